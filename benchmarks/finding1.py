@@ -1,0 +1,65 @@
+"""Does Finding 1 show? Every embedded task at the quick preset, over seeds 0 to 4, into docs/finding1.csv.
+
+    python -m benchmarks.finding1 [--dataset photos --normal-class temple] [--out docs/finding1.csv]
+
+Runs that are stored already are not trained again, so it can be broken off and goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import platform
+import sys
+import time
+from pathlib import Path
+
+from ssad_core.data import class_index, load
+from ssad_core.jobs import Jobs
+from ssad_core.question import Question
+from ssad_core.spec import RunSpec
+
+TASKS = [("photos", "temple"), ("photos", "flower"), ("digits", "0"), ("digits", "3"), ("digits", "8")]
+AUGS = ("identity", "cutout", "flip", "invert", "rotate")
+SEEDS = range(5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset")
+    parser.add_argument("--normal-class")
+    parser.add_argument("--out", type=Path, default=Path("docs/finding1.csv"))
+    args = parser.parse_args()
+    tasks = [(args.dataset, args.normal_class)] if args.dataset else TASKS
+    specs: dict[tuple[str, str, str, int], RunSpec] = {}
+    for name, label in tasks:
+        dataset = load(name)
+        label = dataset.info.classes[class_index(dataset.info, label)]
+        for aug in AUGS:
+            for seed in SEEDS:
+                question = Question(dataset=name, normal_class=label, augment=aug, seed=seed)
+                specs[name, label, aug, seed] = question.run(dataset)
+    service = Jobs()
+    for spec in specs.values():
+        service.submit(spec)
+    while waiting := [spec for spec in specs.values() if service.status(spec.id).going_on]:
+        print(f"{len(specs) - len(waiting)} of {len(specs)} runs", end="\r", file=sys.stderr, flush=True)
+        time.sleep(2)
+    with open(args.out, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["dataset", "normal_class", "gen", "aug", "seed", "auc", "preset", "machine", "date"])
+        for (name, label, aug, seed), spec in specs.items():
+            run = service.store.load(spec.id)
+            machine = (
+                f"{platform.machine()}, {run.result['machine']['device_type']}, torch {run.result['machine']['torch']}"
+            )
+            date = time.strftime("%Y-%m-%d", time.localtime(run.result["finished"]))
+            for key, auc in run.result["auc"].items():
+                if key.startswith("gen:"):
+                    row = [name, label, key.removeprefix("gen:"), aug, seed, f"{auc:.4f}", "quick", machine, date]
+                    writer.writerow(row)
+    service.close()
+
+
+if __name__ == "__main__":
+    main()

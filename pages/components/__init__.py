@@ -1,0 +1,1 @@
+"""What Streamlit has no element for, as inline JavaScript components, and the pieces that several pages share."""

@@ -1,0 +1,223 @@
+"""The controls of a question, in the sidebar, and the address that holds all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ssad_core import augment
+from ssad_core.data import DATASETS, dataset_info
+from ssad_core.detectors import DETECTORS
+from ssad_core.errors import BadInput
+from ssad_core.protocol import PROFILES, SWITCHES
+from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly, from_query, number
+from ssad_core.spec import PRESETS, RANGES, Anomaly, Params, Settings, preset_of
+
+GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
+
+SETTINGS = {
+    "epochs": ("Epochs", "How often every training image is seen."),
+    "features": (
+        "Features",
+        "Channels of the first convolution; the encoder's layers have 1, 2, 4 and 8 times as many.",
+    ),
+    "hidden": ("Code size", "Numbers in the code between encoder and decoder."),
+    "batch_size": ("Batch size", "Images per step of the optimiser."),
+    "limit": ("Training images", "At most so many images of the normal class; 0 takes all."),
+    "test_limit": ("Test images a class", "At most so many test images of each class; 0 takes all."),
+    "learning_rate": ("Learning rate", "Adam's, at the start; it falls to 0 along a cosine."),
+}
+
+
+def current_question(view_fields: Mapping[str, Any]) -> Question:
+    """The session's question: from the address on its first run, later from the controls.
+
+    ``view_fields`` are fields of the address that somebody else reads. What the address said that could not be used is
+    reported by `show_rejected`.
+    """
+    if "question" not in st.session_state:
+        query = {key: st.query_params[key] for key in st.query_params}
+        question, rejected = from_query(query, tuple(view_fields))
+        st.session_state.question = question
+        st.session_state.rejected = rejected
+    return st.session_state.question
+
+
+def show_rejected() -> None:
+    """One line for every value of the address that could not be used."""
+    rejected = st.session_state.get("rejected", [])
+    if rejected:
+        box = st.container(border=True)
+        lines = "\n".join(f"- {line}" for line in rejected)
+        box.warning(
+            f"Not everything in the address could be used; defaults stand in:\n\n{lines}", icon=":material/link_off:"
+        )
+        if box.button("Understood", key="rejected-seen"):
+            st.session_state.rejected = []
+            st.rerun()
+
+
+def ask(last: Question) -> Question:
+    """Draws the controls; ``last`` is what they show when they are new."""
+    with st.sidebar:
+        st.subheader("Normal")
+        names = list(DATASETS)
+        dataset = st.selectbox(
+            "Data set",
+            names,
+            index=names.index(last.dataset),
+            format_func=lambda name: DATASETS[name].title,
+            help="Digits and Photos come with the app. The others are read from SSAD_DATA_DIR or downloaded once.",
+            key="ask-dataset",
+        )
+        info = dataset_info(dataset)
+        normal = st.selectbox(
+            "Normal class",
+            info.classes,
+            index=_index(info.classes, last.normal_class),
+            help="Only this class is seen in training.",
+            key=f"ask-class-{dataset}",
+        )
+
+        st.subheader("Anomaly")
+        profile = st.session_state.get("ask-profile", last.profile)
+        anomaly = _ask_anomaly(last.anomaly, info.classes, normal, profile, scope=f"{dataset}-{normal}")
+
+        st.subheader("Augmentation")
+        augs = list(augment.AUGMENTATIONS)
+        aug = st.selectbox(
+            "aug",
+            augs,
+            index=augs.index(last.augment),
+            format_func=_titled,
+            help="What self-supervision shows the detector in training. Finding 1 of the paper: it helps when it looks "
+            "like the anomalies, and can harm when it does not.",
+            key="ask-aug",
+        )
+        params = _ask_params(aug, last.params if aug == last.augment else (), profile, "aug", scope="aug")
+
+        st.subheader("Training")
+        detectors = list(DETECTORS)
+        detector = st.selectbox(
+            "Detector",
+            detectors,
+            index=detectors.index(last.detector),
+            format_func=lambda name: DETECTORS[name].title,
+            help="\n\n".join(row.help for row in DETECTORS.values()),
+            key="ask-detector",
+        )
+        preset = st.segmented_control(
+            "Preset",
+            list(PRESETS),
+            default=preset_of(last.settings) or "quick",
+            required=True,
+            format_func=str.capitalize,
+            help="Quick: the effect within seconds. Standard: at most some three minutes on two cores. Paper: the paper's "
+            "own size; on a CPU that takes long.",
+            key="ask-preset",
+        )
+        settings, seed = _ask_settings(preset, last)
+    return Question(dataset, normal, anomaly, detector, aug, params, profile, settings, seed)
+
+
+def _ask_anomaly(last: Anomaly, classes: tuple[str, ...], normal: str, profile: str, scope: str) -> Anomaly:
+    """A gen, another class or the rest: none of them trains anything."""
+    choices = [
+        *(Anomaly("gen", name) for name in GENS),
+        *(Anomaly("class", name) for name in classes if name != normal),
+        *([Anomaly("rest")] if len(classes) > 2 else []),
+    ]
+    bare = Anomaly(last.kind, last.name)
+    chosen = st.selectbox(
+        "gen, or a class",
+        choices,
+        index=choices.index(bare) if bare in choices else choices.index(default_anomaly()),
+        format_func=lambda a: f"gen: {anomaly_name(a)}" if a.kind == "gen" else f"class: {anomaly_name(a)}",
+        help="What is anomalous in the test images: gen applied to every normal one (the controlled testbed), or another "
+        "class (in the wild). Changing it never trains again.",
+        key=f"ask-anomaly-{scope}",
+    )
+    if chosen.kind != "gen":
+        return chosen
+    params = _ask_params(chosen.name, last.params if chosen.name == last.name else (), profile, "gen", scope="gen")
+    return Anomaly("gen", chosen.name, params)
+
+
+def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) -> Params:
+    """A slider for each parameter; one whose default is a random range is first switched on."""
+    values: dict[str, float] = {}
+    for parameter in augment.AUGMENTATIONS[name].parameters:
+        if role == "gen" and parameter.name == "p":
+            continue  # as a gen it is applied to every image
+        known = dict(last).get(parameter.name, parameter.default)
+        key = f"ask-{scope}-{name}-{parameter.name}"
+        if parameter.default is None:
+            label = f"Fix {parameter.name}"
+            if not st.toggle(label, value=known is not None, help=parameter.help, key=f"{key}-on"):
+                continue
+        middle = round((parameter.low + parameter.high) / 2, 2)
+        values[parameter.name] = st.slider(
+            parameter.name,
+            parameter.low,
+            parameter.high,
+            float(known if known is not None else middle),
+            parameter.step,
+            help=parameter.help,
+            key=key,
+        )
+    return check_augment(name, values, profile, role)
+
+
+def _ask_settings(preset: str, last: Question) -> tuple[Settings, int]:
+    start = last.settings if preset == (preset_of(last.settings) or "quick") else PRESETS[preset]
+    values: dict[str, float] = {}
+    with st.expander("Settings"):
+        for name, (label, help_text) in SETTINGS.items():
+            low, high = RANGES[name]
+            value = getattr(start, name)
+            values[name] = st.number_input(
+                label,
+                low,
+                high,
+                value,
+                step=1 if isinstance(low, int) else 1e-4,
+                format=None if isinstance(low, int) else "%.4g",
+                help=help_text,
+                key=f"ask-{name}-{preset}",
+            )
+        seed = st.number_input(
+            "Seed",
+            0,
+            2**31 - 1,
+            last.seed,
+            help="Of the weights, the shuffling and the augmentations in training. What is tested does not depend on it.",
+            key="ask-seed",
+        )
+        st.selectbox(
+            "Profile",
+            PROFILES,
+            index=PROFILES.index(last.profile),
+            help="paper: as the text says. reference: as the authors' public code does, where the two differ.",
+            key="ask-profile",
+        )
+        st.caption("Where the profiles differ: " + "; ".join(f"{s.name}: {s.paper} / {s.reference}" for s in SWITCHES))
+    return Settings(**values), int(seed)
+
+
+def _titled(name: str) -> str:
+    info = augment.AUGMENTATIONS[name]
+    return info.title if info.category == "none" else f"{info.title} ({info.category})"
+
+
+def _index(options: tuple[str, ...], value: str) -> int:
+    return options.index(value) if value in options else 0
+
+
+def fraction(name: str, text: str) -> float:
+    """A number from 0 to 1 in an address. BadInput otherwise."""
+    value = number(name, text)
+    if not 0 <= value <= 1:
+        raise BadInput(f"{name} must be from 0 to 1, not {text[:60]}")
+    return value

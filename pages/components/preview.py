@@ -1,0 +1,82 @@
+"""Real images with what gen and aug make of them, and the difference; drawn anew whenever a slider moves."""
+
+from __future__ import annotations
+
+import base64
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from ssad_core import augment
+from ssad_core.data import Dataset
+from ssad_core.question import Question, anomaly_name
+from ssad_core.sprites import error_tiles, sheet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SHOWN = 8
+
+
+def preview(question: Question, dataset: Dataset) -> None:
+    """Two cards: the normal images beside the anomalies, and beside their augmentations."""
+    from ssad_core.evaluate import to_bytes  # torch: it may still be loading when the first lines are drawn
+    from ssad_core.samples import Samples, to_float
+
+    spec = question.run(dataset)
+    samples = Samples.of(spec, dataset)
+    normal = samples.test_normal()[:SHOWN]
+    anomalous = samples.anomalous(question.anomaly, question.profile, SHOWN)
+    augmented = samples.augmented(normal, question.augment, question.profile, dict(question.params))
+    x = to_float(normal)
+    left, right = st.columns(2)
+    with left:
+        name = anomaly_name(question.anomaly)
+        if question.anomaly.paired:
+            title, colour = f"Anomaly: gen {name}", _colour(question.anomaly.name)
+            rows = {"normal": normal, "gen(normal)": to_bytes(anomalous), "difference": _difference(x, anomalous)}
+            note = _change(x, anomalous)
+        else:
+            title, colour = f"Anomaly: {name}", "var(--st-text-color, currentColor)"
+            rows, note = (
+                {"normal": normal, "anomalous": to_bytes(anomalous)},
+                "Another class: there is no pair to compare.",
+            )
+        _card(title, colour, rows, note)
+    with right:
+        label = augment.label(question.augment, dict(question.params))
+        rows = {"normal": normal, "aug(normal)": to_bytes(augmented), "difference": _difference(x, augmented)}
+        _card(f"Augmentation: aug {label}", _colour(question.augment), rows, _change(x, augmented))
+
+
+def _difference(x: Tensor, other: Tensor) -> np.ndarray:
+    return error_tiles((x - other).abs().mean(1).numpy())
+
+
+def _change(x: Tensor, other: Tensor) -> str:
+    change = float((x - other).abs().mean())
+    return f"Mean absolute pixel change of these {len(x)} images: {change:.3f} (0 to 1)."
+
+
+def _colour(name: str) -> str:
+    return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
+
+
+def _card(title: str, colour: str, rows: dict[str, np.ndarray], note: str) -> None:
+    lines = []
+    for name, images in rows.items():
+        picture = base64.b64encode(sheet(images, columns=len(images))).decode()
+        lines.append(
+            f'<div style="display:flex;align-items:center;gap:.6rem;margin:.15rem 0">'
+            f'<span style="flex:0 0 5.6rem;font-size:.8rem;opacity:.75;text-align:right">{html.escape(name)}</span>'
+            f'<img alt="{len(images)} images: {html.escape(name)}" src="data:image/webp;base64,{picture}" '
+            f'style="flex:1 1 auto;min-width:0;width:100%;max-width:34rem;aspect-ratio:{len(images)};'
+            f'image-rendering:pixelated;border-radius:4px"></div>'
+        )
+    st.html(
+        f'<div style="border-left:4px solid {colour};padding-left:.7rem">'
+        f'<div style="font-weight:600;margin-bottom:.2rem">{html.escape(title)}</div>{"".join(lines)}'
+        f'<div style="font-size:.8rem;opacity:.75;margin-top:.2rem">{html.escape(note)}</div></div>'
+    )

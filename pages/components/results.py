@@ -1,0 +1,317 @@
+"""What a trained run says beside its baseline: the verdict, the linked views, MMD, downloads, the replay."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components.controls import fraction
+from pages.components.linked_views import DetectorPoints, ViewData, ViewState, linked_views
+from pages.components.service import jobs
+from pages.components.training import describe_machine, replay
+from ssad_core import figures
+from ssad_core.errors import BadInput, unknown
+from ssad_core.mmd import MmdEstimate
+from ssad_core.question import anomaly_name, run_name, whole
+from ssad_core.spec import Anomaly
+from ssad_core.sprites import error_tiles, sheet
+from ssad_core.statistics import Estimate, TaskMetrics
+
+if TYPE_CHECKING:
+    from ssad_core.views import Comparison, Views
+
+COLUMNS = 50  # tiles in a row of a sheet
+POLL = 0.5
+ENCODERS = ("baseline", "run", "pixels")
+CHOICES = {
+    "scale": ("linear", "log"),
+    "map_of": ("run", "baseline"),
+    "colour_by": ("category", "score"),
+    "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
+    "encoder": ENCODERS,
+}
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso")
+
+
+def view_from_query(query: dict[str, str]) -> tuple[ViewState, str, list[str]]:
+    """The views' state and the encoder in an address, and one line for every value that could not be used."""
+    rejected: list[str] = []
+    values: dict[str, object] = {}
+    for field in VIEW_FIELDS:
+        if field not in query:
+            continue
+        try:
+            if field == "fpr":
+                values[field] = fraction(field, query[field])
+            elif field == "lasso":
+                values[field] = unpack(query[field])
+            elif query[field] in CHOICES[field]:
+                values[field] = query[field]
+            else:
+                raise unknown(field, query[field], CHOICES[field])
+        except BadInput as error:
+            rejected.append(f"{field}: {error}")
+    encoder = str(values.pop("encoder", ENCODERS[0]))
+    return ViewState(**values), encoder, rejected  # type: ignore[arg-type]
+
+
+def view_to_query(state: ViewState, encoder: str) -> dict[str, str]:
+    """The inverse of `view_from_query`, defaults included."""
+    chosen = {field: str(getattr(state, field)) for field in CHOICES if field != "encoder"}
+    return {"fpr": f"{state.fpr:.4g}", **chosen, "encoder": encoder, "lasso": pack(state.lasso)}
+
+
+def pack(points: tuple[int, ...]) -> str:
+    """Indices as runs: ``(3, 4, 5, 9)`` to ``"3-5.9"``."""
+    runs: list[list[int]] = []
+    for point in sorted(points):
+        if runs and point == runs[-1][1] + 1:
+            runs[-1][1] = point
+        else:
+            runs.append([point, point])
+    return ".".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def unpack(text: str) -> tuple[int, ...]:
+    """The inverse of `pack`. BadInput when it is not one."""
+    points: set[int] = set()
+    for part in filter(None, text.split(".")):
+        first, _, last = part.partition("-")
+        a, b = whole("lasso", first), whole("lasso", last or first)
+        if not 0 <= a <= b < 10_000:
+            raise BadInput(f"lasso has points from 0 to 9999, not {part[:60]!r}")
+        points.update(range(a, b + 1))
+    return tuple(sorted(points))
+
+
+def results(comparison: Comparison, state: ViewState, encoder: str) -> tuple[ViewState, str]:
+    """Draws it all, and returns what the views are set to now."""
+    metrics = _metrics(comparison.key, comparison)
+    _verdict(comparison, metrics)
+    encoder = _figures_of_merit(comparison, metrics, encoder)
+    state = _linked(comparison, metrics, state)
+    _downloads(comparison, state)
+    with st.expander("Replay the training", icon=":material/replay:"):
+        st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
+        replay(list(comparison.runs), comparison.anomaly)
+    for run in comparison.runs:
+        st.caption(f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}.")
+    return state, encoder
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metrics(key: str, _comparison: Comparison) -> dict[str, TaskMetrics]:
+    return _comparison.metrics()
+
+
+@st.cache_data(max_entries=8, show_spinner="Reconstructing the images…")
+def _views(key: str, _comparison: Comparison) -> tuple[Views, bytes, list[tuple[bytes, bytes]]]:
+    views = _comparison.views()
+    sheets = [(sheet(d.explanations, COLUMNS), sheet(error_tiles(d.errors), COLUMNS)) for d in views.detectors]
+    return views, sheet(views.originals, COLUMNS), sheets
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _mmd(key: str, encoder: str, _comparison: Comparison) -> MmdEstimate:
+    return _comparison.mmd(encoder)
+
+
+def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
+    """One sentence: which finds the anomalies better, by how much, and whether the interval says so."""
+    run, anomaly = run_name(comparison.run.spec), anomaly_name(comparison.anomaly)
+    own, gain = metrics["run"].auc, metrics["run"].relative_auc
+    if gain is None:
+        st.markdown(f"#### {run} finds {anomaly} with an AUC of {_number(own.value)}")
+        st.caption("This is the unsupervised baseline itself; choose an augmentation to compare it with.")
+        return
+    base = metrics["baseline"].auc
+    if gain.low > 0:
+        word, icon = "helps", ":material/trending_up:"
+    elif gain.high < 0:
+        word, icon = "harms", ":material/trending_down:"
+    else:
+        word, icon = "makes no clear difference", ":material/trending_flat:"
+    st.markdown(
+        f"#### {icon} Here the augmentation {word}: {run} {_number(own.value)}, {run_name(comparison.runs[0].spec)} "
+        f"{_number(base.value)} AUC on {anomaly}"
+    )
+    paired = "normals and anomalies drawn in pairs" if comparison.anomaly.paired else "each group drawn for itself"
+    note = (
+        f"Relative AUC {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]: 95% interval over test images, {paired}; "
+    )
+    note += "one seed, so what another training would give is not in it."
+    if not comparison.dataset.info.independent:
+        note += " Patches overlap, so the true interval is wider, and there are no p-values."
+    st.caption(note)
+
+
+def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], encoder: str) -> str:
+    names = [run_name(run.spec) for run in comparison.runs]
+    columns = st.columns([1, 1, 1, 1, 1.3])
+    order = ["baseline", "run"] if "baseline" in metrics else ["run"]
+    for column, which, name in zip(columns, order, names, strict=False):
+        _metric(column, f"AUC, {name}", metrics[which].auc)
+    gain = metrics["run"].relative_auc
+    if gain is not None:
+        _metric(columns[2], "Relative AUC", gain, sign="+", help_text="AUC of the run less that of its baseline.")
+    precision = metrics["run"].average_precision
+    _metric(columns[3], f"Average precision, {names[-1]}", precision, help_text="Chance is the share of anomalies.")
+    with columns[4]:
+        known = [name for name in ENCODERS if name != "baseline" or len(comparison.runs) > 1]
+        encoder = encoder if encoder in known else known[0]
+        labels = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}", "pixels": "raw pixels"}
+        slot = st.container()
+        encoder = st.selectbox(
+            "Encoder of the MMD",
+            known,
+            index=known.index(encoder),
+            format_func=labels.__getitem__,
+            help="Where aug(train) and the anomalies are compared. The baseline's code is one space for all augmentations; "
+            "the run's own is another for each, so its values are not to be ranked. The paper's encoder, ResNet50 with "
+            "ImageNet weights, is not used here: these values do not compare with Table 2.",
+            key=f"encoder-{len(known)}",
+            label_visibility="collapsed",
+        )
+        value = _mmd(comparison.key, encoder, comparison)
+        slot.metric(
+            "MMD of aug(train) and anomalies",
+            f"{value.value:.4g}",
+            help=f"Squared maximum mean discrepancy (App. G, Eq. 1): smaller is better aligned. {value.m} images a set, mean "
+            f"of {value.draws} draws; their standard deviation is {value.spread:.2g}.",
+        )
+        slot.caption(f"± {value.spread:.2g} over draws of {value.m}")
+    return encoder
+
+
+def _metric(column: object, label: str, estimate: Estimate, sign: str = "", help_text: str | None = None) -> None:
+    column.metric(label, _number(estimate.value, sign), help=help_text)  # type: ignore[attr-defined]
+    column.caption(f"95%: {_number(estimate.low, sign)} to {_number(estimate.high, sign)}")  # type: ignore[attr-defined]
+
+
+def _number(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:{sign}.3f}"
+
+
+def _linked(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState) -> ViewState:
+    if all(comparison.map(run, compute=False) is not None for run in comparison.runs):
+        return _draw(comparison, metrics, state)
+    # The maps are on their way: only this part is looked at again and again until they are there.
+    for run in comparison.runs[::-1]:
+        jobs().compute(f"tsne-{comparison.key}-{run.id}", lambda run=run: comparison.map(run))
+    st.fragment(_await_maps, run_every=POLL)(comparison)
+    return _draw(comparison, metrics, state)
+
+
+def _await_maps(comparison: Comparison) -> None:
+    if all(comparison.map(run, compute=False) is not None for run in comparison.runs):
+        st.rerun(scope="app")
+
+
+def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState) -> ViewState:
+    views, originals, sheets = _views(comparison.key, comparison)
+    order = ["baseline", "run"] if "baseline" in metrics else ["run"]
+    detectors = [
+        DetectorPoints(d.name, d.scores, metrics[which].auc.value, _map_or_none(comparison, i), *sheets[i])
+        for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
+    ]
+    total = len(comparison.run.scores["normal"])
+    shown = int((views.group == 2).sum())
+    data = ViewData(
+        id=comparison.key,
+        title=_title(comparison),
+        anomaly=anomaly_name(comparison.anomaly),
+        group=views.group,
+        pair=views.pair,
+        labels=views.labels,
+        originals=originals,
+        columns=COLUMNS,
+        detectors=detectors,
+        map_status=_map_status(comparison),
+        note=f"Shown: {shown} of {total} test normals; the AUC is of all." if shown < total else "",
+    )
+    return linked_views(data, state=state, key="views")
+
+
+def _map_or_none(comparison: Comparison, index: int) -> object:
+    return comparison.map(comparison.runs[index], compute=False)
+
+
+def _map_status(comparison: Comparison) -> str:
+    for run in comparison.runs:
+        work = jobs().compute(f"tsne-{comparison.key}-{run.id}", lambda run=run: comparison.map(run))
+        if work.done() and work.exception() is not None:
+            return f"No map of {run_name(run.spec)}: {work.exception()}"
+    return "t-SNE is at work; the map appears here in some seconds."
+
+
+def _title(comparison: Comparison) -> str:
+    info = comparison.dataset.info
+    normal = info.classes[comparison.run.spec.normal_class]
+    return f"{info.title}, {normal}: {run_name(comparison.run.spec)} against {anomaly_name(comparison.anomaly)}"
+
+
+def _downloads(comparison: Comparison, state: ViewState) -> None:
+    """HTML and CSV are made when they are asked for."""
+    name = f"{comparison.run.spec.dataset}-{run_name(comparison.run.spec)}-{_slug(comparison.anomaly)}".lower()
+    columns = st.columns([1, 1, 1, 3])
+    columns[0].download_button(
+        "Scores (CSV)",
+        data=lambda: _csv(comparison),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key="download-csv",
+        help="Every point of the views with its group, class, pair, scores and map coordinates.",
+        on_click="ignore",
+    )
+    columns[1].download_button(
+        "Figures (HTML)",
+        data=lambda: _html(comparison, state),
+        file_name=f"{name}.html",
+        mime="text/html",
+        icon=":material/download:",
+        key="download-html",
+        help="Histograms, ROC, reconstructions and maps as one page for any browser, offline too.",
+        on_click="ignore",
+    )
+
+
+def _csv(comparison: Comparison) -> str:
+    from ssad_core.views import score_table
+
+    views, _, _ = _views(comparison.key, comparison)
+    text = io.StringIO()
+    csv.writer(text).writerows(score_table(views, [comparison.map(run) for run in comparison.runs]))
+    return text.getvalue()
+
+
+def _html(comparison: Comparison, state: ViewState) -> str:
+    from ssad_core.histogram import threshold_at_fpr
+
+    views, _, _ = _views(comparison.key, comparison)
+    title = _title(comparison)
+    drawn = []
+    for i, detector in enumerate(views.detectors):
+        groups = views.scores(i)
+        threshold = threshold_at_fpr(groups["test normal"], state.fpr)
+        log = state.scale == "log"
+        drawn.append(figures.histogram_figure(groups, threshold=threshold, title=f"{detector.name}. {title}", log=log))
+    curves = {
+        d.name: (views.scores(i)["test normal"], views.scores(i)["test anomalous"])
+        for i, d in enumerate(views.detectors)
+    }
+    drawn.append(figures.roc_figure(curves, state.fpr, title=f"ROC. {title}"))
+    for i, run in enumerate(comparison.runs):
+        names = [list(figures.GROUP_COLOURS)[g] for g in views.group]
+        scores = views.detectors[i].scores if state.colour_by == "score" else None
+        drawn.append(
+            figures.map_figure(comparison.map(run), names, scores=scores, title=f"Map of {run_name(run.spec)}. {title}")
+        )
+    return figures.to_html(*drawn)
+
+
+def _slug(anomaly: Anomaly) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in anomaly.key).strip("-")

@@ -1,0 +1,37 @@
+"""What the pages of one server share: the jobs, the store, and libraries that load while a person reads."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+
+import streamlit as st
+
+from ssad_core.jobs import Jobs
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """The one service of this server. A Dask client cannot be cached as it is; this wraps it."""
+    return Jobs()
+
+
+@st.cache_resource(show_spinner=False)
+def _background() -> threading.Thread:
+    def load() -> None:
+        # The spare children first: they are processes, and start beside what this one does.
+        jobs().warm()
+        for module in ("ssad_core.views", "openTSNE"):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(module)
+
+    thread = threading.Thread(target=load, daemon=True, name="background imports")
+    thread.start()
+    return thread
+
+
+def prepare_in_background() -> None:
+    """Starts spare training processes and imports torch and openTSNE off the page's thread, once a server. Pages call it
+    when their first lines are drawn."""
+    _background()

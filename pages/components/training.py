@@ -1,0 +1,181 @@
+"""The training of a run and its baseline on a page: the button with its cost, the live panel, cancel, retry, replay."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.components.live import LiveRun, Snapshot, live
+from pages.components.service import jobs
+from ssad_core.data import Dataset
+from ssad_core.jobs import Status
+from ssad_core.question import run_name
+from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.sprites import sheet
+from ssad_core.store import StoredRun
+
+POLL = 0.5  # seconds between two looks at a training
+INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are overtaken
+
+
+def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
+    """Draws whatever is to be seen of the training of these runs (baseline first); True when all of them are stored."""
+    service = jobs()
+    stati = {spec.id: service.status(spec.id) for spec in specs}
+    if all(status.state == "done" for status in stati.values()):
+        return True
+    if any(status.going_on for status in stati.values()):
+        st.fragment(_watch, run_every=POLL)(specs, anomaly)
+        return False
+    _offer(specs, stati, dataset)
+    return False
+
+
+def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) -> None:
+    missing = [spec for spec in specs if stati[spec.id].state != "done"]
+    for spec in missing:
+        _say_how_it_ended(spec, stati[spec.id])
+    again = any(stati[spec.id].state != "none" for spec in missing)
+    names = " and its baseline ".join(run_name(spec) for spec in reversed(missing))
+    cost, why = estimate(missing, dataset)
+    button, note = st.columns([1, 2], vertical_alignment="center")
+    label = f"{'Train again' if again else 'Train'}: {names}"
+    if button.button(label, type="primary", icon=":material/play_arrow:", key="train", width="stretch"):
+        for spec in missing:
+            jobs().submit(spec, priority=INTERACTIVE)
+        st.rerun()
+    stored = "" if len(missing) == len(specs) else " The other one is stored already."
+    note.caption(f"About {cost}, {why}.{stored} Changing the anomaly, the threshold or a view never trains again.")
+
+
+def _say_how_it_ended(spec: RunSpec, status: Status) -> None:
+    name = run_name(spec)
+    if status.state == "failed":
+        st.error(f"{name} failed. {status.message}", icon=":material/error:")
+        if log := jobs().store.log(spec.id):
+            with st.expander(f"Log of {name}"):
+                st.code(log[-20_000:], language=None)
+    elif status.state == "interrupted":
+        st.warning(f"{name} was interrupted. {status.message}", icon=":material/power_off:")
+    elif status.state == "cancelled":
+        st.info(f"{name} was cancelled; its process has ended.", icon=":material/cancel:")
+
+
+def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
+    """One look at the training; Streamlit calls it twice a second until the page is drawn anew."""
+    service = jobs()
+    stati = {spec.id: service.status(spec.id) for spec in specs}
+    if not any(status.going_on for status in stati.values()):
+        st.rerun(scope="app")
+    live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")
+    if st.button("Cancel", icon=":material/stop:", key="cancel", help="Ends the training processes at once."):
+        for spec in specs:
+            if stati[spec.id].going_on:
+                service.cancel(spec.id)
+        st.rerun(scope="app")
+
+
+def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
+    progress = status.progress
+    history = jobs().store.snapshots(spec.id)
+    kind = anomaly.key if history is None or f"scores/{anomaly.key}" in history else "rest"
+    if status.state == "done":
+        return _finished(jobs().store.load(spec.id), kind)
+    return LiveRun(
+        name=run_name(spec),
+        state=status.state,  # type: ignore[arg-type]
+        message=status.message,
+        queue_position=status.position,
+        epoch=progress.get("epoch", 0),
+        epochs=spec.settings.epochs,
+        loss=progress.get("loss", ()),
+        auc=progress.get("auc", {}).get(kind, ()),
+        snapshots=_snapshots(history, kind)[-1:],
+        originals=_originals(history, kind),
+        images_per_second=progress.get("images_per_second"),
+        seconds_elapsed=time.time() - progress["started"] if "started" in progress else None,
+        seconds_left=progress.get("seconds_left"),
+    )
+
+
+def _finished(run: StoredRun, kind: str) -> LiveRun:
+    result = run.result
+    return LiveRun(
+        name=run_name(run.spec),
+        state="done",
+        epoch=run.spec.settings.epochs,
+        epochs=run.spec.settings.epochs,
+        loss=result["loss"],
+        auc=result["live_auc"].get(kind, ()),
+        snapshots=_snapshots(run.history, kind),
+        originals=_originals(run.history, kind),
+        images_per_second=result["images_per_second"],
+        seconds_elapsed=result["seconds"],
+    )
+
+
+def _snapshots(history: Mapping[str, np.ndarray] | None, kind: str) -> list[Snapshot]:
+    if history is None:
+        return []
+    found = []
+    for i, epoch in enumerate(history["epochs"]):
+        pictures = np.concatenate([history["images/normal"][i], history[f"images/{kind}"][i]])
+        scores = [history[f"scores/{group}"][i].tolist() for group in ("normal", kind)]
+        found.append(Snapshot(int(epoch), *scores, sheet(pictures, columns=len(pictures))))
+    return found
+
+
+def _originals(history: Mapping[str, np.ndarray] | None, kind: str) -> bytes:
+    if history is None:
+        return b""
+    pictures = np.concatenate([history["originals/normal"], history[f"originals/{kind}"]])
+    return sheet(pictures, columns=len(pictures))
+
+
+def replay(runs: list[StoredRun], anomaly: Anomaly) -> None:
+    """The finished trainings, to be gone through epoch by epoch."""
+    kind = anomaly.key if f"scores/{anomaly.key}" in runs[0].history else "rest"
+    live([_finished(run, kind) for run in runs], replay=True, key="replay")
+
+
+def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
+    """What training these runs costs, in words, and where the figure is from: runs of the same size that were measured
+    here, else a rough rule (METHOD: some 1,500 images/s at 16 features on one core, falling with the size)."""
+    seconds, measured = 0.0, True
+    kept = jobs().store.list()
+    for spec in specs:
+        alike = [
+            run.result
+            for run in kept
+            if (run.spec.settings.features, run.spec.settings.batch_size)
+            == (spec.settings.features, spec.settings.batch_size)
+        ]
+        speed = alike[0]["images_per_second"] if alike else 1500 * (16 / spec.settings.features) ** 0.85
+        measured = measured and bool(alike)
+        count = int((dataset.train_labels == spec.normal_class).sum())
+        images = min(spec.settings.limit or count, count) * spec.settings.epochs
+        evaluating = max((r["seconds"] - r["train_seconds"] for r in alike[:1]), default=4.0)
+        together = min(len(specs), jobs().slots // spec.settings.threads(jobs().slots))
+        seconds += (images / speed + evaluating) / max(together, 1)
+    return duration(
+        seconds
+    ), "by runs of this size measured here" if measured else "a rough guess: nothing of this size was trained here yet"
+
+
+def duration(seconds: float) -> str:
+    """``"12 s"``, ``"3 min"``, ``"2.5 h"``."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def describe_machine(result: Mapping[str, Any]) -> str:
+    """Where and how fast a stored run was trained, for a caption."""
+    machine = result["machine"]
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(result["finished"]))
+    where = machine["device"] if machine["device_type"] == "cuda" else f"CPU, {machine['threads']} thread(s)"
+    return f"measured here {when} on {where}, torch {machine['torch']}, {result['images_per_second']:,.0f} images/s"

@@ -1,0 +1,98 @@
+"""The Lab: one question, its training, and what the answer looks like."""
+
+import html
+
+import streamlit as st
+
+from pages.components.controls import ask, current_question, show_rejected
+from pages.components.copy_link import copy_link
+from pages.components.preview import preview
+from pages.components.results import VIEW_FIELDS, results, view_from_query, view_to_query
+from pages.components.service import jobs, prepare_in_background
+from pages.components.training import training
+from ssad_core import augment
+from ssad_core.data import Dataset, counts, load
+from ssad_core.detectors import detector_info
+from ssad_core.errors import BadInput
+from ssad_core.question import Question, anomaly_name
+from ssad_core.store import Damaged
+
+st.html("<style>.stMainBlockContainer{padding-top:3.5rem}</style>")
+
+
+def words(question: Question, dataset: Dataset) -> None:
+    """The question in one line, each part in the colour of its category."""
+
+    def part(label: str, value: str, colour: str = "inherit") -> str:
+        return f'{label} <b style="color:{colour}">{html.escape(value)}</b>'
+
+    def colour(name: str) -> str:
+        return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
+
+    train, test = counts(dataset)[question.normal_class]
+    anomaly = question.anomaly
+    st.html(
+        '<div style="font-size:1.5rem;line-height:1.35" data-testid="question">'
+        + part("Normal:", f"{question.normal_class} ({dataset.info.title})")
+        + part(". Anomaly:", anomaly_name(anomaly), colour(anomaly.name) if anomaly.paired else "inherit")
+        + part(". Augmentation:", augment.label(question.augment, dict(question.params)), colour(question.augment))
+        + part(". Detector:", detector_info(question.detector).title)
+        + ".</div>"
+        + '<div style="opacity:.75">Does self-supervision help to find this anomaly, and why? '
+        + f"{train:,} training and {test:,} test images of the normal class. {html.escape(dataset.info.note)}</div>"
+    )
+
+
+def read(name: str) -> Dataset:
+    """The data set, with a progress bar while it is fetched or decoded for the first time."""
+    slot = st.empty()
+    dataset = load(name, lambda done, text: slot.progress(min(done, 1.0), text))
+    slot.empty()
+    return dataset
+
+
+def page() -> None:
+    first = "question" not in st.session_state
+    last = current_question(VIEW_FIELDS)
+    if first:
+        query = {key: st.query_params[key] for key in st.query_params}
+        st.session_state.view, st.session_state.encoder, rejected = view_from_query(query)
+        st.session_state.rejected += rejected
+    show_rejected()
+    question = ask(last)
+    st.session_state.question = question
+    write_address(question)
+    dataset = read(question.dataset)
+    words(question, dataset)
+    prepare_in_background()
+    preview(question, dataset)
+
+    run = question.run(dataset)
+    specs = [run] if run.is_baseline else [run.baseline(), run]
+    if training(specs, question.anomaly, dataset):
+        from ssad_core.views import Comparison
+
+        stored = [jobs().store.load(spec.id) for spec in specs]
+        comparison = Comparison(stored[-1], stored[0], question.anomaly, dataset)
+        st.session_state.view, st.session_state.encoder = results(
+            comparison, st.session_state.view, st.session_state.encoder
+        )
+        write_address(question)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        copy_link(key="copy-link")
+        st.page_link("pages/evidence.py", label="Why this default?", icon=":material/balance:")
+    st.caption("The same run on the command line:")
+    st.code(question.command(), language="bash", wrap_lines=True)
+
+
+def write_address(question: Question) -> None:
+    """The whole state in the address, defaults included."""
+    state = {**question.to_query(), **view_to_query(st.session_state.view, st.session_state.encoder)}
+    if dict(st.query_params) != state:
+        st.query_params.from_dict(state)
+
+
+try:
+    page()
+except (BadInput, Damaged) as error:
+    st.error(str(error), icon=":material/error:")

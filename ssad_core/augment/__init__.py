@@ -1,0 +1,52 @@
+"""The augmentations of App. B, as aug in training, as gen of anomalies, and for analysis.
+
+The table is read without torch; the kernels are imported when the first augmentation is made.
+
+>>> import torch
+>>> cutout = get("cutout", c=0.5)
+>>> float(cutout(torch.ones(1, 3, 32, 32), torch.Generator().manual_seed(0)).mean())
+0.75
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .table import AUGMENTATIONS, CATEGORY_COLOURS, ROLES, Info, Parameter, augmentation_info, check, label
+
+if TYPE_CHECKING:
+    from .base import Augmentation
+
+__all__ = [
+    "AUGMENTATIONS",
+    "CATEGORY_COLOURS",
+    "ROLES",
+    "Info",
+    "Parameter",
+    "augmentation_info",
+    "check",
+    "get",
+    "label",
+]
+
+
+def get(name: str, profile: str = "paper", role: str = "aug", **params: float) -> Augmentation:
+    """The augmentation of a name.
+
+    Parameters
+    ----------
+    profile : "paper" or "reference" (METHOD's table; `ssad_core.protocol`).
+    role : "aug", in training: flip and invert with probability p; "gen", making anomalies: p is 1, and rotate never draws 0
+        degrees; "analysis", in the views: as aug, with p = 1.
+    params : of the table; one that is left out has its default.
+
+    BadInput on an unknown name, profile, role or parameter, or a value out of range.
+    """
+    values = check(name, profile, role, **params)
+    from .base import Identity
+    from .color import Invert
+    from .geometric import Flip, Rotate
+    from .local import CutOut
+
+    kernels = {"identity": Identity, "rotate": Rotate, "flip": Flip, "cutout": CutOut, "invert": Invert}
+    return kernels[name](name, AUGMENTATIONS[name].category, values, profile, role)

@@ -1,0 +1,130 @@
+"""The table of augmentations (App. B): names, categories, colours, parameters. Reading it does not import torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import BadInput, unknown
+from ..protocol import PROFILES
+
+ROLES = ("aug", "gen", "analysis")
+
+# After the paper's Figs. 2, 4 and 5 (blue, red, purple, green, orange), in shades that stay apart for colour-blind readers
+# and can be read on white and on dark grey.
+CATEGORY_COLOURS = {
+    "none": "#8a8f98",
+    "geometric": "#2f86d1",
+    "local": "#d9503f",
+    "elementwise": "#9a6fc9",
+    "color": "#2a9d6f",
+    "mixed": "#d98a1f",
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A continuous parameter, ``low <= value <= high``. A default of None means the paper's random range."""
+
+    name: str
+    low: float
+    high: float
+    default: float | None
+    step: float
+    help: str
+
+
+@dataclass(frozen=True)
+class Info:
+    """A row of the table; ``title`` is how the paper writes the name."""
+
+    name: str
+    title: str
+    category: str
+    parameters: tuple[Parameter, ...]
+    help: str
+    source: str
+
+
+def _probability(what: str) -> Parameter:
+    return Parameter(
+        "p", 0.0, 1.0, 0.5, 0.05, f"Share of the training images that are {what}; as a gen it is always 1."
+    )
+
+
+AUGMENTATIONS: dict[str, Info] = {
+    info.name: info
+    for info in (
+        Info("identity", "Identity", "none", (), "Leaves every image as it is; DAE becomes AE.", "Sec. 2.4"),
+        Info(
+            "rotate",
+            "Rotate",
+            "geometric",
+            (),
+            "A random quarter turn: 0, 90, 180 or 270 degrees; as a gen never 0.",
+            "App. B",
+        ),
+        Info("flip", "Flip", "geometric", (_probability("flipped"),), "Turns the image upside down.", "App. B"),
+        Info(
+            "cutout",
+            "CutOut",
+            "local",
+            (
+                Parameter(
+                    "c",
+                    0.1,
+                    0.9,
+                    None,
+                    0.1,
+                    "Patch size. Not fixed: a random rectangle of 2% to 33% of the image's area. Fixed: a square, c times "
+                    "the image's width wide (profile reference: of area c).",
+                ),
+            ),
+            "Erases a random patch: its pixels become 0 (black).",
+            "App. B; Sec. 4.2 for c",
+        ),
+        Info("invert", "Invert", "color", (_probability("inverted"),), "Inverts every pixel: 1 - x.", "App. B"),
+    )
+}
+
+
+def augmentation_info(name: str) -> Info:
+    """The row of a name. BadInput, with the nearest known name, when there is none."""
+    if name not in AUGMENTATIONS:
+        raise unknown("augmentation", name, AUGMENTATIONS)
+    return AUGMENTATIONS[name]
+
+
+def check(name: str, profile: str = "paper", role: str = "aug", **params: float) -> dict[str, float | None]:
+    """All parameters of an augmentation with their values, defaults filled in. BadInput says what is wrong."""
+    info = augmentation_info(name)
+    if profile not in PROFILES:
+        raise unknown("profile", profile, PROFILES)
+    if role not in ROLES:
+        raise unknown("role", role, ROLES)
+    known = {parameter.name: parameter for parameter in info.parameters}
+    values: dict[str, float | None] = {parameter.name: parameter.default for parameter in info.parameters}
+    for key, value in params.items():
+        if key not in known:
+            has = f"its parameters: {', '.join(known)}" if known else "it has none"
+            raise BadInput(f"{name} has no parameter {key[:60]!r}; {has}")
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or not known[key].low <= value <= known[key].high:
+            raise BadInput(f"{name}'s {key} must lie between {known[key].low:g} and {known[key].high:g}, not {value!r}")
+        values[key] = float(value)
+    return values
+
+
+def label(name: str, params: Mapping[str, float]) -> str:
+    """How the paper writes an augmentation: "CutOut", "CutOut-0.4"; "Flip (p = 0.3)" for a probability.
+
+    >>> label("cutout", {"c": 0.4}), label("flip", {})
+    ('CutOut-0.4', 'Flip')
+    """
+    title = augmentation_info(name).title
+    if not params:
+        return title
+    if set(params) == {"c"}:
+        return f"{title}-{params['c']:g}"
+    return f"{title} ({', '.join(f'{key} = {value:g}' for key, value in params.items())})"

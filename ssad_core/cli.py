@@ -1,0 +1,204 @@
+"""The command line: results on standard output, everything else on standard error.
+
+Exit status: 0 done, 1 failed with one clear line, 2 bad arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from . import augment
+from .data import DATASETS, class_index, dataset_info, load
+from .detectors import DETECTORS, detector_info
+from .errors import BadInput
+from .protocol import PROFILES
+from .question import Question, check_augment, parse_params, run_name
+from .spec import PRESETS, settings_for
+from .store import Store, StoredRun
+
+
+class _Parser(argparse.ArgumentParser):
+    """One clear line on bad arguments, as everywhere else."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.command(args)
+    except BadInput as error:
+        print(f"ssad_core: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("ssad_core: interrupted", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except (OSError, RuntimeError) as error:
+        print(f"ssad_core: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m ssad_core", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    for name, rows in (("datasets", _datasets), ("augmentations", _augmentations), ("detectors", _detectors)):
+        table = commands.add_parser(name, help=f"the table of {name}")
+        table.add_argument("--json", action="store_true", help="as one JSON array")
+        table.set_defaults(command=lambda args, rows=rows: _table(rows(), args.json))
+
+    train = commands.add_parser("train", help="train a run, or answer from the store")
+    train.set_defaults(command=_train)
+    train.add_argument("--dataset", default="photos", metavar="D", help=", ".join(DATASETS))
+    train.add_argument("--normal-class", metavar="C", help="a class's name or number (default: the first)")
+    train.add_argument("--detector", default="dae", help=", ".join(DETECTORS))
+    train.add_argument("--augment", default="cutout", metavar="A", help=", ".join(augment.AUGMENTATIONS))
+    train.add_argument("--param", action="append", default=[], metavar="k=v", help="a parameter of the augmentation")
+    train.add_argument("--profile", default="paper", help=" or ".join(PROFILES))
+    train.add_argument("--preset", default="quick", help=", ".join(PRESETS))
+    for name in ("epochs", "features", "hidden", "batch-size", "limit", "test-limit"):
+        train.add_argument(f"--{name}", type=int, metavar="N")
+    train.add_argument("--learning-rate", type=float, metavar="F")
+    train.add_argument("--seed", type=int, default=0, metavar="S")
+    train.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
+
+    runs = commands.add_parser("runs", help="list the stored runs and the size of the cache")
+    runs.add_argument("--json", action="store_true", help="as one JSON array")
+    runs.set_defaults(command=_runs)
+    delete = commands.add_parser("delete", help="delete stored runs")
+    delete.add_argument("run", nargs="+", metavar="RUN", help="a run's id")
+    delete.set_defaults(command=_delete)
+    return parser
+
+
+def _train(args: argparse.Namespace) -> int:
+    info = dataset_info(args.dataset)
+    settings = settings_for(
+        args.preset,
+        **{
+            name: getattr(args, name)
+            for name in ("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate")
+        },
+    )
+    question = Question(
+        dataset=info.name,
+        normal_class=info.classes[class_index(info, args.normal_class or 0)],
+        detector=detector_info(args.detector).name,
+        augment=args.augment,
+        params=check_augment(args.augment, parse_params(args.param), args.profile),
+        profile=args.profile,
+        settings=settings,
+        seed=args.seed,
+    )
+    store = Store()
+    show = _ProgressBar() if not args.json else None
+    report = show or (lambda progress: None)
+    spec = question.run(
+        load(info.name, lambda done, text: report({"state": "starting", "message": text, "done": done}))
+    )
+    if not store.has(spec.id):
+        # Only now: importing torch takes seconds, and a stored run or a wrong argument should not wait for them.
+        from .train import choose_device
+        from .worker import run
+
+        choose_device(args.device)
+        try:
+            run(spec, store, args.device, report)
+        finally:
+            if show:
+                show.close()
+    stored = store.load(spec.id)
+    print(json.dumps(_line(stored)))
+    return 0
+
+
+def _line(run: StoredRun) -> dict[str, Any]:
+    result = run.result
+    return {
+        "run": run.id,
+        "name": run_name(run.spec),
+        **{key: result[key] for key in ("seconds", "train_seconds", "images_per_second", "auc")},
+    }
+
+
+class _ProgressBar:
+    """A tqdm bar over the epochs on standard error."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def __call__(self, progress: dict[str, Any]) -> None:
+        from tqdm import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(total=progress.get("epochs", 1), unit="epoch", file=sys.stderr, leave=True)
+        if "epochs" in progress:
+            self._bar.total = progress["epochs"]
+        self._bar.n = progress.get("epoch", 0)
+        if progress.get("loss"):
+            auc = {key: f"{values[-1][1]:.3f}" for key, values in progress.get("auc", {}).items()}
+            self._bar.set_postfix({"loss": f"{progress['loss'][-1]:.4f}", **auc}, refresh=False)
+        self._bar.set_description(progress.get("message", progress["state"]).rstrip("."), refresh=False)
+        self._bar.refresh()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _table(rows: list[dict[str, Any]], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(rows))
+        return 0
+    for row in rows:
+        print("  ".join(str(row[key]) for key in list(row)[:2]) + "  " + str(row.get("help") or row.get("note") or ""))
+    return 0
+
+
+def _datasets() -> list[dict[str, Any]]:
+    return [asdict(info) for info in DATASETS.values()]
+
+
+def _augmentations() -> list[dict[str, Any]]:
+    return [
+        {**asdict(info), "colour": augment.CATEGORY_COLOURS[info.category]} for info in augment.AUGMENTATIONS.values()
+    ]
+
+
+def _detectors() -> list[dict[str, Any]]:
+    hidden: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: {k: v for k, v in row.items() if k != "build"}  # noqa: E731
+    presets = {name: asdict(settings) for name, settings in PRESETS.items()}
+    return [{**hidden(vars(info)), "presets": presets} for info in DETECTORS.values()]
+
+
+def _runs(args: argparse.Namespace) -> int:
+    store = Store()
+    runs = store.list()
+    if args.json:
+        print(json.dumps([{**_line(run), "spec": run.spec.to_dict(), "bytes": run.size} for run in runs]))
+        return 0
+    for run in runs:
+        info = dataset_info(run.spec.dataset)
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.result["finished"]))
+        print(f"{run.id}  {when}  {info.title}/{info.classes[run.spec.normal_class]}  {run_name(run.spec)}")
+    print(f"{len(runs)} runs, {store.size / 1e6:.1f} MB in {store.root}", file=sys.stderr)
+    return 0
+
+
+def _delete(args: argparse.Namespace) -> int:
+    store = Store()
+    for run_id in args.run:
+        if not store.has(run_id):
+            raise BadInput(f"no run {run_id!r} is stored in {store.root}")
+        store.delete(run_id)
+    return 0

@@ -1,0 +1,147 @@
+"""From a trained detector to scores, codes and the AUC of every task it serves (Sec. 3, "Evaluation")."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from . import detectors
+from .detectors import Detector, Examination
+from .samples import VIEW_LIMIT, Samples, gens, to_float
+from .spec import Anomaly, RunSpec
+from .statistics import auc
+from .store import StoredRun
+
+LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
+PICTURES = 5  # images a side whose reconstructions are shown while training
+SNAPSHOTS = 6  # evaluations in the course of a training
+
+Arrays = dict[str, np.ndarray]
+
+
+def examine(detector: Detector, images: Tensor, batch: int = 512) -> Examination:
+    """`Detector.examine` of float images (N, C, H, W) in batches; the results are on the CPU."""
+    device = next(detector.network.parameters()).device
+    parts = [
+        detector.examine(part.to(device).contiguous(memory_format=torch.channels_last)) for part in images.split(batch)
+    ]
+    return Examination(*(torch.cat([part[i] for part in parts]).float().cpu().contiguous() for i in range(3)))
+
+
+@dataclass
+class Live:
+    """Evaluates a training as it goes on, on 256 fixed test normals and 256 anomalies of each kind (every gen, and all
+    other classes together). Only shown: nothing is stopped or chosen by it.
+
+    `arrays` has the snapshots so far: "epochs" (E,); "scores/<kind>" (E, n) and "images/<kind>" (E, p, C, H, W) uint8,
+    the explanations of the first p images, for "normal" and each anomaly's key; "originals/<kind>" (p, C, H, W).
+    """
+
+    groups: dict[str, Tensor]
+    epochs: list[int] = field(default_factory=list)
+    rows: list[Arrays] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, samples: Samples, profile: str) -> Live:
+        kinds = [*gens(), Anomaly("rest")]
+        groups = {kind.key: samples.anomalous(kind, profile, LIVE_LIMIT) for kind in kinds}
+        return cls({"normal": to_float(samples.test_normal()[:LIVE_LIMIT]), **groups})
+
+    def due(self, epoch: int, epochs: int) -> bool:
+        """Whether to evaluate after this epoch (counted from 1): the first, the last and evenly between."""
+        return epoch in {1, *(round(epochs * k / (SNAPSHOTS - 1)) for k in range(1, SNAPSHOTS))}
+
+    def evaluate(self, detector: Detector, epoch: int) -> None:
+        row: Arrays = {}
+        for kind, images in self.groups.items():
+            scores, _, explanation = examine(detector, images)
+            row[f"scores/{kind}"] = scores.numpy()
+            row[f"images/{kind}"] = to_bytes(explanation[:PICTURES])
+        self.epochs.append(epoch)
+        self.rows.append(row)
+
+    def auc(self) -> dict[str, float]:
+        """The latest AUC of each kind of anomaly."""
+        row = self.rows[-1]
+        return {kind: auc(row["scores/normal"], row[f"scores/{kind}"]) for kind in self.groups if kind != "normal"}
+
+    def arrays(self) -> Arrays:
+        stacked = {name: np.stack([row[name] for row in self.rows]) for name in self.rows[0]}
+        originals = {f"originals/{kind}": to_bytes(images[:PICTURES]) for kind, images in self.groups.items()}
+        return {"epochs": np.array(self.epochs), **stacked, **originals}
+
+
+def to_bytes(images: Tensor) -> np.ndarray:
+    """Images in [0, 1] (clipped to it) as uint8, for looking at."""
+    return images.clamp(0, 1).mul(255).round().byte().numpy()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores (n,) and codes (n, hidden) of each group (see `StoredRun`), and the AUC of each anomaly's key and "rest"."""
+
+    scores: Arrays
+    codes: Arrays
+    auc: dict[str, float]
+
+
+def view_training(samples: Samples, spec: RunSpec) -> dict[str, Tensor]:
+    """The fixed sample of training normals and what aug makes of them, for the views."""
+    images = samples.train_normal()[:VIEW_LIMIT]
+    augmented = samples.augmented(images, spec.augment, spec.profile, dict(spec.params))
+    return {"train normal": to_float(images), "train augmented": augmented}
+
+
+def evaluate(
+    detector: Detector, samples: Samples, spec: RunSpec, report: Callable[[str], None] = lambda group: None
+) -> Evaluation:
+    """Scores everything a finished run is ever asked for: all test images, every gen, the training sample."""
+    scores: Arrays = {}
+    codes: Arrays = {}
+
+    def add(group: str, images: Tensor) -> None:
+        report(group)
+        found = examine(detector, images)
+        scores[group], codes[group] = found.scores.numpy(), found.codes.numpy()
+
+    for group, images in view_training(samples, spec).items():
+        add(group, images)
+    add("normal", to_float(samples.test_normal()))
+    for anomaly in [*gens(), *samples.classes()]:
+        add(anomaly.key, samples.anomalous(anomaly, spec.profile))
+    tasks = [anomaly.key for anomaly in [*gens(), *samples.classes()]]
+    values = {key: auc(scores["normal"], scores[key]) for key in tasks}
+    values["rest"] = auc(scores["normal"], np.concatenate([scores[a.key] for a in samples.classes()]))
+    return Evaluation(scores, codes, values)
+
+
+def examine_stored(run: StoredRun, images: Tensor) -> Examination:
+    """`examine` by the stored run's weights, on the CPU."""
+    detector = detectors.build(run.spec, images.shape[1])
+    detector.network.load_state_dict(load_file(run.weights))
+    detector.network.to(memory_format=torch.channels_last).eval()
+    return examine(detector, images)
+
+
+def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and codes of a task's anomalies: stored, put together from stored ones, or, for a gen with parameters of
+    its own, computed once by the stored weights and kept with the run. Never trains."""
+    if anomaly.kind == "rest":
+        keys = [other.key for other in samples.classes()]
+        return tuple(np.concatenate([kept[key] for key in keys]) for kept in (run.scores, run.codes))  # type: ignore[return-value]
+    if anomaly.key in run.scores:
+        return run.scores[anomaly.key], run.codes[anomaly.key]
+    name = "anomaly-" + hashlib.sha256(anomaly.key.encode()).hexdigest()[:12]
+
+    def compute() -> Arrays:
+        found = examine_stored(run, samples.anomalous(anomaly, run.spec.profile))
+        return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
+
+    kept = run.remember(name, compute)
+    return kept["scores"], kept["codes"]

@@ -1,0 +1,233 @@
+"""The lab's views as Plotly figures: data in, figure out, for pages that compare, for export and for notebooks.
+
+Backgrounds are transparent and text is a grey that reads on white and on black. ``fig.layout.meta["alt"]`` holds each
+figure's text alternative.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from . import histogram
+from .statistics import auc
+
+GROUP_COLOURS = {
+    "train normal": "#8a8f98",
+    "train augmented": "#E69F00",
+    "test normal": "#0072B2",
+    "test anomalous": "#D55E00",
+}
+OTHER_COLOURS = ["#009E73", "#CC79A7", "#56B4E9", "#0072B2", "#E69F00", "#D55E00"]  # Okabe and Ito's, for other names
+SYMBOLS = ["circle", "diamond", "square", "cross"]
+ERROR_COLOUR = (213, 94, 0)
+RECONSTRUCTION_ERROR = "reconstruction error (mean squared error)"
+
+_TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"color": "#767676"},  # contrast 4.5 on white, 4.6 on black
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+        "xaxis": {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True},
+        "yaxis": {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True},
+    }
+)
+
+
+def histogram_figure(
+    groups: Mapping[str, np.ndarray],
+    *,
+    threshold: float | None = None,
+    title: str,
+    log: bool = False,
+    score: str = RECONSTRUCTION_ERROR,
+) -> go.Figure:
+    """Histograms of each group's scores (n,) on common bins, in per cent of the group (Figs. 7, 15, 16).
+
+    ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).
+    """
+    edges = histogram.common_edges(list(groups.values()), log=log)
+    shares = {name: histogram.per_cent(scores, edges) for name, scores in groups.items()}
+    fig = go.Figure()
+    for (name, share), colour in zip(shares.items(), _colours(groups), strict=True):
+        fig.add_scatter(
+            x=edges,
+            y=np.append(share, share[-1]),
+            name=name,
+            mode="lines",
+            line={"shape": "hv", "color": colour},
+            fill="tozeroy",
+            fillcolor=colour + "33",
+            hovertemplate="%{y:.1f}% from %{x:.4g}",
+        )
+    if threshold is not None:  # a trace, since labels of Plotly's shapes cover the legend
+        top, dashed = max(share.max() for share in shares.values()), {"dash": "dash", "color": "#767676"}
+        name = f"threshold {threshold:.4g}"
+        fig.add_scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name")
+    fig.update_xaxes(title=score, type="log" if log else "linear")
+    fig.update_yaxes(title="per cent of group", rangemode="tozero")
+    medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
+    above = "" if threshold is None else f" Threshold {threshold:.3g}."
+    return _finish(fig, title, f"Histograms of the {score}. Medians: {medians}.{above}")
+
+
+def roc_figure(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], fpr: float | None = None, *, title: str = "ROC curves"
+) -> go.Figure:
+    """ROC curves from (normal, anomalous) scores of each name, its AUC in the legend.
+
+    With ``fpr``, in [0, 1], a dot marks what each detects at no more than that false positive rate.
+    """
+    fig = go.Figure()
+    areas = {name: auc(*scores) for name, scores in curves.items()}
+    for (name, (normal, anomalous)), colour in zip(curves.items(), _colours(curves), strict=True):
+        x, y, thresholds = histogram.roc(normal, anomalous)
+        fig.add_scatter(
+            x=x,
+            y=y,
+            name=f"{name} (AUC {areas[name]:.3f})",
+            mode="lines",
+            line={"color": colour},
+            customdata=thresholds,
+            hovertemplate="%{y:.3f} at %{x:.3f}, threshold %{customdata:.4g}",
+        )
+        if fpr is not None:
+            counts = histogram.confusion(normal, anomalous, histogram.threshold_at_fpr(normal, fpr))
+            fig.add_scatter(
+                x=[counts.fpr], y=[counts.tpr], mode="markers", marker={"color": colour, "size": 10}, showlegend=False
+            )
+    diagonal = {"dash": "dot", "color": "#767676"}
+    fig.add_scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=diagonal, hoverinfo="skip")
+    fig.update_xaxes(title="false positive rate (share of normal images)", range=[-0.02, 1.02])
+    fig.update_yaxes(title="true positive rate (share of anomalies)", range=[-0.02, 1.02])
+    return _finish(fig, title, "ROC curves. AUC: " + ", ".join(f"{k} {v:.3f}" for k, v in areas.items()) + ".")
+
+
+def map_figure(
+    xy: np.ndarray, group_names: Sequence[str], *, scores: np.ndarray | None = None, title: str
+) -> go.Figure:
+    """A t-SNE map of points ``xy`` (n, 2), coloured by their group (n,) or, if given, by their ``scores`` (n,).
+
+    Groups keep their symbols either way (Figs. 8, 9 and 17).
+    """
+    names = np.asarray(group_names)
+    groups = [name for name in GROUP_COLOURS if name in names]
+    groups += [name for name in dict.fromkeys(group_names) if name not in groups]
+    fig = go.Figure()
+    for i, (name, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
+        member = names == name
+        marker = {"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 5, "opacity": 0.75}
+        marker |= (
+            {"color": colour} if scores is None else {"color": np.asarray(scores)[member], "coloraxis": "coloraxis"}
+        )
+        fig.add_scatter(
+            x=xy[member, 0], y=xy[member, 1], name=name, mode="markers", marker=marker, hovertemplate="%{fullData.name}"
+        )
+    if scores is not None:
+        colourbar = {"title": "score", "thickness": 12}
+        fig.update_layout(coloraxis={"colorscale": "Cividis", "colorbar": colourbar})
+    fig.update_xaxes(title="t-SNE 1 (no unit)", showticklabels=False)
+    fig.update_yaxes(title="t-SNE 2 (no unit)", showticklabels=False, scaleanchor="x")
+    counts = ", ".join(f"{np.count_nonzero(names == name)} {name}" for name in groups)
+    shown = "group" if scores is None else "score"
+    return _finish(fig, title, f"t-SNE map of {len(names)} images, coloured by {shown}: {counts}.")
+
+
+def reconstruction_figure(
+    originals: np.ndarray,
+    reconstructions: Mapping[str, np.ndarray],
+    scores: Mapping[str, np.ndarray] | None = None,
+    *,
+    n: int = 10,
+    title: str = "Reconstructions",
+) -> go.Figure:
+    """The first ``n`` originals, and below them each detector's reconstruction and squared error (Figs. 6, 13, 14).
+
+    Images are uint8 (N, C, H, W) with C of 1 or 3, and ``scores`` (N,) by the same names stand below them. The error
+    maps share one scale, from transparent for none to full colour for the largest error shown.
+    """
+    original = _rgb(originals[:n])
+    shown = {name: _rgb(images[:n]) for name, images in reconstructions.items()}
+    errors = {name: np.mean((images - original) ** 2, axis=-1) for name, images in shown.items()}
+    largest = max((error.max() for error in errors.values()), default=0.0)
+    rows = [("original", _rgba(original), None)]
+    for name, images in shown.items():
+        rows.append((name, _rgba(images), None if scores is None else scores[name]))
+        rows.append((f"{name}: error", _error_map(errors[name], largest), None))
+
+    count, height, width = original.shape[:3]
+    gap = max(1, height // 4)  # room for a score below each image
+    mosaic = np.zeros((len(rows), height + gap, count, width + 2, 4), np.uint8)
+    for r, (_, tiles, _) in enumerate(rows):
+        mosaic[r, :height, :, :width] = tiles.transpose(1, 0, 2, 3)
+    mosaic = mosaic.reshape(len(rows) * (height + gap), count * (width + 2), 4)
+    fig = go.Figure(go.Image(source=_png(mosaic), hoverinfo="skip"))
+    for r, (_, _, row_scores) in enumerate(rows):
+        for i, value in enumerate([] if row_scores is None else row_scores[:n]):
+            x, y = i * (width + 2) + width / 2, r * (height + gap) + height + gap / 2
+            fig.add_annotation(x=x, y=y, text=f"{value:.3g}", showarrow=False, font={"size": 10})
+    ticks = [r * (height + gap) + height / 2 for r in range(len(rows))]
+    fig.update_yaxes(tickvals=ticks, ticktext=[name for name, _, _ in rows], showgrid=False)
+    fig.update_xaxes(visible=False)
+    fig.update_layout(height=120 + 80 * len(rows))
+    alt = f"{count} images and their reconstructions by {', '.join(shown)}, each with its squared error per pixel."
+    if scores:
+        means = ", ".join(f"{name} {np.mean(scores[name][:n]):.3g}" for name in shown)
+        alt += f" Mean score: {means}."
+    return _finish(fig, title, alt)
+
+
+def to_html(*figs: go.Figure) -> str:
+    """A page that shows the figures in any browser, offline too (5 MB: Plotly's script is in it), alt texts below."""
+    parts = []
+    for i, fig in enumerate(figs):
+        plot = fig.to_html(full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False})
+        parts.append(f"<figure>{plot}<figcaption>{html.escape(fig.layout.meta['alt'])}</figcaption></figure>")
+    title = html.escape(figs[0].layout.title.text or "")
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+        f'<body style="font-family: sans-serif">\n{"".join(parts)}\n</body></html>\n'
+    )
+
+
+def _finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
+    clear = "rgba(0,0,0,0)"
+    fig.update_layout(title=title, meta={"alt": alt}, template=_TEMPLATE, paper_bgcolor=clear, plot_bgcolor=clear)
+    return fig
+
+
+def _colours(names: Sequence[str] | Mapping[str, object]) -> list[str]:
+    """A colour for each name: its own if it is one of the four groups, else the next of the others."""
+    others = [name for name in names if name not in GROUP_COLOURS]
+    return [GROUP_COLOURS.get(name) or OTHER_COLOURS[others.index(name) % len(OTHER_COLOURS)] for name in names]
+
+
+def _rgb(images: np.ndarray) -> np.ndarray:
+    """uint8 (N, 1 or 3, H, W) to float (N, H, W, 3) in [0, 1]."""
+    pixels = np.asarray(images).transpose(0, 2, 3, 1) / 255
+    return np.broadcast_to(pixels, (*pixels.shape[:3], 3))
+
+
+def _rgba(pixels: np.ndarray) -> np.ndarray:
+    opaque = np.ones((*pixels.shape[:3], 1))
+    return np.round(255 * np.concatenate([pixels, opaque], axis=-1)).astype(np.uint8)
+
+
+def _error_map(error: np.ndarray, largest: float) -> np.ndarray:
+    """(N, H, W) errors to uint8 RGBA tiles whose opacity is the error."""
+    tiles = np.empty((*error.shape, 4), np.uint8)
+    tiles[..., :3] = ERROR_COLOUR
+    tiles[..., 3] = np.round(255 * error / (largest or 1))
+    return tiles
+
+
+def _png(pixels: np.ndarray) -> str:
+    """uint8 (H, W, 4) as a data URI."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,106 @@
+"""Score histograms, the ROC curve and what a threshold does; paper Figs. 7, 15 and 16.
+
+An image is called abnormal if its score is at or above the threshold, as in scikit-learn's ``roc_curve``; the curve,
+the confusion counts and the threshold for a false positive rate all agree on it. Scores are (n,), and BadInput is
+raised where a group of them is empty or not finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .errors import BadInput
+from .statistics import finite_scores
+
+
+def common_edges(groups: Sequence[ArrayLike], bins: int = 40, log: bool = False) -> np.ndarray:
+    """Edges (bins + 1,) of bins that hold every score of every group, of equal width or, with ``log``, equal ratio.
+
+    BadInput if ``log`` and a score is not positive.
+
+    >>> common_edges([[0.0, 1.0], [4.0]], bins=4)
+    array([0., 1., 2., 3., 4.])
+    """
+    groups = [finite_scores(group, "histogram") for group in groups]
+    low, high = min(group.min() for group in groups), max(group.max() for group in groups)
+    if log and low <= 0:
+        raise BadInput("a logarithmic axis needs scores above zero")
+    if low == high:  # one value only: centre a bin range on it
+        half = abs(low) / 2 or 0.5
+        low, high = low - half, high + half
+    return np.geomspace(low, high, bins + 1) if log else np.linspace(low, high, bins + 1)
+
+
+def per_cent(scores: ArrayLike, edges: np.ndarray) -> np.ndarray:
+    """Per cent of the group in each bin, (bins,): they add to 100 if the edges hold all scores."""
+    scores = finite_scores(scores, "histogram")
+    return 100 * np.histogram(scores, edges)[0] / scores.size
+
+
+def roc(normal: ArrayLike, anomalous: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The ROC curve: ``(fpr, tpr, thresholds)``, a point for every distinct score, from (0, 0) at infinity to (1, 1).
+
+    Rates are in [0, 1] and ascend, thresholds descend. The area under it by the trapezoid rule is `statistics.auc`.
+
+    >>> roc(normal=[0.1, 0.2], anomalous=[0.2, 0.3])
+    (array([0. , 0. , 0.5, 1. ]), array([0. , 0.5, 1. , 1. ]), array([inf, 0.3, 0.2, 0.1]))
+    """
+    normal = np.sort(finite_scores(normal, "normal"))
+    anomalous = np.sort(finite_scores(anomalous, "anomalous"))
+    thresholds = np.append(np.inf, np.unique(np.concatenate([normal, anomalous]))[::-1])
+    fpr, tpr = ((group.size - np.searchsorted(group, thresholds)) / group.size for group in (normal, anomalous))
+    return fpr, tpr, thresholds
+
+
+def threshold_at_fpr(normal: ArrayLike, fpr: float) -> float:
+    """The lowest threshold at which at most ``fpr``, in [0, 1], of the normal scores are called abnormal.
+
+    It is the next number above the highest normal score that must stay below it; at ``fpr`` = 1 the lowest score.
+
+    >>> scores = [0.1, 0.2, 0.3, 0.4]
+    >>> [float(np.mean(np.array(scores) >= threshold_at_fpr(scores, fpr))) for fpr in (0, 0.25, 0.49, 0.5, 1)]
+    [0.0, 0.25, 0.25, 0.5, 1.0]
+    """
+    if not 0 <= fpr <= 1:
+        raise BadInput(f"a false positive rate lies in 0 to 1, not {fpr}")
+    normal = np.sort(finite_scores(normal, "normal"))
+    # Rates compared as they are later measured: floor(fpr n) can round to one too few.
+    allowed = int(np.searchsorted(np.arange(1, normal.size + 1) / normal.size, fpr, side="right"))
+    if allowed == normal.size:
+        return float(normal[0])
+    return float(np.nextafter(normal[-1 - allowed], np.inf))
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of images at one threshold; a positive is an image called abnormal."""
+
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+
+    @property
+    def tpr(self) -> float:
+        """The share of anomalies that are found, in [0, 1]."""
+        return self.tp / (self.tp + self.fn)
+
+    @property
+    def fpr(self) -> float:
+        """The share of normals that are called abnormal, in [0, 1]."""
+        return self.fp / (self.fp + self.tn)
+
+
+def confusion(normal: ArrayLike, anomalous: ArrayLike, threshold: float) -> Confusion:
+    """The four counts when scores at or above ``threshold`` are called abnormal.
+
+    >>> confusion(normal=[0.1, 0.2], anomalous=[0.2, 0.3], threshold=0.2)
+    Confusion(tp=2, fp=1, tn=1, fn=0)
+    """
+    normal, anomalous = finite_scores(normal, "normal"), finite_scores(anomalous, "anomalous")
+    fp, tp = (int(np.count_nonzero(group >= threshold)) for group in (normal, anomalous))
+    return Confusion(tp=tp, fp=fp, tn=normal.size - fp, fn=anomalous.size - tp)

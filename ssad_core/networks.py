@@ -1,0 +1,71 @@
+"""The networks of the detectors (App. A), for 32 x 32 images."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+
+class ConvAE(nn.Module):
+    """The autoencoder of AE and DAE: four strided convolutions to a tanh code, and their mirror image to a sigmoid.
+
+    Parameters
+    ----------
+    channels : 1 or 3.
+    features : channels of the first convolution; the next have 2, 4 and 8 times as many (App. A: 64 to 512).
+    hidden : size of the code (App. A: 256).
+
+    >>> sum(p.numel() for p in ConvAE(3).parameters())
+    4159235
+    """
+
+    def __init__(self, channels: int, features: int = 64, hidden: int = 256) -> None:
+        super().__init__()
+        widths = [features, 2 * features, 4 * features, 8 * features]
+        self.encoder = nn.Sequential(
+            OrderedDict(
+                block1=_down(channels, widths[0]),  # (N, f, 16, 16)
+                block2=_down(widths[0], widths[1]),  # (N, 2f, 8, 8)
+                block3=_down(widths[1], widths[2]),  # (N, 4f, 4, 4)
+                block4=_down(widths[2], widths[3]),  # (N, 8f, 2, 2)
+                flatten=nn.Flatten(),  # (N, 32f)
+                linear=nn.Linear(4 * widths[3], hidden),
+                tanh=nn.Tanh(),  # (N, hidden); METHOD: code
+            )
+        )
+        self.decoder = nn.Sequential(
+            OrderedDict(
+                linear=nn.Linear(hidden, 4 * widths[3]),
+                norm=nn.BatchNorm1d(4 * widths[3]),
+                relu=nn.ReLU(inplace=True),
+                unflatten=nn.Unflatten(1, (widths[3], 2, 2)),  # (N, 8f, 2, 2)
+                block1=_up(widths[3], widths[2]),  # (N, 4f, 4, 4)
+                block2=_up(widths[2], widths[1]),  # (N, 2f, 8, 8)
+                block3=_up(widths[1], widths[0]),  # (N, f, 16, 16)
+                last=nn.ConvTranspose2d(widths[0], channels, 3, stride=2, padding=1, output_padding=1),
+                sigmoid=nn.Sigmoid(),  # (N, C, 32, 32); METHOD: code, no BatchNorm before it
+            )
+        )
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (N, C, 32, 32) to codes (N, hidden) in [-1, 1]."""
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Codes (N, hidden) to images (N, C, 32, 32) in [0, 1]."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The reconstruction of x."""
+        return self.decode(self.encode(x))
+
+
+def _down(inputs: int, outputs: int) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+
+def _up(inputs: int, outputs: int) -> nn.Sequential:
+    convolution = nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))

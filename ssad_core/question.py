@@ -1,0 +1,222 @@
+"""What a person asks of the lab, and its one text form in addresses, on the command line and in words.
+
+A question is a task (data set, normal class, anomaly) and a run (detector, aug, settings, seed); its baseline follows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+from . import augment
+from .data import Dataset, class_index, dataset_info
+from .detectors import detector_info, display_name
+from .errors import BadInput, unknown
+from .protocol import PROFILES
+from .spec import OVERRIDABLE, PRESETS, Anomaly, Params, RunSpec, Settings, preset_of, settings_for
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Every choice a person makes before training. The default shows Finding 1 within seconds, and was picked because it
+    does (the README has the whole table)."""
+
+    dataset: str = "photos"
+    normal_class: str = "temple"
+    anomaly: Anomaly = dataclasses.field(default_factory=lambda: Anomaly("gen", "cutout"))
+    detector: str = "dae"
+    augment: str = "cutout"
+    params: Params = ()
+    profile: str = "paper"
+    settings: Settings = PRESETS["quick"]
+    seed: int = 0
+
+    def run(self, dataset: Dataset) -> RunSpec:
+        """The run that answers it on this data set."""
+        return RunSpec(
+            dataset=self.dataset,
+            fingerprint=dataset.fingerprint,
+            normal_class=class_index(dataset.info, self.normal_class),
+            detector=self.detector,
+            augment=self.augment,
+            params=self.params,
+            settings=self.settings,
+            seed=self.seed,
+            profile=self.profile,
+        )
+
+    def command(self) -> str:
+        """The shell command that trains the same run."""
+        words = ["python", "-m", "ssad_core", "train", "--dataset", self.dataset, "--normal-class", self.normal_class]
+        words += ["--detector", self.detector, "--augment", self.augment]
+        for name, value in self.params:
+            words += ["--param", f"{name}={value:g}"]
+        preset = preset_of(self.settings) or "quick"
+        words += ["--profile", self.profile, "--preset", preset]
+        for name, value in asdict(self.settings).items():
+            if value != getattr(PRESETS[preset], name):
+                words += [f"--{name.replace('_', '-')}", f"{value:g}"]
+        return shlex.join([*words, "--seed", str(self.seed)])
+
+    def to_query(self) -> dict[str, str]:
+        """All of it for an address, defaults included; `from_query` is the inverse."""
+        return {
+            "dataset": self.dataset,
+            "class": self.normal_class,
+            "anomaly": self.anomaly.key,
+            "detector": self.detector,
+            "aug": Anomaly("gen", self.augment, self.params).key.removeprefix("gen:"),
+            "profile": self.profile,
+            **{name: f"{value:g}" for name, value in asdict(self.settings).items()},
+            "seed": str(self.seed),
+        }
+
+
+def check_augment(name: str, params: Mapping[str, float], profile: str = "paper", role: str = "aug") -> Params:
+    """The parameters of an augmentation in their one form, those at their default left out. BadInput when wrong."""
+    augment.check(name, profile, role, **params)
+    defaults = {parameter.name: parameter.default for parameter in augment.AUGMENTATIONS[name].parameters}
+    return tuple(sorted((key, float(value)) for key, value in params.items() if value != defaults[key]))
+
+
+def parse_params(texts: list[str]) -> dict[str, float]:
+    """``["c=.4"]`` to ``{"c": .4}``."""
+    params = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise BadInput(f"a parameter is written name=value, such as c=0.4, not {text[:60]!r}")
+        params[name.strip()] = number(name.strip(), value)
+    return params
+
+
+def number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise BadInput(f"{name} must be a number, not {text[:60]!r}") from None
+
+
+def whole(name: str, text: str) -> int:
+    value = number(name, text)
+    if value != value or value in (float("inf"), float("-inf")) or value != int(value):
+        raise BadInput(f"{name} must be a whole number, not {text[:60]!r}")
+    return int(value)
+
+
+def parse_call(text: str) -> tuple[str, dict[str, float]]:
+    """``"cutout(c=0.4)"`` to ``("cutout", {"c": 0.4})``."""
+    match = re.fullmatch(r"\s*([\w-]+)\s*(?:\(([^()]*)\))?\s*", text)
+    if not match:
+        raise BadInput(f"{text[:60]!r} is not written like cutout or cutout(c=0.4)")
+    return match[1], parse_params([part for part in (match[2] or "").split(",") if part.strip()])
+
+
+def parse_anomaly(text: str, dataset: str, normal_class: str, profile: str = "paper") -> Anomaly:
+    """The inverse of `Anomaly.key` for a data set and its normal class. BadInput says what is wrong."""
+    if text == "rest":
+        return Anomaly("rest")
+    kind, _, rest = text.partition(":")
+    if kind == "gen":
+        name, params = parse_call(rest)
+        if name == "identity":
+            raise BadInput("identity makes no anomalies; choose another gen")
+        return Anomaly("gen", name, check_augment(name, params, profile, "gen"))
+    if kind == "class":
+        info = dataset_info(dataset)
+        name = info.classes[class_index(info, rest)]
+        if name == normal_class:
+            raise BadInput(f"{name} is the normal class; choose another as the anomaly")
+        return Anomaly("class", name)
+    raise BadInput(f"an anomaly is gen:NAME, class:NAME or rest, not {text[:60]!r}")
+
+
+def default_anomaly() -> Anomaly:
+    return Question().anomaly
+
+
+def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tuple[Question, list[str]]:
+    """The question in an address, and one line for every value in it that could not be used.
+
+    Each field stands for itself: a bad one falls back to its default and the others still count. ``also_known`` are
+    fields that somebody else reads.
+    """
+    rejected: list[str] = []
+    default = Question()
+
+    def take(field: str, parse: Callable[[str], T], fallback: T) -> T:
+        if field not in query:
+            return fallback
+        try:
+            return parse(query[field])
+        except BadInput as error:
+            rejected.append(f"{field}: {error}")
+            return fallback
+
+    known = {*default.to_query(), "preset", *also_known}
+    rejected += [f"{field[:60]}: {unknown('field', field, sorted(known))}" for field in query if field not in known]
+
+    dataset = take("dataset", lambda text: dataset_info(text).name, default.dataset)
+    info = dataset_info(dataset)
+    normal = take("class", lambda text: info.classes[class_index(info, text)], info.classes[0])
+    profile = take("profile", lambda text: _one_of("profile", text, PROFILES), default.profile)
+    detector = take("detector", lambda text: detector_info(text).name, default.detector)
+
+    def aug(text: str) -> tuple[str, Params]:
+        name, params = parse_call(text)
+        return name, check_augment(name, params, profile)
+
+    name, params = take("aug", aug, (default.augment, default.params))
+    anomaly = take("anomaly", lambda text: parse_anomaly(text, dataset, normal, profile), default.anomaly)
+    settings = take("preset", settings_for, default.settings)
+    for field in OVERRIDABLE:
+        settings = take(field, lambda text, f=field, s=settings: _override(s, f, text), settings)
+
+    def seed(text: str) -> int:
+        value = whole("seed", text)
+        if not 0 <= value < 2**31:
+            raise BadInput(f"seed must be from 0 to {2**31 - 1}, not {text[:60]}")
+        return value
+
+    chosen = take("seed", seed, default.seed)
+    return Question(dataset, normal, anomaly, detector, name, params, profile, settings, chosen), rejected
+
+
+def _override(settings: Settings, field: str, text: str) -> Settings:
+    parse = number if field == "learning_rate" else whole
+    return replace(settings, **{field: parse(field, text)})
+
+
+def _one_of(kind: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise unknown(kind, text, known)
+    return text
+
+
+def run_name(spec: RunSpec) -> str:
+    """How the paper writes the run's detector: "DAE-CutOut-0.4", "AE"."""
+    return display_name(spec, augment.label(spec.augment, dict(spec.params)))
+
+
+def anomaly_name(anomaly: Anomaly) -> str:
+    """How the app writes an anomaly: "CutOut-0.4", "Automobile", "all other classes"."""
+    if anomaly.kind == "gen":
+        return augment.label(anomaly.name, dict(anomaly.params))
+    return anomaly.name if anomaly.kind == "class" else "all other classes"
+
+
+def sentence(question: Question) -> dict[str, Any]:
+    """The parts of the question in words, for a page to lay out."""
+    info = dataset_info(question.dataset)
+    return {
+        "normal": f"{info.title}: {question.normal_class}",
+        "anomaly": anomaly_name(question.anomaly),
+        "augmentation": augment.label(question.augment, dict(question.params)),
+        "detector": detector_info(question.detector).title,
+    }

@@ -1,0 +1,164 @@
+"""What a run is: a frozen, validated description with one canonical text, whose hash names the run.
+
+Two requests that would compute the same thing have the same id, whoever asks and however: presets are
+resolved to their settings and parameters at their default are left out before anything is hashed. One run
+serves every anomaly, so nothing of a task (METHOD: "Tasks") is part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from .errors import BadInput, unknown
+from .protocol import METHOD_VERSION, PROFILES
+
+Params = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The training settings of a run. `RANGES` has what each may be.
+
+    ``limit`` is the number of training images and ``test_limit`` that of test images a class, 0 for all.
+    """
+
+    epochs: int
+    features: int  # channels of the first convolution; the encoder has 1, 2, 4 and 8 times as many (App. A)
+    hidden: int  # size of the code
+    batch_size: int
+    limit: int
+    test_limit: int
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            low, high = RANGES[name]
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            if not number or not low <= value <= high:
+                raise BadInput(f"{name} must lie between {low} and {high}, not {value!r}")
+            if isinstance(low, int) and value != int(value):
+                raise BadInput(f"{name} must be a whole number, not {value!r}")
+
+    def threads(self, cores: int) -> int:
+        """CPU threads of a training. The layers of a quick run are too small to be shared out: one thread each, and two
+        runs side by side on two cores are done sooner than one after the other on both."""
+        return 1 if self.features * self.batch_size <= 1024 else cores
+
+
+RANGES: dict[str, tuple[float, float]] = {
+    "epochs": (1, 10_000),
+    "features": (1, 512),
+    "hidden": (2, 4096),
+    "batch_size": (2, 65_536),
+    "limit": (0, 10_000_000),
+    "test_limit": (0, 10_000_000),
+    "learning_rate": (1e-7, 1.0),
+}
+
+# quick: the effect within seconds on two cores; batch 32, since at 256 it drowned in the spread of the seeds.
+# standard: at most three minutes on two cores. paper: App. A and METHOD.md's "(code)".
+PRESETS: dict[str, Settings] = {
+    "quick": Settings(epochs=12, features=16, hidden=128, batch_size=32, limit=1000, test_limit=400),
+    "standard": Settings(epochs=32, features=32, hidden=256, batch_size=128, limit=2500, test_limit=0),
+    "paper": Settings(epochs=256, features=64, hidden=256, batch_size=1024, limit=0, test_limit=0),
+}
+
+
+def settings_for(preset: str, **overrides: float | None) -> Settings:
+    """The preset's settings with each override that is not None. BadInput names what is wrong."""
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS)
+    return replace(PRESETS[preset], **{k: v for k, v in overrides.items() if v is not None})
+
+
+def preset_of(settings: Settings) -> str | None:
+    """The name of the preset whose settings these are, if any."""
+    return next((name for name, preset in PRESETS.items() if preset == settings), None)
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One training: data, detector, augmentation, settings, seed and protocol."""
+
+    dataset: str
+    fingerprint: str  # of the data set's content, not of the place it came from
+    normal_class: int
+    detector: str
+    augment: str
+    params: Params
+    settings: Settings
+    seed: int = 0
+    profile: str = "paper"
+    method: int = METHOD_VERSION
+
+    def __post_init__(self) -> None:
+        if self.profile not in PROFILES:
+            raise unknown("profile", self.profile, PROFILES)
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
+            raise BadInput(f"seed must be a whole number from 0 to {2**31 - 1}, not {self.seed!r}")
+        object.__setattr__(self, "params", tuple(sorted((k, float(v)) for k, v in self.params)))
+
+    @property
+    def id(self) -> str:
+        """Sixteen hex digits of the SHA-256 of `canonical`."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
+
+    def canonical(self) -> str:
+        """The one JSON text of this spec: sorted keys, no spaces, parameters as an object."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; `from_dict` is the inverse."""
+        return {**asdict(self), "params": dict(self.params)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunSpec:
+        """The spec that `to_dict` described. BadInput when it is not one."""
+        try:
+            return cls(
+                **{**values, "params": tuple(values["params"].items()), "settings": Settings(**values["settings"])}
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadInput(f"not a run's description: {error}") from error
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether this is the unsupervised counterpart (Sec. 3): AE for DAE, DeepSVDD for DeepSAD."""
+        return self.augment == "identity"
+
+    def baseline(self) -> RunSpec:
+        """The same run without augmentation; every relative AUC is measured against it."""
+        return replace(self, augment="identity", params=())
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """What is called anomalous in a task: a gen on the normal test images, another class, or the rest.
+
+    ``key`` is its name in results and addresses: ``gen:cutout``, ``gen:cutout(c=0.4)``, ``class:Automobile``,
+    ``rest``. One anomaly, one key.
+    """
+
+    kind: Literal["gen", "class", "rest"]
+    name: str = ""
+    params: Params = ()
+
+    @property
+    def key(self) -> str:
+        if self.kind == "rest":
+            return "rest"
+        inner = ",".join(f"{k}={v:g}" for k, v in sorted(self.params))
+        return f"{self.kind}:{self.name}" + (f"({inner})" if inner else "")
+
+    @property
+    def paired(self) -> bool:
+        """Whether anomaly i is made of normal image i (the controlled testbed, Sec. 3)."""
+        return self.kind == "gen"
+
+
+OVERRIDABLE = tuple(field.name for field in fields(Settings))

@@ -1,0 +1,310 @@
+"""The cache of runs on disk: one directory a run, content-addressed, written beside and renamed into place.
+
+    runs/<id>/     spec.json result.json weights.safetensors scores.npz codes.npz history.npz log.txt, and
+                   derived/ for what is computed from them later (t-SNE maps, MMD, more anomalies)
+    work/<id>/     the same, unfinished: progress.json is rewritten as the training goes on
+    locks/<id>     held by the process that trains the run, let go by the operating system when it dies
+
+A run is there exactly when runs/<id>/result.json is: everything is written in work/<id>/ and one rename publishes
+it. Nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from .errors import BadInput
+from .paths import cache_dir
+from .spec import RunSpec
+
+Arrays = Mapping[str, np.ndarray]
+
+CANCEL_FILE = "cancel"  # in a work directory: somebody wants this training to end
+
+
+class Busy(RuntimeError):
+    """Another process trains this run at the moment."""
+
+
+class Damaged(RuntimeError):
+    """A file of a stored run is missing or cannot be read; the text says which and what to do."""
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes so that a reader sees the old file or the new one, never half of one."""
+    _replace(path, lambda file: file.write(json.dumps(value).encode()))
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """As `write_json`, an .npz of plain arrays."""
+    _replace(path, lambda file: np.savez(file, **arrays))
+
+
+def _replace(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with open(beside, "wb") as file:
+            write(file)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any | None:
+    """The file's value, or None when there is none (yet)."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        return None
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .npz. Damaged when it cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise Damaged(f"{path.parent.name}/{path.name} cannot be read; delete the run and train it again") from error
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run. Arrays are read when first asked for.
+
+    ``scores`` and ``codes`` have an entry for each group: "train normal", "train augmented" (a fixed sample), "normal"
+    (all test images of the normal class) and each anomaly's key; shapes (n,) and (n, hidden).
+    """
+
+    path: Path
+    spec: RunSpec
+    result: dict[str, Any]
+
+    @cached_property
+    def scores(self) -> dict[str, np.ndarray]:
+        return read_arrays(self.path / "scores.npz")
+
+    @cached_property
+    def codes(self) -> dict[str, np.ndarray]:
+        return read_arrays(self.path / "codes.npz")
+
+    @cached_property
+    def history(self) -> dict[str, np.ndarray]:
+        return read_arrays(self.path / "history.npz")
+
+    @property
+    def id(self) -> str:
+        return self.spec.id
+
+    @property
+    def weights(self) -> Path:
+        return self.path / "weights.safetensors"
+
+    def derived(self, name: str) -> dict[str, np.ndarray] | None:
+        """What `remember` stored under this name, or None."""
+        path = self.path / "derived" / f"{name}.npz"
+        return read_arrays(path) if path.is_file() else None
+
+    def remember(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
+        """What is stored with the run under this name; computed and stored first when it is not."""
+        kept = self.derived(name)
+        if kept is None:
+            kept = compute()
+            (self.path / "derived").mkdir(exist_ok=True)
+            write_arrays(self.path / "derived" / f"{name}.npz", kept)
+        return kept
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return folder_size(self.path)
+
+
+class Workspace:
+    """The unfinished directory of a run whose lock this process holds. `Store.begin` makes it."""
+
+    def __init__(self, store: Store, spec: RunSpec) -> None:
+        self.store, self.spec = store, spec
+        self.path = store.work(spec.id)
+        shutil.rmtree(self.path, ignore_errors=True)
+        self.path.mkdir(parents=True)
+        write_json(self.path / "spec.json", spec.to_dict())
+
+    def progress(self, **values: Any) -> None:
+        """What a person who watches sees; ``state`` is one of starting, training, evaluating, failed."""
+        write_json(self.path / "progress.json", {**values, "time": time.time()})
+
+    def arrays(self, name: str, arrays: Arrays) -> None:
+        write_arrays(self.path / f"{name}.npz", arrays)
+
+    def publish(self, result: dict[str, Any]) -> StoredRun:
+        """Makes the run there, whole, in one step."""
+        write_json(self.path / "result.json", result)
+        (self.path / "progress.json").unlink(missing_ok=True)
+        self.store.runs.mkdir(exist_ok=True)
+        os.rename(self.path, self.store.run(self.spec.id))
+        return self.store.load(self.spec.id)
+
+
+class Store:
+    """The runs below ``root`` (default: SSAD_CACHE_DIR). BadInput when it cannot be written."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = Path(root or cache_dir()).absolute()
+        self.runs, self._work, self._locks = self.root / "runs", self.root / "work", self.root / "locks"
+        try:
+            for folder in (self.runs, self._work, self._locks):
+                folder.mkdir(parents=True, exist_ok=True)
+            probe = self.root / f".write-{uuid.uuid4().hex[:8]}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise BadInput(
+                f"the cache {self.root} cannot be written ({error.strerror or error}); set SSAD_CACHE_DIR to a folder "
+                "that can"
+            ) from error
+
+    def run(self, run_id: str) -> Path:
+        return self.runs / run_id
+
+    def work(self, run_id: str) -> Path:
+        return self._work / run_id
+
+    def has(self, run_id: str) -> bool:
+        return (self.run(run_id) / "result.json").is_file()
+
+    def load(self, run_id: str) -> StoredRun:
+        """The stored run. BadInput when there is none of this id, Damaged when its description is broken."""
+        path = self.run(run_id)
+        spec, result = read_json(path / "spec.json"), read_json(path / "result.json")
+        if not path.is_dir():
+            raise BadInput(f"no run {run_id!r} is stored in {self.root}")
+        if spec is None or result is None:
+            raise Damaged(f"run {run_id} is incomplete; delete it and train it again")
+        return StoredRun(path, RunSpec.from_dict(spec), result)
+
+    def list(self) -> list[StoredRun]:
+        """The stored runs, newest first; damaged ones are left out (`damaged` has them)."""
+        found = []
+        for path in self.runs.iterdir():
+            try:
+                found.append(self.load(path.name))
+            except (BadInput, Damaged):
+                continue
+        return sorted(found, key=lambda run: run.result.get("finished", 0), reverse=True)
+
+    def delete(self, run_id: str) -> None:
+        """Removes the run, or what is left of an unfinished one. Busy while it is being trained."""
+        with self.lock(run_id):
+            for path in (self.run(run_id), self.work(run_id)):
+                if path.exists():
+                    # First out of the way in one step, so that no reader ever finds half a run.
+                    doomed = self.root / f".deleted-{uuid.uuid4().hex[:8]}"
+                    os.rename(path, doomed)
+                    shutil.rmtree(doomed, ignore_errors=True)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all runs, finished or not (decoded data sets are apart)."""
+        return folder_size(self.runs) + folder_size(self._work)
+
+    @contextmanager
+    def lock(self, run_id: str) -> Iterator[None]:
+        """Holds the run's lock. Busy when another process (or thread) does."""
+        lock = FileLock(self._locks / run_id)
+        try:
+            # `is_locked` takes the lock for an instant, which must not look like a training.
+            lock.acquire(timeout=0.5, poll_interval=0.02)
+        except Timeout:
+            raise Busy(f"run {run_id} is being trained by another process") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_locked(self, run_id: str) -> bool:
+        """Whether some living process trains this run."""
+        path = self._locks / run_id
+        if not path.exists():
+            return False
+        lock = FileLock(path)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    @contextmanager
+    def begin(self, spec: RunSpec) -> Iterator[Workspace]:
+        """An empty workspace for the run, with its lock held. Busy when somebody else has it."""
+        with self.lock(spec.id):
+            yield Workspace(self, spec)
+
+    def progress(self, run_id: str) -> dict[str, Any]:
+        """The last progress of an unfinished run, {} when there is none.
+
+        A run that says it goes on but whose lock nobody holds was cut off: its state reads "interrupted".
+        """
+        progress = read_json(self.work(run_id) / "progress.json") or {}
+        over = progress.get("state") in ("failed", "cancelled")
+        if not over and self.work(run_id).is_dir() and not self.is_locked(run_id) and not self.has(run_id):
+            message = "The process that trained it ended before it was done."
+            progress = {**progress, "state": "interrupted", "message": message}
+        return progress
+
+    def snapshots(self, run_id: str) -> dict[str, np.ndarray] | None:
+        """The history so far of a run in training (or the whole one of a finished run), None before the first."""
+        for folder in (self.work(run_id), self.run(run_id)):
+            if (folder / "history.npz").is_file():
+                try:
+                    return read_arrays(folder / "history.npz")
+                except Damaged:  # published between the two calls
+                    continue
+        return None
+
+    def log(self, run_id: str) -> str:
+        """What the training process printed."""
+        for folder in (self.run(run_id), self.work(run_id)):
+            if (folder / "log.txt").is_file():
+                return (folder / "log.txt").read_text(errors="replace")
+        return ""
+
+    def ask_to_cancel(self, run_id: str) -> None:
+        """Asks the process that trains the run, whosever it is, to end; it looks ten times a second."""
+        with contextlib.suppress(OSError):
+            (self.work(run_id) / CANCEL_FILE).touch()
+
+    def mark_cancelled(self, run_id: str) -> None:
+        """Says so in the unfinished run, once its process is gone. Busy while it is not."""
+        with self.lock(run_id):
+            folder = self.work(run_id)
+            if folder.is_dir():
+                last = read_json(folder / "progress.json") or {}
+                write_json(folder / "progress.json", {**last, "state": "cancelled", "message": "Cancelled."})
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files below a folder; files that vanish meanwhile count nothing."""
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.stat(os.path.join(base, name)).st_size
+            except OSError:
+                continue
+    return total

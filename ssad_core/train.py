@@ -1,0 +1,148 @@
+"""The one training loop, for every detector (App. A): the images live on the device, nothing is loaded inside it.
+
+The same spec on the same machine with the same torch and thread count gives bit-for-bit the same weights.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import augment, detectors
+from .errors import BadInput
+from .spec import RunSpec, Settings
+
+
+class TrainingFailed(RuntimeError):
+    """The training cannot go on; the text is one sentence for a person."""
+
+
+@dataclass
+class Curve:
+    """What the loop has done so far. ``loss`` has the mean of each finished epoch."""
+
+    epochs: int
+    loss: list[float] = field(default_factory=list)
+    images: int = 0  # seen by the optimiser
+    seconds: float = 0.0  # in the loop alone, evaluation apart
+
+    @property
+    def epoch(self) -> int:
+        return len(self.loss)
+
+    @property
+    def images_per_second(self) -> float:
+        return self.images / self.seconds if self.seconds else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the epochs so far, None before the first."""
+        return self.seconds / self.epoch * (self.epochs - self.epoch) if self.epoch else None
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """ "auto" is CUDA where there is one. BadInput for CUDA where there is none."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise BadInput(f"device must be auto, cpu or cuda, not {name!r}")
+    cuda = torch.cuda.is_available()
+    if name == "cuda" and not cuda:
+        raise BadInput("no CUDA device is usable here; use --device cpu or auto")
+    return torch.device("cuda" if cuda and name != "cpu" else "cpu")
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    """The factor on the learning rate in an epoch (counted from 0): 1 in the first, towards 0 after the last."""
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def batches(order: Tensor, size: int) -> Iterator[Tensor]:
+    """Slices of a shuffled order. The last one is kept, but a remainder of one joins the batch before it, since
+    BatchNorm1d needs two."""
+    ends = [*range(size, len(order), size), len(order)]
+    if len(ends) > 1 and ends[-1] - ends[-2] == 1:
+        del ends[-2]
+    start = 0
+    for end in ends:
+        yield order[start:end]
+        start = end
+
+
+def prepare(device: torch.device, threads: int) -> None:
+    """Process-wide settings that make a training repeatable, for a process that trains."""
+    if device.type == "cpu":
+        torch.set_num_threads(threads)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+
+def optimiser(parameters: Iterator[torch.nn.Parameter], settings: Settings) -> torch.optim.Adam:
+    """Adam (METHOD: code); the fused step is the same update in one kernel."""
+    return torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)
+
+
+def train(
+    spec: RunSpec,
+    images: Tensor,
+    device: torch.device,
+    on_epoch: Callable[[detectors.Detector, Curve], Any] = lambda detector, curve: None,
+) -> tuple[detectors.Detector, Curve]:
+    """Trains a run's detector.
+
+    Parameters
+    ----------
+    images : float32 (N, C, H, W) in [0, 1], the training normals, N >= 2.
+    on_epoch : called after each epoch with the detector in evaluation mode.
+
+    Returns
+    -------
+    The trained detector in evaluation mode, on ``device``, and the curve.
+
+    Raises
+    ------
+    TrainingFailed
+        When the loss is no finite number.
+    BadInput
+        With fewer than two images.
+    """
+    if len(images) < 2:
+        raise BadInput(f"training needs at least two images of the normal class; there are {len(images)}")
+    settings = spec.settings
+    torch.manual_seed(spec.seed)
+    detector = detectors.build(spec, images.shape[1])
+    network = detector.network.to(device, memory_format=torch.channels_last)
+    images = images.to(device).contiguous(memory_format=torch.channels_last)
+    aug = augment.get(spec.augment, profile=spec.profile, role="aug", **dict(spec.params))
+    adam = optimiser(network.parameters(), settings)
+    # Apart from torch's global generator: what shuffles and augments must not depend on how many weights were drawn.
+    generator = torch.Generator(device).manual_seed(spec.seed)
+    curve = Curve(settings.epochs)
+    for epoch in range(settings.epochs):
+        start = time.perf_counter()
+        network.train()
+        for group in adam.param_groups:
+            group["lr"] = settings.learning_rate * cosine(epoch, settings.epochs)
+        total = torch.zeros((), device=device)
+        for index in batches(torch.randperm(len(images), generator=generator, device=device), settings.batch_size):
+            x = images[index]
+            loss = detector.loss(x, aug(x, generator))
+            adam.zero_grad(set_to_none=True)
+            loss.backward()
+            adam.step()
+            total += loss.detach() * len(index)
+        mean = total.item() / len(images)
+        if not math.isfinite(mean):
+            raise TrainingFailed(
+                f"The loss became {mean} in epoch {epoch + 1}; a learning rate below {settings.learning_rate:g} may help."
+            )
+        curve.loss.append(mean)
+        curve.images += len(images)
+        curve.seconds += time.perf_counter() - start
+        network.eval()
+        on_epoch(detector, curve)
+    return detector, curve

@@ -1,0 +1,231 @@
+"""What the linked views show of a run beside its baseline (METHOD: "What the views draw").
+
+Four groups everywhere: training normal, training augmented (each training image augmented once), test normal, test
+anomalous. Everything here is computed from stored scores, codes and weights; nothing trains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .data import Dataset
+from .embedding import tsne
+from .evaluate import anomaly_results, examine_stored, to_bytes
+from .mmd import MmdEstimate, estimate
+from .question import run_name
+from .samples import VIEW_LIMIT, Samples, to_float
+from .spec import Anomaly, RunSpec
+from .statistics import TaskMetrics, task_metrics
+from .store import StoredRun
+
+GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
+ENCODERS = {
+    "baseline": "the baseline's code: one space for all augmentations",
+    "run": "the run's own code: not comparable between augmentations",
+    "pixels": "raw pixels",
+}
+
+
+@dataclass(frozen=True)
+class DetectorView:
+    """One detector on the points: ``scores`` (n,), ``explanations`` uint8 (n, C, H, W) and the images' exact errors
+    |x - f(x)|, mean over channels, as float32 (n, H, W)."""
+
+    name: str
+    run_id: str
+    scores: np.ndarray
+    explanations: np.ndarray
+    errors: np.ndarray
+
+
+@dataclass(frozen=True)
+class Views:
+    """The n points of the linked views: ``group`` (n,) indexes `GROUPS`; ``pair`` (n,) is the same image before or after
+    aug or gen, -1 for none; ``labels`` the class of each; ``originals`` uint8 (n, C, H, W)."""
+
+    group: np.ndarray
+    pair: np.ndarray
+    labels: list[str]
+    originals: np.ndarray
+    detectors: tuple[DetectorView, ...]
+
+    def scores(self, detector: int) -> dict[str, np.ndarray]:
+        """A detector's scores by group."""
+        return {name: self.detectors[detector].scores[self.group == i] for i, name in enumerate(GROUPS)}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run, its baseline and a task, with everything that is stored of them.
+
+    ``baseline`` may be None (a detector without one), and is the run itself when the run is a baseline.
+    """
+
+    run: StoredRun
+    baseline: StoredRun | None
+    anomaly: Anomaly
+    dataset: Dataset
+
+    @property
+    def samples(self) -> Samples:
+        return Samples.of(self.run.spec, self.dataset)
+
+    @property
+    def runs(self) -> tuple[StoredRun, ...]:
+        """Baseline first, then the run; one where they are the same."""
+        if self.baseline is None or self.baseline.id == self.run.id:
+            return (self.run,)
+        return (self.baseline, self.run)
+
+    @property
+    def key(self) -> str:
+        """Changes exactly when the views do."""
+        return "-".join([*(run.id for run in self.runs), _short(self.anomaly.key)])
+
+    def metrics(self) -> dict[str, TaskMetrics]:
+        """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
+        pairs = [(run.scores["normal"], anomaly_results(run, self.anomaly, self.samples)[0]) for run in self.runs]
+        paired = self.anomaly.paired
+        found = {"run": task_metrics(*pairs[-1], pairs[0] if len(pairs) > 1 else None, paired=paired)}
+        if len(pairs) > 1:
+            found["baseline"] = task_metrics(*pairs[0], paired=paired)
+        return found
+
+    def codes(self, run: StoredRun) -> list[np.ndarray]:
+        """A detector's codes of the four groups."""
+        return [codes for _, codes in self._results(run)]
+
+    def _results(self, run: StoredRun) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Scores and codes of the four groups, cut to what the views show."""
+        augmented = augmented_results(run, self.run.spec, self.samples)
+        anomalous = anomaly_results(run, self.anomaly, self.samples)
+        shown = self._shown()
+        return [
+            (run.scores["train normal"][: shown[0]], run.codes["train normal"][: shown[0]]),
+            (augmented[0][: shown[1]], augmented[1][: shown[1]]),
+            (run.scores["normal"][: shown[2]], run.codes["normal"][: shown[2]]),
+            (anomalous[0][self._anomalous_shown()], anomalous[1][self._anomalous_shown()]),
+        ]
+
+    def _shown(self) -> tuple[int, int, int]:
+        """How many of the training groups (the test group's size at most) and of the test normals are shown."""
+        test = min(len(self.run.scores["normal"]), VIEW_LIMIT)
+        train = min(len(self.run.scores["train normal"]), test)
+        return train, train, test
+
+    def _anomalous_shown(self) -> np.ndarray:
+        """Which anomalies are shown: the first; of the rest as many of each class."""
+        total = len(anomaly_results(self.run, self.anomaly, self.samples)[0])
+        if self.anomaly.kind == "rest":
+            return np.unique(np.linspace(0, total - 1, min(total, VIEW_LIMIT)).round().astype(int))
+        return np.arange(min(total, VIEW_LIMIT))
+
+    def views(self) -> Views:
+        """The points with their pictures, by a forward pass of the stored weights."""
+        samples, shown, kept = self.samples, self._shown(), self._anomalous_shown()
+        names = self.dataset.info.classes
+        normal = names[self.run.spec.normal_class]
+        train = samples.train_normal()[: shown[0]]
+        spec = self.run.spec
+        augmented = samples.augmented(train, spec.augment, spec.profile, dict(spec.params))
+        anomalous = samples.anomalous(self.anomaly, spec.profile)[torch.from_numpy(kept)]
+        images = torch.cat([to_float(train), augmented, to_float(samples.test_normal()[: shown[2]]), anomalous])
+        sizes = [*shown, len(kept)]
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        pair = np.full(len(images), -1)
+        twins = [(0, 1, sizes[0])] + ([(2, 3, min(sizes[2], sizes[3]))] if self.anomaly.paired else [])
+        for one, other, count in twins:
+            first, second = starts[one] + np.arange(count), starts[other] + np.arange(count)
+            pair[first], pair[second] = second, first
+        if self.anomaly.kind == "rest":
+            anomalous_labels = [names[label] for label in samples.rest()[1][kept]]
+        else:
+            anomalous_labels = [normal if self.anomaly.paired else self.anomaly.name] * sizes[3]
+        return Views(
+            group=np.repeat(np.arange(4), sizes),
+            pair=pair,
+            labels=[normal] * sum(shown) + anomalous_labels,
+            originals=to_bytes(images),
+            detectors=tuple(self._view(run, images) for run in self.runs),
+        )
+
+    def _view(self, run: StoredRun, images: Tensor) -> DetectorView:
+        found = examine_stored(run, images)
+        return DetectorView(
+            name=run_name(run.spec),
+            run_id=run.id,
+            # The stored scores, not the ones just computed: another thread count may change the last digit.
+            scores=np.concatenate([scores for scores, _ in self._results(run)]),
+            explanations=to_bytes(found.explanation),
+            errors=(images - found.explanation).abs().mean(1).numpy(),
+        )
+
+    def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:
+        """The t-SNE map (n, 2) of a detector's codes of all points, computed once and stored with the run.
+
+        None when it is not stored and ``compute`` is False.
+        """
+        name = f"tsne-{_short(self.run.id, self.anomaly.key, perplexity, seed)}"
+        if not compute:
+            kept = run.derived(name)
+            return kept["xy"] if kept else None
+        return run.remember(
+            name, lambda: {"xy": tsne(np.concatenate(self.codes(run)), perplexity=perplexity, seed=seed)}
+        )["xy"]
+
+    def mmd(self, encoder: str) -> MmdEstimate:
+        """Eq. 1 between aug(train) and gen(test), in the space of one of `ENCODERS`."""
+        if encoder == "pixels":
+            samples, spec = self.samples, self.run.spec
+            train = samples.train_normal()[:VIEW_LIMIT]
+            images = samples.augmented(train, spec.augment, spec.profile, dict(spec.params))
+            sets = [images, samples.anomalous(self.anomaly, spec.profile)]
+            return estimate(*(part.flatten(1).numpy() for part in sets))
+        run = self.runs[0] if encoder == "baseline" else self.run
+        augmented = augmented_results(run, self.run.spec, self.samples)[1]
+        return estimate(augmented, anomaly_results(run, self.anomaly, self.samples)[1])
+
+
+def augmented_results(run: StoredRun, aug: RunSpec, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and codes that ``run`` gives to the training sample under the augmentation of ``aug``; a baseline is asked
+    about the images of the run beside it. Computed once, kept with the run."""
+    if (run.spec.augment, run.spec.params) == (aug.augment, aug.params):
+        return run.scores["train augmented"], run.codes["train augmented"]
+    name = f"augmented-{_short(aug.augment, aug.params, aug.profile)}"
+
+    def compute() -> dict[str, np.ndarray]:
+        train = samples.train_normal()[:VIEW_LIMIT]
+        images = samples.augmented(train, aug.augment, aug.profile, dict(aug.params))
+        found = examine_stored(run, images)
+        return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
+
+    kept = run.remember(name, compute)
+    return kept["scores"], kept["codes"]
+
+
+def _short(*what: object) -> str:
+    return hashlib.sha256("|".join(map(str, what)).encode()).hexdigest()[:12]
+
+
+def score_table(views: Views, maps: Sequence[np.ndarray | None]) -> list[list[object]]:
+    """Rows for a CSV of the points: group, class, pair, each detector's score and its map (n, 2) where there is one; the
+    first row has the names."""
+    header: list[object] = ["point", "group", "class", "pair"]
+    for detector, xy in zip(views.detectors, maps, strict=True):
+        header += [
+            f"score {detector.name}",
+            *([f"t-SNE {axis} {detector.name}" for axis in (1, 2)] if xy is not None else []),
+        ]
+    rows = [header]
+    for i in range(len(views.group)):
+        row: list[object] = [i, GROUPS[views.group[i]], views.labels[i], int(views.pair[i])]
+        for detector, xy in zip(views.detectors, maps, strict=True):
+            row += [float(detector.scores[i]), *(map(float, xy[i]) if xy is not None else ())]
+        rows.append(row)
+    return rows

@@ -1,0 +1,114 @@
+"""The Plotly figures hold the data they were given, say what they show, and survive export."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+
+from ssad_core.figures import (
+    GROUP_COLOURS,
+    histogram_figure,
+    map_figure,
+    reconstruction_figure,
+    roc_figure,
+    to_html,
+)
+from ssad_core.statistics import auc
+
+RNG = np.random.default_rng(0)
+SCORES = {name: RNG.lognormal(i / 2, size=50 + i) for i, name in enumerate(GROUP_COLOURS)}
+
+
+def picture(fig: go.Figure) -> np.ndarray:
+    """The pixels of a figure's image, uint8 (H, W, 4)."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(fig.data[0].source.partition(",")[2]))))
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_histogram(log: bool) -> None:
+    fig = histogram_figure(SCORES, threshold=2.0, title="Errors", log=log)
+    *bars, threshold = fig.data
+    assert [bar.line.color for bar in bars] == list(GROUP_COLOURS.values())
+    for bar, scores in zip(bars, SCORES.values(), strict=True):
+        assert sum(bar.y[:-1]) == pytest.approx(100)
+        assert bar.x[0] <= scores.min()
+        assert bar.x[-1] >= scores.max()
+    assert threshold.x == (2.0, 2.0)
+    assert fig.layout.xaxis.type == ("log" if log else "linear")
+    assert fig.layout.xaxis.title.text == "reconstruction error (mean squared error)"
+    assert fig.layout.yaxis.title.text == "per cent of group"
+    for name, scores in SCORES.items():
+        assert f"{name} {np.median(scores):.3g}" in fig.layout.meta["alt"]
+
+
+def test_roc_names_the_auc_and_marks_the_operating_point() -> None:
+    normal, anomalous = SCORES["test normal"], SCORES["test anomalous"]
+    fig = roc_figure({"AE": (normal, anomalous)}, fpr=0.1)
+    curve, point, _ = fig.data
+    assert f"{auc(normal, anomalous):.3f}" in curve.name
+    assert np.trapezoid(curve.y, curve.x) == pytest.approx(auc(normal, anomalous))
+    assert point.x[0] <= 0.1
+    assert point.y[0] == max(y for x, y in zip(curve.x, curve.y, strict=True) if x <= 0.1)
+    assert len(roc_figure({"AE": (normal, anomalous)}).data) == 2
+
+
+def test_map_colours_by_group_or_by_score() -> None:
+    xy = RNG.normal(size=(50, 2))
+    names = ["test anomalous", "test normal", "train normal", "photos", "test normal"] * 10
+    by_group, by_score = map_figure(xy, names, title="Map"), map_figure(xy, names, scores=xy[:, 0], title="Map")
+    for fig in (by_group, by_score):
+        assert [group.name for group in fig.data] == ["train normal", "test normal", "test anomalous", "photos"]
+        for group in fig.data:
+            assert np.array_equal(np.column_stack([group.x, group.y]), xy[np.array(names) == group.name])
+        assert "20 test normal" in fig.layout.meta["alt"]
+    assert [group.marker.color for group in by_group.data[:3]] == [GROUP_COLOURS[g.name] for g in by_group.data[:3]]
+    assert np.array_equal(by_score.data[1].marker.color, xy[np.array(names) == "test normal", 0])
+    assert len({group.marker.symbol for group in by_score.data}) == 4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_reconstructions_show_the_images_their_scores_and_their_errors(channels: int) -> None:
+    originals = RNG.integers(256, size=(4, channels, 32, 32), dtype=np.uint8)
+    half_wrong = originals.copy()
+    half_wrong[:, :, 16:] = 255 - half_wrong[:, :, 16:]
+    scores = {"AE": np.array([0.25, 0.5, 0.75, 1.0])}
+    fig = reconstruction_figure(originals, {"AE": half_wrong}, scores, n=3)
+    pixels = picture(fig)
+    assert pixels.shape == (3 * 40, 3 * 34, 4)
+    for row, images in enumerate((originals, half_wrong)):
+        for i in range(3):
+            tile = pixels[row * 40 : row * 40 + 32, i * 34 : i * 34 + 32]
+            expected = np.broadcast_to(images[i].transpose(1, 2, 0), (32, 32, 3))
+            assert np.array_equal(tile[..., :3], expected)
+            assert np.all(tile[..., 3] == 255)
+    opacity = pixels[80:112, :, 3].reshape(32, 3, 34)[:, :, :32]
+    assert not opacity[:16].any()  # reconstructed exactly: nothing to see
+    assert opacity[16:].max() == 255
+    assert list(fig.layout.yaxis.ticktext) == ["original", "AE", "AE: error"]
+    assert [note.text for note in fig.layout.annotations] == ["0.25", "0.5", "0.75"]
+
+
+def test_perfect_reconstructions_have_an_empty_error_map() -> None:
+    originals = RNG.integers(256, size=(2, 3, 32, 32), dtype=np.uint8)
+    assert not picture(reconstruction_figure(originals, {"AE": originals}))[80:, :, 3].any()
+
+
+def test_every_figure_suits_both_themes_and_exports_offline() -> None:
+    figures = [
+        histogram_figure(SCORES, title="A < B"),
+        roc_figure({"AE": (SCORES["test normal"], SCORES["test anomalous"])}),
+        map_figure(RNG.normal(size=(4, 2)), list(GROUP_COLOURS), title="Map"),
+    ]
+    for fig in figures:
+        assert fig.layout.paper_bgcolor == fig.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert all(axis.title.text for axis in (fig.layout.xaxis, fig.layout.yaxis))
+    page = to_html(figures[0])
+    assert "<title>A &lt; B</title>" in page
+    assert f"<figcaption>{figures[0].layout.meta['alt']}</figcaption>" in page
+    assert "<script src=" not in page
+    assert 'src="https://' not in page
