@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.controls import ask, current_question, show_rejected
 from pages.components.copy_link import copy_link
-from pages.components.preview import preview
+from pages.components.preview import data_sheet, preview
 from pages.components.results import VIEW_FIELDS, results, view_from_query, view_to_query
 from pages.components.service import jobs, prepare_in_background
 from pages.components.training import training
@@ -29,7 +29,10 @@ def words(question: Question, dataset: Dataset) -> None:
     def colour(name: str) -> str:
         return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
 
-    train, test = counts(dataset)[question.normal_class]
+    found = counts(dataset)[question.normal_class]
+    settings = question.settings
+    train, test = (min(n, limit or n) for n, limit in zip(found, (settings.limit, settings.test_limit), strict=True))
+    used = f"{train:,} of {found[0]:,} training and {test:,} of {found[1]:,} test images of the normal class are used."
     anomaly = question.anomaly
     st.html(
         '<div style="font-size:1.5rem;line-height:1.35" data-testid="question">'
@@ -39,7 +42,7 @@ def words(question: Question, dataset: Dataset) -> None:
         + part(". Detector:", detector_info(question.detector).title)
         + ".</div>"
         + '<div style="opacity:.75">Does self-supervision help to find this anomaly, and why? '
-        + f"{train:,} training and {test:,} test images of the normal class. {html.escape(dataset.info.note)}</div>"
+        + f"{used} {html.escape(dataset.info.note)}</div>"
     )
 
 
@@ -66,6 +69,7 @@ def page() -> None:
     words(question, dataset)
     prepare_in_background()
     preview(question, dataset)
+    data_sheet(dataset)
 
     run = question.run(dataset)
     specs = [run] if run.is_baseline else [run.baseline(), run]

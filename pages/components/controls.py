@@ -153,13 +153,12 @@ def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) ->
             continue  # as a gen it is applied to every image
         known = dict(last).get(parameter.name, parameter.default)
         key = f"ask-{scope}-{name}-{parameter.name}"
-        if parameter.default is None:
-            label = f"Fix {parameter.name}"
-            if not st.toggle(label, value=known is not None, help=parameter.help, key=f"{key}-on"):
-                continue
+        title, fixed = f"Fix the {parameter.title}", known is not None
+        if parameter.default is None and not st.toggle(title, fixed, help=parameter.help, key=f"{key}-on"):
+            continue
         middle = round((parameter.low + parameter.high) / 2, 2)
         values[parameter.name] = st.slider(
-            parameter.name,
+            parameter.title.capitalize(),
             parameter.low,
             parameter.high,
             float(known if known is not None else middle),

@@ -132,8 +132,8 @@ function linePath(points) {
   return path
 }
 
-/** A bottom axis at height `at`: ticks with numbers, grid lines up to `top` if given, and the label at the right. */
-function axisBottom(x, { at, top, label, ticks, format = tickText, numbers = true }) {
+/** A bottom axis at height `at`: numbers `drop` below it, grid lines up to `top` if given, and the label at the right. */
+function axisBottom(x, { at, top, label, ticks, format = tickText, numbers = true, drop = 15 }) {
   const group = svg("g", { class: "axis", "aria-hidden": "true" })
   let free = -Infinity
   for (const tick of ticks ?? x.ticks((x.range[1] - x.range[0]) / 80)) {
@@ -143,7 +143,7 @@ function axisBottom(x, { at, top, label, ticks, format = tickText, numbers = tru
     const half = text.length * 3.3 + 4
     if (!numbers || px - half < free) continue
     free = px + half
-    group.append(svg("text", { class: "tick", x: px, y: at + 15, "text-anchor": "middle", text }))
+    group.append(svg("text", { class: "tick", x: px, y: at + drop, "text-anchor": "middle", text }))
   }
   group.append(svg("line", { class: "base", x1: x.range[0], x2: x.range[1], y1: at, y2: at }))
   if (label) group.append(svg("text", { class: "label", x: x.range[1], y: at + 31, "text-anchor": "end", text: label }))
@@ -226,11 +226,21 @@ const DRAWN = [
   "opacity", "font-family", "font-size", "font-weight", "font-variant-numeric", "paint-order", "image-rendering",
 ]
 
+/** A text in lines of at most `length` characters. */
+function wrapped(text, length) {
+  const lines = []
+  for (const word of text.split(" ").filter(Boolean)) {
+    if (lines.length && lines.at(-1).length + 1 + word.length <= length) lines[lines.length - 1] += ` ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
 /**
- * The figure as a free-standing SVG: computed styles written into it, the page's background under it, `title` and the
- * `legend` ([{text, colour, hollow}]) above it. What is marked `data-screen` (handles, hit areas) stays on the screen.
+ * The figure as a free-standing SVG: computed styles written into it, the page's background under it, `title`, `subtitle`
+ * and `legend` ([{text, colour, hollow}]) above it. What is marked `data-screen` (handles, hit areas) stays on the screen.
  */
-function standalone(figure, { title, legend = [] }) {
+function standalone(figure, { title, subtitle = "", legend = [] }) {
   const { width, height } = figure.viewBox.baseVal
   const style = getComputedStyle(figure)
   const copy = figure.cloneNode(true)
@@ -250,17 +260,19 @@ function standalone(figure, { title, legend = [] }) {
   const paper = style.getPropertyValue("--st-background-color") || "#ffffff"
   const text = { fill: ink, "font-family": style.fontFamily }
   const head = svg("g", {}, svg("text", { ...text, x: 12, y: 26, "font-size": 15, "font-weight": 600, text: title }))
-  let [x, row] = [12, 0]
+  let y = 26
+  for (const line of wrapped(subtitle, width / 6.4)) head.append(svg("text", { ...text, x: 12, y: (y += 18), "font-size": 12.5, text: line }))
+  let x = Infinity
   for (const item of legend) {
     const advance = item.text.length * 6.6 + 34
-    if (x + advance > width + 12 && x > 12) [x, row] = [12, row + 1]
+    if (x + advance > width + 12) [x, y] = [12, y + 20]
     head.append(
-      svg("circle", { cx: x + 5, cy: 44 + row * 18, r: 4.5, fill: item.hollow ? "none" : item.colour, stroke: item.colour, "stroke-width": 1.5 }),
-      svg("text", { ...text, x: x + 16, y: 48 + row * 18, "font-size": 12, text: item.text })
+      svg("circle", { cx: x + 5, cy: y - 4, r: 4.5, fill: item.hollow ? "none" : item.colour, stroke: item.colour, "stroke-width": 1.5 }),
+      svg("text", { ...text, x: x + 16, y, "font-size": 12, text: item.text })
     )
     x += advance
   }
-  const top = legend.length ? 62 + row * 18 : 40
+  const top = y + 14
   const [w, h] = [width + 24, height + top + 12]
   set(copy, { x: 12, y: top, width, height, style: null, role: null, tabindex: null })
   const whole = svg("svg", { xmlns: SVG, viewBox: `0 0 ${w} ${h}`, width: w, height: h }, svg("title", { text: title }))

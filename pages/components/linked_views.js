@@ -28,21 +28,24 @@ function unpack(bytes) {
   return { header, part }
 }
 
-/** Scores of one detector, and what a threshold makes of them. An image is flagged if its score is above it. */
+/** Scores of one detector, and what a threshold makes of them. An image is flagged from the threshold on. */
 class Detector {
   constructor(index, { name, auc }, scores, group) {
     Object.assign(this, { index, name, auc, scores, sheets: {} })
     this.normal = scores.filter((_, i) => group[i] === NORMAL).sort().reverse()
     this.anomalous = scores.filter((_, i) => group[i] === ANOMALOUS).sort().reverse()
-    const n = this.normal.length
-    // Knot k lets k normals through to the alarm; the last one, just below the lowest normal, all of them.
-    this.knots = [...this.normal, this.normal[n - 1] - Math.max((this.normal[0] - this.normal[n - 1]) * 1e-3, 1e-9)]
+    // Knot k flags the k highest normals; the first one, a little above them all, none.
+    this.knots = [this.normal[0] + Math.max((this.normal[0] - this.normal.at(-1)) * 0.02, 1e-9), ...this.normal]
   }
 
-  /** The threshold at a false-positive rate: at k of n a normal's score, in between on the way to the next. */
+  /**
+   * The threshold at a false-positive rate: at k of n the score of a normal, in between on the way to the next, so that
+   * at most this rate is flagged. A settled rate has four digits; within them k of n is k of n.
+   */
   threshold(fpr) {
     const n = this.normal.length
-    const place = Math.abs(fpr * n - Math.round(fpr * n)) < 1e-6 ? Math.round(fpr * n) : fpr * n
+    const whole = Math.round(fpr * n)
+    const place = Math.abs(fpr * n - whole) < 6e-5 * n ? whole : fpr * n
     const k = Math.min(Math.floor(place), n - 1)
     return this.knots[k] + (this.knots[k + 1] - this.knots[k]) * (place - k)
   }
@@ -52,13 +55,13 @@ class Detector {
     const n = this.normal.length
     if (threshold >= this.knots[0]) return 0
     if (threshold <= this.knots[n]) return 1
-    const k = above(this.knots, threshold) - 1
-    return Math.min(1, (k + Math.max(0, (this.knots[k] - threshold) / (this.knots[k] - this.knots[k + 1]))) / n)
+    const k = atLeast(this.knots, threshold) - 1
+    return (k + (this.knots[k] - threshold) / (this.knots[k] - this.knots[k + 1])) / n
   }
 
   counts(fpr) {
     const threshold = this.threshold(fpr)
-    const [fp, tp] = [above(this.normal, threshold), above(this.anomalous, threshold)]
+    const [fp, tp] = [atLeast(this.normal, threshold), atLeast(this.anomalous, threshold)]
     const [n, m] = [this.normal.length, this.anomalous.length]
     return { threshold, tp, fp, fn: m - tp, tn: n - fp, tpr: tp / m, fpr: fp / n }
   }
@@ -75,18 +78,16 @@ class Detector {
   }
 }
 
-/** How many of the descending values are above (or at least) a value. */
-function above(values, value, reached = (a) => a > value) {
+/** How many of the descending values are at least `value`. */
+function atLeast(values, value) {
   let [low, high] = [0, values.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    if (reached(values[middle])) low = middle + 1
+    if (values[middle] >= value) low = middle + 1
     else high = middle
   }
   return low
 }
-
-const atLeast = (values, value) => above(values, value, (a) => a >= value)
 
 /** `move(event)` from the press of the pointer to its release, then `end()`; the pointer may leave the node. */
 function draggable(node, { start, move, end }) {
@@ -104,6 +105,17 @@ function draggable(node, { start, move, end }) {
     for (const name of ["pointerup", "pointercancel"]) node.addEventListener(name, stop)
     move(event)
   })
+}
+
+/** Focus that came by the pointer shows no ring until a key is pressed. */
+function focusQuietly(node) {
+  node.toggleAttribute("data-quiet", true)
+  const loud = () => {
+    node.removeAttribute("data-quiet")
+    for (const name of ["keydown", "blur"]) node.removeEventListener(name, loud)
+  }
+  for (const name of ["keydown", "blur"]) node.addEventListener(name, loud)
+  node.focus({ preventScroll: true })
 }
 
 /** Buttons of which one is pressed. */
@@ -140,11 +152,19 @@ class Figure {
           title: `Download this figure as ${kind}`,
           "aria-label": `Download ${heading.toLowerCase()} as ${kind}`,
           "data-testid": `download-${name}-${kind.toLowerCase()}`,
-          onclick: () => download(this.svg, `${slug(lab.header.title)}-${name}`, { title: `${heading}: ${lab.header.title}`, legend: this.key() }),
+          onclick: () => download(this.svg, `${slug(lab.header.title)}-${name}`, { title: heading, subtitle: lab.header.title, legend: this.key() }),
         })
       )
     const head = html("header", {}, this.heading, this.tools, downloads)
     this.node = html("section", { class: `figure ${name}`, "aria-label": heading }, head, this.legend, this.body, this.caption)
+  }
+
+  /** Training groups are hollow wherever a group has a mark. */
+  hollow = (g) => g < NORMAL
+
+  /** Whether the group's colour is what the figure draws it in. */
+  get coloured() {
+    return true
   }
 
   /** The legend of a downloaded figure. */
@@ -175,7 +195,7 @@ class Figure {
               this.legend.children[g]?.focus()
             },
           },
-          html("i", { style: `--colour: ${group.colour}`, class: this.hollow?.(g) ? "hollow" : "" }),
+          html("i", { style: this.coloured ? `--colour: ${group.colour}` : null, class: this.hollow(g) ? "hollow" : "" }),
           group.name
         )
       )
@@ -197,8 +217,6 @@ class Histograms extends Figure {
     set(this.svg, { role: "group" })
   }
 
-  hollow = (g) => g < NORMAL
-
   key() {
     return this.lab.groups.filter((_, g) => !this.hidden.has(g)).map((group) => ({ text: group.name, colour: group.colour }))
   }
@@ -207,8 +225,8 @@ class Histograms extends Figure {
     const { lab } = this
     const { detectors, groups, group } = lab
     this.groupButtons(this.hidden, () => this.draw())
-    const tall = detectors.length > 1 ? 128 : 200
-    const [left, right, head, rug, foot] = [40, 6, 46, 13, 38]
+    const tall = detectors.length > 1 ? 126 : 270
+    const [left, right, head, rug, foot] = [40, 6, 46, 13, 50]
     this.size(detectors.length * (head + tall + rug) + foot - rug + 4)
     const { width } = this
     const kind = lab.scaleKind
@@ -223,8 +241,10 @@ class Histograms extends Figure {
     const highest = Math.max(...found.flat().map((heights) => Math.max(...heights)))
 
     this.static.replaceChildren()
-    this.panels.forEach((panel) => panel.node.remove())
-    this.panels = detectors.map((detector, k) => {
+    // Panels stay: one may be in the middle of a drag, or have the keyboard, when new data come.
+    while (this.panels.length < detectors.length) this.panels.push(this.panel())
+    while (this.panels.length > detectors.length) this.panels.pop().node.remove()
+    detectors.forEach((detector, k) => {
       const top = head + k * (head + tall + rug)
       const bottom = top + tall
       const y = linear([0, highest * 1.06], [bottom, top])
@@ -232,18 +252,18 @@ class Histograms extends Figure {
       this.static.append(
         svg("text", { class: "name", x: left, y: top - 30, text: detector.name }),
         axisLeft(y, { at: left, right: width - right, ticks: linearTicks(0, highest, 3), format: (v) => `${tickText(100 * v)} %` }),
-        axisBottom(this.x, { at: bottom, top, numbers: last }),
+        axisBottom(this.x, { at: bottom, top, numbers: last, drop: 26 }),
         ...groups.flatMap((g, i) =>
           this.hidden.has(i)
             ? []
             : [svg("path", { class: "steps", d: stepPath(found[k][i], edges, this.x, y), fill: g.colour, stroke: g.colour, "data-group": i })]
         )
       )
-      if (last)
-        this.static.append(
-          svg("text", { class: "label", x: width - right, y: bottom + 34, "text-anchor": "end", text: `score${kind === "log" ? ", log scale" : ""} (higher is more abnormal); height: per cent of each group` })
-        )
-      return this.panel(detector, { top, bottom, left, right: width - right })
+      if (last) {
+        const text = `score${kind === "log" ? ", log scale" : ""} (higher is more abnormal); height: per cent of each group`
+        this.static.append(svg("text", { class: "label", x: width - right, y: bottom + 45, "text-anchor": "end", text }))
+      }
+      this.place(this.panels[k], detector, { top, bottom, left, right: width - right })
     })
     set(this.svg, {
       "aria-label": `Histograms of the scores of ${detectors.map((d) => d.name).join(" and ")}, by group, each with a threshold to drag.`,
@@ -259,28 +279,44 @@ class Histograms extends Figure {
     this.point()
   }
 
-  panel(detector, { top, bottom, left, right }) {
+  panel() {
     const { lab } = this
-    const role = lab.role(detector)
-    const flagged = svg("rect", { class: "flagged", y: top, height: bottom - top })
-    const rug = svg("path", { class: "rug" })
-    const rugs = svg("g", { "data-testid": `rug-${role}` }, rug)
-    const pointed = svg("g", { class: "pointed" })
-    const rates = svg("text", { class: "rates", x: right, y: top - 30, "text-anchor": "end" })
-    const line = svg("line", { class: "threshold", y1: top - 5, y2: bottom })
-    const pill = svg("rect", { class: "pill", y: top - 23, height: 18, rx: 9 })
-    const value = svg("text", { class: "value", y: top - 10, "text-anchor": "middle" })
-    const said = svg("text", { class: "label", y: top + 13, text: "called anomalous →" })
-    const ring = svg("rect", { class: "focus", "data-screen": "", y: top - 26, height: 24, rx: 12 })
-    const slider = svg("g", { class: "slider", role: "slider", tabindex: 0, "aria-orientation": "horizontal", "data-testid": `threshold-${role}` }, line, ring, pill, value)
-    const area = svg("rect", { class: "area", "data-screen": "", x: left, width: right - left, y: top - 24, height: bottom - top + 24 })
-    const node = svg("g", { class: "panel" }, flagged, said, rugs, pointed, rates, area, slider)
-    const to = (event) => lab.slide(detector.fprAt(this.x.invert(this.at(event))))
-    for (const target of [area, slider])
-      draggable(target, { start: () => slider.focus({ preventScroll: true }), move: to, end: () => lab.settle() })
-    slider.addEventListener("keydown", (event) => lab.stepped(event, -1))
-    this.svg.append(node)
-    return { detector, node, flagged, said, rugs, pointed, rates, line, pill, value, ring, slider, top, bottom, right }
+    const panel = {
+      flagged: svg("rect", { class: "flagged" }),
+      said: svg("text", { class: "label", text: "called anomalous →" }),
+      rugs: svg("g"),
+      pointed: svg("g", { class: "pointed" }),
+      rates: svg("text", { class: "rates", "text-anchor": "end" }),
+      area: svg("rect", { class: "area", "data-screen": "" }),
+      line: svg("line", { class: "threshold" }),
+      ring: svg("rect", { class: "focus", "data-screen": "", height: 24, rx: 12 }),
+      pill: svg("rect", { class: "pill", height: 18, rx: 9 }),
+      value: svg("text", { class: "value", "text-anchor": "middle" }),
+    }
+    const { line, ring, pill, value } = panel
+    panel.slider = svg("g", { class: "slider", role: "slider", tabindex: 0, "aria-orientation": "horizontal" }, line, ring, pill, value)
+    panel.node = svg("g", {}, panel.flagged, panel.said, panel.rugs, panel.pointed, panel.rates, panel.area, panel.slider)
+    const to = (event) => lab.slide(panel.detector.fprAt(this.x.invert(this.at(event))))
+    for (const target of [panel.area, panel.slider])
+      draggable(target, { start: () => focusQuietly(panel.slider), move: to, end: () => lab.settle() })
+    panel.slider.addEventListener("keydown", (event) => lab.stepped(event, -1))
+    this.svg.append(panel.node)
+    return panel
+  }
+
+  place(panel, detector, { top, bottom, left, right }) {
+    const role = this.lab.role(detector)
+    Object.assign(panel, { detector, top, bottom, right })
+    set(panel.flagged, { y: top, height: bottom - top })
+    set(panel.said, { y: top + 13 })
+    set(panel.rugs, { "data-testid": `rug-${role}` })
+    set(panel.rates, { x: right, y: top - 30 })
+    set(panel.area, { x: left, width: right - left, y: top - 24, height: bottom - top + 24 })
+    set(panel.line, { y1: top - 5, y2: bottom })
+    set(panel.ring, { y: top - 26 })
+    set(panel.pill, { y: top - 23 })
+    set(panel.value, { y: top - 10 })
+    set(panel.slider, { "data-testid": `threshold-${role}` })
   }
 
   /** The pointer's x in the drawing. */
@@ -355,7 +391,7 @@ class Roc extends Figure {
     this.svg.append(this.static, this.guide, this.area, this.points)
     const to = (event) => lab.slide(clamp(this.x.invert(event.clientX - this.svg.getBoundingClientRect().left), 0, 1))
     for (const target of [this.area, this.points])
-      draggable(target, { start: () => this.points.focus({ preventScroll: true }), move: to, end: () => lab.settle() })
+      draggable(target, { start: () => focusQuietly(this.points), move: to, end: () => lab.settle() })
     this.points.addEventListener("keydown", (event) => lab.stepped(event, 1))
     set(this.svg, { role: "group" })
   }
@@ -553,9 +589,6 @@ class Reconstructions extends Figure {
         .filter(([value]) => value !== "disagreement" || detectors.length > 1)
         .map(([value, text]) => html("option", { value, text }))
     )
-    this.caption.textContent = `A check: on the right side of the threshold. Sorted by the score of ${lab.run.name}${
-      lab.paired ? "; each anomalous image is made of the normal one in its place" : ""
-    }.`
     this.update()
   }
 
@@ -621,13 +654,16 @@ class Reconstructions extends Figure {
       }
       if (index < 0) continue
       detectors.forEach((d, r) => {
-        const right = d.scores[index] > thresholds[r] === (column.side === 1)
+        const right = d.scores[index] >= thresholds[r] === (column.side === 1)
         set(column.marks[r], { class: right ? "mark right" : "mark wrong", d: right ? TICK : CROSS })
       })
     }
     this.sort.value = lab.sort
+    const by = { lasso: "", disagreement: " Sorted by how differently the two rank an image." }[lab.sort] ?? ` Sorted by the score of ${lab.run.name}.`
+    const made = lab.paired ? " Each anomalous image is made of the normal one in its place." : ""
+    set(this.caption, { text: `A check: on the right side of the threshold.${by}${made}` })
     set(this.sort.querySelector("[value=lasso]"), { disabled: state.lasso.length ? null : "" })
-    const wrong = detectors.map((d, r) => `${d.name} ${this.columns.filter((c) => c.index >= 0 && (d.scores[c.index] > thresholds[r]) !== (c.side === 1)).length}`)
+    const wrong = detectors.map((d, r) => `${d.name} ${this.columns.filter((c) => c.index >= 0 && (d.scores[c.index] >= thresholds[r]) !== (c.side === 1)).length}`)
     set(this.svg, { "aria-label": `Test images with their reconstructions and error maps, ${SORTS[lab.sort]} first. Wrong at this threshold: ${wrong.join(", ")} of ${this.columns.length}. Arrow keys go from image to image.` })
     this.point()
   }
@@ -665,10 +701,12 @@ class EmbeddingMap extends Figure {
     this.listen()
   }
 
-  hollow = (g) => g < NORMAL
+  get coloured() {
+    return this.lab.state.colour_by === "category"
+  }
 
   key() {
-    if (this.lab.state.colour_by === "score") return []
+    if (!this.coloured) return []
     return this.lab.groups.map((group, g) => ({ text: group.name, colour: group.colour, hollow: g < NORMAL })).filter((_, g) => !this.hidden.has(g))
   }
 
@@ -688,7 +726,7 @@ class EmbeddingMap extends Figure {
     draggable(node, {
       start: (event) => {
         if (!this.places) return false
-        node.focus({ preventScroll: true })
+        focusQuietly(node)
         drawn = []
         this.adding = event.shiftKey
         lab.aim(-1)
@@ -829,7 +867,7 @@ class EmbeddingMap extends Figure {
   colour() {
     const { lab } = this
     const { group, groups, state, mapDetector } = lab
-    const byScore = state.colour_by === "score"
+    const byScore = !this.coloured
     const sorted = mapDetector.scores.toSorted()
     const domain = [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]]
     const place = scale(lab.scaleKind, domain, [0, 1])
@@ -864,7 +902,7 @@ class EmbeddingMap extends Figure {
 
   /** The threshold on the scale of colours. */
   update() {
-    if (!this.places || this.lab.state.colour_by !== "score") return
+    if (!this.places || this.coloured) return
     const at = this.keyAt(clamp(this.place(this.lab.mapDetector.threshold(this.lab.state.fpr)), 0, 1))
     set(this.keyMark, { d: `M${at.toFixed(1)} ${this.height - 33}v14` })
   }
@@ -936,18 +974,32 @@ class Selection {
     const detector = lab.mapDetector
     const pictures = detector.sheets.reconstructions
     this.hint.textContent = lasso.length
-      ? `Each image${pictures ? `, ${detector.name}'s reconstruction` : ""} and ${detector.name}'s score.`
+      ? `Image${pictures ? ", reconstruction" : ""} and score of ${detector.name}, highest first in each group.`
       : "Draw around points on the map to see their images, reconstructions and scores here, and their scores under the histograms."
-    this.cards = lasso.slice(0, STRIP).map((i) => {
+    const kept = this.sample(detector)
+    this.cards = kept.map((i) => {
       const images = [lab.originals, pictures].filter((s) => s?.tile).map((s) => html("img", { src: s.tile(i), alt: "", draggable: "false" }))
       const text = html("span", {})
       const node = html("div", { class: "card", "data-index": i, style: `--colour: ${lab.groups[lab.group[i]].colour}` }, html("div", {}, ...images), text)
       return { i, node, text }
     })
     this.strip.replaceChildren(...this.cards.map((card) => card.node))
-    const more = lasso.length - STRIP
+    const more = lasso.length - kept.length
     set(this.more, { text: more > 0 ? `+${count(more)} more` : "" })
     this.update()
+  }
+
+  /** At most STRIP of the selected, the same share for every group, test images first. */
+  sample({ scores }) {
+    const { group, state } = this.lab
+    const lists = [ANOMALOUS, NORMAL, 1, 0].map((g) => state.lasso.filter((i) => group[i] === g).sort((a, b) => scores[b] - scores[a]))
+    let [left, open] = [STRIP, lists.filter((list) => list.length).length]
+    const sizes = new Map()
+    for (const list of lists.filter((l) => l.length).sort((a, b) => a.length - b.length)) {
+      sizes.set(list, Math.min(list.length, Math.floor(left / open--)))
+      left -= sizes.get(list)
+    }
+    return lists.flatMap((list) => list.slice(0, sizes.get(list) ?? 0))
   }
 
   update() {
@@ -974,7 +1026,7 @@ const glyph = (right) => svg("svg", { class: "glyph", viewBox: "-6 -6 12 12", wi
 class Tooltip {
   constructor(lab) {
     this.lab = lab
-    this.node = html("div", { class: "tooltip", "data-testid": "tooltip", role: "tooltip", hidden: "" })
+    this.node = html("div", { class: "tooltip", "data-testid": "tooltip", "aria-live": "polite", hidden: "" })
   }
 
   show(anchor, clear) {
@@ -1042,35 +1094,35 @@ class Lab {
   /** Takes a message; the same one again, or one whose state the views already hold, changes nothing. */
   async receive(bytes) {
     const { header, part } = unpack(bytes)
-    const known = remembered.get(header.key)
     const before = this.header
+    const known = remembered.get(header.key)
+    const pushed = before ? before.revision !== header.revision : known?.revision !== header.revision
     this.header = header
-    if (!this.state) this.state = known?.revision === header.revision ? { ...known.state } : { ...header.state }
-    else if (before.revision !== header.revision) this.state = { ...header.state }
-    if (before && before.id !== header.id && before.revision === header.revision) this.state.lasso = []
+    if (pushed) this.state = { ...header.state }
+    else if (!before) this.state = { ...known.state }
+    else if (before.id !== header.id) this.state.lasso = []
+    if (pushed) this.told = JSON.stringify(this.state)
     this.remember()
-    if (before?.version !== header.version) {
-      this.take(header, part)
-      if (!before) this.build()
-      this.theme()
-      this.draw()
-      await this.pictures(header, part)
-    }
-    this.theme()
-    this.draw()
+    const fresh = before?.version !== header.version
+    if (fresh) this.take(header, part, before?.id === header.id)
+    if (!before) this.build()
+    if (this.theme() || fresh || pushed) this.draw()
+    if (fresh && (await this.pictures(header, part))) this.draw()
   }
 
-  take(header, part) {
+  /** The numbers of a message; the old pictures stay until the new ones are decoded, if they are of the same points. */
+  take(header, part, samePoints) {
     const numbers = (name, kind) => part(name) && new kind(part(name).buffer)
     this.group = numbers("group", Uint8Array)
     this.pair = numbers("pair", Int32Array)
     this.detectors = header.detectors.map((d, k) => {
       const detector = new Detector(k, d, numbers(`scores${k}`, Float32Array), this.group)
       detector.map = numbers(`map${k}`, Float32Array)
+      if (samePoints) detector.sheets = this.detectors[k]?.sheets ?? {}
       return detector
     })
     this.run = this.detectors.at(-1)
-    this.originals = null
+    if (!samePoints) this.originals = null
     this.members = header.groups.map((_, g) => [...this.group.keys()].filter((i) => this.group[i] === g))
     this.paired = this.members[ANOMALOUS].every((i) => this.pair[i] >= 0)
     this.shuffled = [...this.group.keys()].sort((a, b) => hash(a) - hash(b))
@@ -1078,20 +1130,27 @@ class Lab {
     this.pointed = -1
   }
 
+  /** Decodes the sheets; false if a later message has come meanwhile. */
   async pictures(header, part) {
     const { columns } = header
     const load = async (name, stops) => part(name) && sheet(part(name), { columns, stops })
-    const loads = this.detectors.flatMap((d, k) => [["reconstructions", null], ["errors", INFERNO]].map(async ([kind, stops]) => (d.sheets[kind] = await load(`${kind}${k}`, stops))))
-    const [originals] = await Promise.all([load("originals", null), ...loads])
-    if (this.header.version === header.version) this.originals = originals
+    const of = (k) => Promise.all([load(`reconstructions${k}`, null), load(`errors${k}`, INFERNO)])
+    const [originals, ...rest] = await Promise.all([load("originals", null), ...this.detectors.map((_, k) => of(k))])
+    if (this.header.version !== header.version) return false
+    this.originals = originals
+    rest.forEach(([reconstructions, errors], k) => (this.detectors[k].sheets = { reconstructions, errors }))
+    return true
   }
 
-  /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. */
+  /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. True if the page has changed. */
   theme() {
     const paper = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#ffffff"
     const dark = luminance(paper) < 0.2
     set(this.root, { "data-theme": dark ? "dark" : "light" })
-    this.groups = this.header.groups.map((group) => ({ ...group, name: sentence(group.name), colour: dark ? lifted(group.colour, paper) : group.colour }))
+    this.groups = this.header.groups.map(({ name, colour }) => ({ name: sentence(name), colour: dark ? lifted(colour, paper) : colour }))
+    const changed = paper !== this.paper
+    this.paper = paper
+    return changed
   }
 
   draw() {
@@ -1119,7 +1178,7 @@ class Lab {
   /** Whether a detector is right about a test image at the threshold; null for training images. */
   right(detector, i) {
     if (this.group[i] < NORMAL) return null
-    return detector.scores[i] > detector.threshold(this.state.fpr) === (this.group[i] === ANOMALOUS)
+    return detector.scores[i] >= detector.threshold(this.state.fpr) === (this.group[i] === ANOMALOUS)
   }
 
   /** The threshold moves. */
@@ -1152,10 +1211,8 @@ class Lab {
     const same = Object.entries(change).every(([name, value]) => JSON.stringify(this.state[name]) === JSON.stringify(value))
     Object.assign(this.state, change)
     if (same) return this.figures.forEach((figure) => figure.update())
-    if ("scale" in change || "map_of" in change || "colour_by" in change) {
-      if ("scale" in change) this.histograms.draw()
-      this.map.draw()
-    }
+    if ("scale" in change) this.histograms.draw()
+    if ("scale" in change || "map_of" in change || "colour_by" in change) this.map.draw()
     for (const figure of this.figures) figure.select()
     this.recon.update()
     this.tell()

@@ -135,7 +135,7 @@ def linked_views(data: ViewData, *, state: ViewState, key: str) -> ViewState:
 
 
 def _reported(report: dict[str, Any]) -> ViewState:
-    return ViewState(**report | {"lasso": tuple(report["lasso"])})
+    return ViewState(**report | {"fpr": float(report["fpr"]), "lasso": tuple(report["lasso"])})
 
 
 def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from ssad_core import augment
-from ssad_core.data import Dataset
+from ssad_core.data import Dataset, contact_sheet, counts
 from ssad_core.question import Question, anomaly_name
 from ssad_core.sprites import error_tiles, sheet
 
@@ -31,24 +31,34 @@ def preview(question: Question, dataset: Dataset) -> None:
     anomalous = samples.anomalous(question.anomaly, question.profile, SHOWN)
     augmented = samples.augmented(normal, question.augment, question.profile, dict(question.params))
     x = to_float(normal)
-    left, right = st.columns(2)
-    with left:
-        name = anomaly_name(question.anomaly)
-        if question.anomaly.paired:
-            title, colour = f"Anomaly: gen {name}", _colour(question.anomaly.name)
-            rows = {"normal": normal, "gen(normal)": to_bytes(anomalous), "difference": _difference(x, anomalous)}
-            note = _change(x, anomalous)
-        else:
-            title, colour = f"Anomaly: {name}", "var(--st-text-color, currentColor)"
-            rows, note = (
-                {"normal": normal, "anomalous": to_bytes(anomalous)},
-                "Another class: there is no pair to compare.",
-            )
-        _card(title, colour, rows, note)
-    with right:
-        label = augment.label(question.augment, dict(question.params))
-        rows = {"normal": normal, "aug(normal)": to_bytes(augmented), "difference": _difference(x, augmented)}
-        _card(f"Augmentation: aug {label}", _colour(question.augment), rows, _change(x, augmented))
+    name = anomaly_name(question.anomaly)
+    if question.anomaly.paired:
+        rows = {"normal": normal, "gen(normal)": to_bytes(anomalous), "difference": _difference(x, anomalous)}
+        anomaly = _card(f"Anomaly: gen {name}", _colour(question.anomaly.name), rows, _change(x, anomalous))
+    else:
+        rows = {"normal": normal, "anomalous": to_bytes(anomalous)}
+        anomaly = _card(f"Anomaly: {name}", "currentColor", rows, "Other images: there is no pair to compare.")
+    label = augment.label(question.augment, dict(question.params))
+    rows = {"normal": normal, "aug(normal)": to_bytes(augmented), "difference": _difference(x, augmented)}
+    aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, _change(x, augmented))
+    # As many cards beside each other as there is room for, else one below the other.
+    st.html(
+        '<div style="display:grid;gap:1rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr))">'
+        f"{anomaly}{aug}</div>"
+    )
+
+
+def data_sheet(dataset: Dataset) -> None:
+    """Every class with its counts and some of its images, before anything is trained."""
+    lines = []
+    for name, (train, test) in counts(dataset).items():
+        images = contact_sheet(dataset, dataset.info.classes.index(name), n=2 * SHOWN)
+        lines.append(_row(f"{name}: {train:,} + {test:,}", images, width="9rem"))
+    with st.expander("Look at the data", icon=":material/grid_view:"):
+        st.caption(
+            f"{dataset.info.note} Each class with its number of training and test images, and some of the former."
+        )
+        st.html("".join(lines))
 
 
 def _difference(x: Tensor, other: Tensor) -> np.ndarray:
@@ -64,19 +74,22 @@ def _colour(name: str) -> str:
     return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
 
 
-def _card(title: str, colour: str, rows: dict[str, np.ndarray], note: str) -> None:
-    lines = []
-    for name, images in rows.items():
-        picture = base64.b64encode(sheet(images, columns=len(images))).decode()
-        lines.append(
-            f'<div style="display:flex;align-items:center;gap:.6rem;margin:.15rem 0">'
-            f'<span style="flex:0 0 5.6rem;font-size:.8rem;opacity:.75;text-align:right">{html.escape(name)}</span>'
-            f'<img alt="{len(images)} images: {html.escape(name)}" src="data:image/webp;base64,{picture}" '
-            f'style="flex:1 1 auto;min-width:0;width:100%;max-width:34rem;aspect-ratio:{len(images)};'
-            f'image-rendering:pixelated;border-radius:4px"></div>'
-        )
-    st.html(
+def _card(title: str, colour: str, rows: dict[str, np.ndarray], note: str) -> str:
+    lines = "".join(_row(name, images, width="5.6rem") for name, images in rows.items())
+    return (
         f'<div style="border-left:4px solid {colour};padding-left:.7rem">'
-        f'<div style="font-weight:600;margin-bottom:.2rem">{html.escape(title)}</div>{"".join(lines)}'
+        f'<div style="font-weight:600;margin-bottom:.2rem">{html.escape(title)}</div>{lines}'
         f'<div style="font-size:.8rem;opacity:.75;margin-top:.2rem">{html.escape(note)}</div></div>'
+    )
+
+
+def _row(name: str, images: np.ndarray, width: str) -> str:
+    """A label and the images beside it, each of them at most twice its size."""
+    picture = base64.b64encode(sheet(images, columns=len(images))).decode()
+    return (
+        f'<div style="display:flex;align-items:center;gap:.6rem;margin:.15rem 0">'
+        f'<span style="flex:0 0 {width};font-size:.8rem;opacity:.75;text-align:right">{html.escape(name)}</span>'
+        f'<img alt="{len(images)} images: {html.escape(name)}" src="data:image/webp;base64,{picture}" '
+        f'style="flex:1 1 auto;min-width:0;width:100%;max-width:{len(images) * 64}px;aspect-ratio:{len(images)};'
+        f'image-rendering:pixelated;border-radius:4px"></div>'
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from typing import TYPE_CHECKING
 
@@ -150,45 +151,51 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
 
 def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], encoder: str) -> str:
     names = [run_name(run.spec) for run in comparison.runs]
-    columns = st.columns([1, 1, 1, 1, 1.3])
+    known = [name for name in ENCODERS if name != "baseline" or len(comparison.runs) > 1]
+    encoder = encoder if encoder in known else known[0]
+    labels = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}", "pixels": "raw pixels"}
+    slot = st.empty()
+    encoder = st.segmented_control(
+        "MMD between aug(train) and the anomalies, measured in",
+        known,
+        default=encoder,
+        required=True,
+        format_func=labels.__getitem__,
+        help="Squared maximum mean discrepancy (App. G, Eq. 1): smaller is better aligned. The baseline's code is one space "
+        "for all augmentations; the run's own is another for each, so its values are not to be ranked. The paper's encoder, "
+        "ResNet50 with ImageNet weights, is not used here: these values do not compare with Table 2.",
+        key=f"encoder-{len(known)}",
+    )
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
-    for column, which, name in zip(columns, order, names, strict=False):
-        _metric(column, f"AUC, {name}", metrics[which].auc)
+    cells = [_cell(f"AUC, {name}", metrics[which].auc) for which, name in zip(order, names, strict=True)]
     gain = metrics["run"].relative_auc
     if gain is not None:
-        _metric(columns[2], "Relative AUC", gain, sign="+", help_text="AUC of the run less that of its baseline.")
-    precision = metrics["run"].average_precision
-    _metric(columns[3], f"Average precision, {names[-1]}", precision, help_text="Chance is the share of anomalies.")
-    with columns[4]:
-        known = [name for name in ENCODERS if name != "baseline" or len(comparison.runs) > 1]
-        encoder = encoder if encoder in known else known[0]
-        labels = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}", "pixels": "raw pixels"}
-        slot = st.container()
-        encoder = st.selectbox(
-            "Encoder of the MMD",
-            known,
-            index=known.index(encoder),
-            format_func=labels.__getitem__,
-            help="Where aug(train) and the anomalies are compared. The baseline's code is one space for all augmentations; "
-            "the run's own is another for each, so its values are not to be ranked. The paper's encoder, ResNet50 with "
-            "ImageNet weights, is not used here: these values do not compare with Table 2.",
-            key=f"encoder-{len(known)}",
-            label_visibility="collapsed",
-        )
-        value = _mmd(comparison.key, encoder, comparison)
-        slot.metric(
-            "MMD of aug(train) and anomalies",
-            f"{value.value:.4g}",
-            help=f"Squared maximum mean discrepancy (App. G, Eq. 1): smaller is better aligned. {value.m} images a set, mean "
-            f"of {value.draws} draws; their standard deviation is {value.spread:.2g}.",
-        )
-        slot.caption(f"± {value.spread:.2g} over draws of {value.m}")
+        cells.append(_cell("Relative AUC", gain, sign="+"))
+    cells += [
+        _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
+    ]
+    value = _mmd(comparison.key, encoder, comparison)
+    cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", f"± {value.spread:.1g}, draws of {value.m}"))
+    slot.html(
+        '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
+        f'grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))">{"".join(cells)}</div>'
+    )
     return encoder
 
 
-def _metric(column: object, label: str, estimate: Estimate, sign: str = "", help_text: str | None = None) -> None:
-    column.metric(label, _number(estimate.value, sign), help=help_text)  # type: ignore[attr-defined]
-    column.caption(f"95%: {_number(estimate.low, sign)} to {_number(estimate.high, sign)}")  # type: ignore[attr-defined]
+def _cell(label: str, estimate: Estimate, sign: str = "") -> str:
+    low, high = _number(estimate.low, sign), _number(estimate.high, sign)
+    # Where the groups are wholly apart every resample gives the same AUC.
+    note = f"95%: {low} to {high}" if estimate.low < estimate.high else "no spread: all resamples agree"
+    return _box(label, _number(estimate.value, sign), note)
+
+
+def _box(label: str, value: str, note: str) -> str:
+    return (
+        f'<div><div style="font-size:.875rem">{html.escape(label)}</div>'
+        f'<div style="font-size:1.9rem;line-height:1.25">{html.escape(value)}</div>'
+        f'<div style="font-size:.8rem;opacity:.7">{html.escape(note)}</div></div>'
+    )
 
 
 def _number(value: float, sign: str = "") -> str:

@@ -19,6 +19,7 @@ from ssad_core.sprites import sheet
 from ssad_core.store import StoredRun
 
 POLL = 0.5  # seconds between two looks at a training
+PICTURES = 5  # a side, until the first snapshot says how many there are
 INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are overtaken
 
 
@@ -96,6 +97,7 @@ def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
         auc=progress.get("auc", {}).get(kind, ()),
         snapshots=_snapshots(history, kind)[-1:],
         originals=_originals(history, kind),
+        pictures=_counts(history, kind),
         images_per_second=progress.get("images_per_second"),
         seconds_elapsed=time.time() - progress["started"] if "started" in progress else None,
         seconds_left=progress.get("seconds_left"),
@@ -113,6 +115,7 @@ def _finished(run: StoredRun, kind: str) -> LiveRun:
         auc=result["live_auc"].get(kind, ()),
         snapshots=_snapshots(run.history, kind),
         originals=_originals(run.history, kind),
+        pictures=_counts(run.history, kind),
         images_per_second=result["images_per_second"],
         seconds_elapsed=result["seconds"],
     )
@@ -134,6 +137,13 @@ def _originals(history: Mapping[str, np.ndarray] | None, kind: str) -> bytes:
         return b""
     pictures = np.concatenate([history["originals/normal"], history[f"originals/{kind}"]])
     return sheet(pictures, columns=len(pictures))
+
+
+def _counts(history: Mapping[str, np.ndarray] | None, kind: str) -> tuple[int, int]:
+    """How many normal and anomalous samples are pictured."""
+    if history is None:
+        return (PICTURES, PICTURES)
+    return len(history["originals/normal"]), len(history[f"originals/{kind}"])
 
 
 def replay(runs: list[StoredRun], anomaly: Anomaly) -> None:

@@ -28,6 +28,7 @@ class Parameter:
     """A continuous parameter, ``low <= value <= high``. A default of None means the paper's random range."""
 
     name: str
+    title: str
     low: float
     high: float
     default: float | None
@@ -49,7 +50,13 @@ class Info:
 
 def _probability(what: str) -> Parameter:
     return Parameter(
-        "p", 0.0, 1.0, 0.5, 0.05, f"Share of the training images that are {what}; as a gen it is always 1."
+        "p",
+        "probability p",
+        0.0,
+        1.0,
+        0.5,
+        0.05,
+        f"Share of the training images that are {what}; as a gen it is always 1.",
     )
 
 
@@ -73,6 +80,7 @@ AUGMENTATIONS: dict[str, Info] = {
             (
                 Parameter(
                     "c",
+                    "patch size c",
                     0.1,
                     0.9,
                     None,
