@@ -17,7 +17,7 @@ from ssad_core.errors import BadInput
 from ssad_core.question import Question, anomaly_name
 from ssad_core.store import Damaged
 
-st.html("<style>.stMainBlockContainer{padding-top:3.5rem}</style>")
+st.html("<style>.stMainBlockContainer{padding-top:4.5rem}</style>")
 
 
 def words(question: Question, dataset: Dataset) -> None:
@@ -55,12 +55,11 @@ def read(name: str) -> Dataset:
 
 
 def page() -> None:
-    first = "question" not in st.session_state
     last = current_question(VIEW_FIELDS)
-    if first:
+    if "view" not in st.session_state:  # the session's first look at this page, though maybe not at the question
         query = {key: st.query_params[key] for key in st.query_params}
         st.session_state.view, st.session_state.encoder, rejected = view_from_query(query)
-        st.session_state.rejected += rejected
+        st.session_state.rejected = st.session_state.get("rejected", []) + rejected
     show_rejected()
     question = ask(last)
     st.session_state.question = question

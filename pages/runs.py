@@ -51,7 +51,11 @@ def question_of(spec: RunSpec) -> Question:
 
 
 st.title("Runs")
-store = jobs().store
+try:
+    store = jobs().store
+except BadInput as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
 prepare_in_background()
 
 waiting = jobs().going_on()

@@ -14,7 +14,7 @@ from torch import Tensor
 from . import detectors
 from .detectors import Detector, Examination
 from .samples import VIEW_LIMIT, Samples, gens, to_float
-from .spec import Anomaly, RunSpec
+from .spec import LIVE, Anomaly, RunSpec
 from .statistics import auc
 from .store import StoredRun
 
@@ -36,8 +36,8 @@ def examine(detector: Detector, images: Tensor, batch: int = 512) -> Examination
 
 @dataclass
 class Live:
-    """Evaluates a training as it goes on, on 256 fixed test normals and 256 anomalies of each kind (every gen, and all
-    other classes together). Only shown: nothing is stopped or chosen by it.
+    """Evaluates a training as it goes on, on 256 fixed test normals and 256 anomalies of each of `spec.LIVE`, so 512 images
+    an AUC. Only shown: nothing is stopped or chosen by it.
 
     `arrays` has the snapshots so far: "epochs" (E,); "scores/<kind>" (E, n) and "images/<kind>" (E, p, C, H, W) uint8,
     the explanations of the first p images, for "normal" and each anomaly's key; "originals/<kind>" (p, C, H, W).
@@ -49,8 +49,7 @@ class Live:
 
     @classmethod
     def of(cls, samples: Samples, profile: str) -> Live:
-        kinds = [*gens(), Anomaly("rest")]
-        groups = {kind.key: samples.anomalous(kind, profile, LIVE_LIMIT) for kind in kinds}
+        groups = {kind.key: samples.anomalous(kind, profile, LIVE_LIMIT) for kind in LIVE}
         return cls({"normal": to_float(samples.test_normal()[:LIVE_LIMIT]), **groups})
 
     def due(self, epoch: int, epochs: int) -> bool:

@@ -17,7 +17,7 @@ from .data import Dataset, class_index, dataset_info
 from .detectors import detector_info, display_name
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .spec import OVERRIDABLE, PRESETS, Anomaly, Params, RunSpec, Settings, preset_of, settings_for
+from .spec import OVERRIDABLE, PRESETS, Anomaly, Params, RunSpec, Settings, exact, preset_of, settings_for
 
 T = TypeVar("T")
 
@@ -56,12 +56,12 @@ class Question:
         words = ["python", "-m", "ssad_core", "train", "--dataset", self.dataset, "--normal-class", self.normal_class]
         words += ["--detector", self.detector, "--augment", self.augment]
         for name, value in self.params:
-            words += ["--param", f"{name}={value:g}"]
+            words += ["--param", f"{name}={exact(value)}"]
         preset = preset_of(self.settings) or "quick"
         words += ["--profile", self.profile, "--preset", preset]
         for name, value in asdict(self.settings).items():
             if value != getattr(PRESETS[preset], name):
-                words += [f"--{name.replace('_', '-')}", f"{value:g}"]
+                words += [f"--{name.replace('_', '-')}", exact(value)]
         return shlex.join([*words, "--seed", str(self.seed)])
 
     def to_query(self) -> dict[str, str]:
@@ -73,7 +73,7 @@ class Question:
             "detector": self.detector,
             "aug": Anomaly("gen", self.augment, self.params).key.removeprefix("gen:"),
             "profile": self.profile,
-            **{name: f"{value:g}" for name, value in asdict(self.settings).items()},
+            **{name: exact(value) for name, value in asdict(self.settings).items()},
             "seed": str(self.seed),
         }
 
@@ -81,17 +81,21 @@ class Question:
 def check_augment(name: str, params: Mapping[str, float], profile: str = "paper", role: str = "aug") -> Params:
     """The parameters of an augmentation in their one form, those at their default left out. BadInput when wrong."""
     augment.check(name, profile, role, **params)
+    if role == "gen" and "p" in params:
+        raise BadInput(f"as a gen, {name} changes every image and has no p")
     defaults = {parameter.name: parameter.default for parameter in augment.AUGMENTATIONS[name].parameters}
     return tuple(sorted((key, float(value)) for key, value in params.items() if value != defaults[key]))
 
 
 def parse_params(texts: list[str]) -> dict[str, float]:
     """``["c=.4"]`` to ``{"c": .4}``."""
-    params = {}
+    params: dict[str, float] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise BadInput(f"a parameter is written name=value, such as c=0.4, not {text[:60]!r}")
+        if name.strip() in params:
+            raise BadInput(f"{name.strip()[:60]!r} is given twice")
         params[name.strip()] = number(name.strip(), value)
     return params
 
@@ -112,7 +116,7 @@ def whole(name: str, text: str) -> int:
 
 def parse_call(text: str) -> tuple[str, dict[str, float]]:
     """``"cutout(c=0.4)"`` to ``("cutout", {"c": 0.4})``."""
-    match = re.fullmatch(r"\s*([\w-]+)\s*(?:\(([^()]*)\))?\s*", text)
+    match = re.fullmatch(r"([\w-]+)\s*(?:\(([^()]*)\))?", text.strip())
     if not match:
         raise BadInput(f"{text[:60]!r} is not written like cutout or cutout(c=0.4)")
     return match[1], parse_params([part for part in (match[2] or "").split(",") if part.strip()])
@@ -120,7 +124,10 @@ def parse_call(text: str) -> tuple[str, dict[str, float]]:
 
 def parse_anomaly(text: str, dataset: str, normal_class: str, profile: str = "paper") -> Anomaly:
     """The inverse of `Anomaly.key` for a data set and its normal class. BadInput says what is wrong."""
+    info = dataset_info(dataset)
     if text == "rest":
+        if len(info.classes) == 2:
+            raise BadInput(f"{info.title} has one other class; choose it by name")
         return Anomaly("rest")
     kind, _, rest = text.partition(":")
     if kind == "gen":
@@ -129,7 +136,6 @@ def parse_anomaly(text: str, dataset: str, normal_class: str, profile: str = "pa
             raise BadInput("identity makes no anomalies; choose another gen")
         return Anomaly("gen", name, check_augment(name, params, profile, "gen"))
     if kind == "class":
-        info = dataset_info(dataset)
         name = info.classes[class_index(info, rest)]
         if name == normal_class:
             raise BadInput(f"{name} is the normal class; choose another as the anomaly")
@@ -160,7 +166,7 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
             return fallback
 
     known = {*default.to_query(), "preset", *also_known}
-    rejected += [f"{field[:60]}: {unknown('field', field, sorted(known))}" for field in query if field not in known]
+    rejected += [str(unknown("field", field, sorted(known))) for field in query if field not in known]
 
     dataset = take("dataset", lambda text: dataset_info(text).name, default.dataset)
     info = dataset_info(dataset)

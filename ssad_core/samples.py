@@ -69,21 +69,22 @@ class Samples:
         return self.test_class(self.normal_class)
 
     def augmented(self, images: np.ndarray, name: str, profile: str, params: dict[str, float]) -> Tensor:
-        """float32: each of the training images augmented once, with p = 1 where there is a p (METHOD)."""
-        return self._draw(augment.get(name, profile=profile, role="analysis", **params), images, profile)
+        """float32: each of the images (at most as many as the class has in training) augmented once, with p = 1 where there
+        is a p (METHOD); the i-th image gets the same whatever their number."""
+        return self._draw(augment.get(name, profile=profile, role="analysis", **params), images, "train")
 
     def generated(self, images: np.ndarray, anomaly: Anomaly, profile: str) -> Tensor:
         """float32: gen of each of the given test normals, which must be the first of `test_normal`."""
         return self._draw(
-            augment.get(anomaly.name, profile=profile, role="gen", **dict(anomaly.params)), images, profile
+            augment.get(anomaly.name, profile=profile, role="gen", **dict(anomaly.params)), images, "test"
         )
 
-    def _draw(self, transform: augment.Augmentation, images: np.ndarray, profile: str) -> Tensor:
+    def _draw(self, transform: augment.Augmentation, images: np.ndarray, split: str) -> Tensor:
         # Parameters are drawn for all images of the class and cut, so that no limit changes what an image gets.
         given = sorted((k, v) for k, v in transform.params.items() if v is not None)
-        seed = seed_for(self.dataset.fingerprint, self.normal_class, transform.role, transform.name, given, profile)
-        generator = torch.Generator().manual_seed(seed)
-        total = max(int((self.dataset.test_labels == self.normal_class).sum()), len(images))
+        kind = transform.role, transform.name, given, transform.profile
+        generator = torch.Generator().manual_seed(seed_for(self.dataset.fingerprint, self.normal_class, *kind))
+        total = len(self._order(split, self.normal_class))
         x = to_float(images)
         params = transform.sample_params(total, x.shape[1], x.shape[-1], generator)
         return transform.apply(x, {name: value[: len(x)] for name, value in params.items()})

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .data import Dataset
 from .embedding import tsne
+from .errors import unknown
 from .evaluate import anomaly_results, examine_stored, to_bytes
 from .mmd import MmdEstimate, estimate
 from .question import run_name
@@ -180,7 +181,9 @@ class Comparison:
         )["xy"]
 
     def mmd(self, encoder: str) -> MmdEstimate:
-        """Eq. 1 between aug(train) and gen(test), in the space of one of `ENCODERS`."""
+        """Eq. 1 between aug(train) and gen(test), in the space of one of `ENCODERS`. BadInput for another."""
+        if encoder not in ENCODERS:
+            raise unknown("encoder", encoder, ENCODERS)
         if encoder == "pixels":
             samples, spec = self.samples, self.run.spec
             train = samples.train_normal()[:VIEW_LIMIT]

@@ -93,7 +93,7 @@ def _train(spec: RunSpec, store: Store, work: Workspace, device_name: str, on_pr
         evaluation = evaluate(detector, samples, spec)
         work.arrays("scores", evaluation.scores)
         work.arrays("codes", evaluation.codes)
-        weights = {name: value.contiguous() for name, value in detector.network.state_dict().items()}
+        weights = {name: value.cpu().contiguous() for name, value in detector.network.state_dict().items()}
         save_file(weights, work.path / "weights.safetensors")
         return work.publish(
             {

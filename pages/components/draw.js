@@ -261,7 +261,8 @@ function standalone(figure, { title, subtitle = "", legend = [] }) {
   const text = { fill: ink, "font-family": style.fontFamily }
   const head = svg("g", {}, svg("text", { ...text, x: 12, y: 26, "font-size": 15, "font-weight": 600, text: title }))
   let y = 26
-  for (const line of wrapped(subtitle, width / 6.4)) head.append(svg("text", { ...text, x: 12, y: (y += 18), "font-size": 12.5, text: line }))
+  for (const line of wrapped(subtitle, width / 6.4))
+    head.append(svg("text", { ...text, x: 12, y: (y += 18), "font-size": 12.5, text: line }))
   let x = Infinity
   for (const item of legend) {
     const advance = item.text.length * 6.6 + 34

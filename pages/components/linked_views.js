@@ -132,6 +132,11 @@ function mark(right, attributes = {}) {
   return svg("path", { class: right ? "mark right" : "mark wrong", d: right ? TICK : CROSS, ...attributes })
 }
 
+/** The mark of a group in a text; training groups are hollow. */
+function dot(colour, hollow) {
+  return html("i", { style: colour && `--colour: ${colour}`, class: hollow ? "hollow" : "" })
+}
+
 /** A section with a heading, tools at its right, the drawing and a caption. */
 class Figure {
   constructor(lab, name, heading) {
@@ -144,6 +149,7 @@ class Figure {
     this.caption = html("p", { class: "caption" })
     this.heading = html("h3", { text: heading })
     const downloads = html("div", { class: "downloads" })
+    const caption = () => ({ title: heading, subtitle: lab.header.title, legend: this.key() })
     for (const [kind, download] of [["PNG", savePng], ["SVG", saveSvg]])
       downloads.append(
         html("button", {
@@ -152,15 +158,12 @@ class Figure {
           title: `Download this figure as ${kind}`,
           "aria-label": `Download ${heading.toLowerCase()} as ${kind}`,
           "data-testid": `download-${name}-${kind.toLowerCase()}`,
-          onclick: () => download(this.svg, `${slug(lab.header.title)}-${name}`, { title: heading, subtitle: lab.header.title, legend: this.key() }),
+          onclick: () => download(this.svg, `${slug(lab.header.title)}-${name}`, caption()),
         })
       )
     const head = html("header", {}, this.heading, this.tools, downloads)
     this.node = html("section", { class: `figure ${name}`, "aria-label": heading }, head, this.legend, this.body, this.caption)
   }
-
-  /** Training groups are hollow wherever a group has a mark. */
-  hollow = (g) => g < NORMAL
 
   /** Whether the group's colour is what the figure draws it in. */
   get coloured() {
@@ -195,7 +198,7 @@ class Figure {
               this.legend.children[g]?.focus()
             },
           },
-          html("i", { style: this.coloured ? `--colour: ${group.colour}` : null, class: this.hollow(g) ? "hollow" : "" }),
+          dot(this.coloured ? group.colour : null, g < NORMAL),
           group.name
         )
       )
@@ -225,8 +228,8 @@ class Histograms extends Figure {
     const { lab } = this
     const { detectors, groups, group } = lab
     this.groupButtons(this.hidden, () => this.draw())
-    const tall = detectors.length > 1 ? 126 : 270
-    const [left, right, head, rug, foot] = [40, 6, 46, 13, 50]
+    const tall = detectors.length > 1 ? 124 : 270
+    const [left, right, head, rug, foot] = [40, 6, 46, 18, 50]
     this.size(detectors.length * (head + tall + rug) + foot - rug + 4)
     const { width } = this
     const kind = lab.scaleKind
@@ -253,11 +256,11 @@ class Histograms extends Figure {
         svg("text", { class: "name", x: left, y: top - 30, text: detector.name }),
         axisLeft(y, { at: left, right: width - right, ticks: linearTicks(0, highest, 3), format: (v) => `${tickText(100 * v)} %` }),
         axisBottom(this.x, { at: bottom, top, numbers: last, drop: 26 }),
-        ...groups.flatMap((g, i) =>
-          this.hidden.has(i)
-            ? []
-            : [svg("path", { class: "steps", d: stepPath(found[k][i], edges, this.x, y), fill: g.colour, stroke: g.colour, "data-group": i })]
-        )
+        ...groups.map(({ colour }, g) => {
+          if (this.hidden.has(g)) return ""
+          const d = stepPath(found[k][g], edges, this.x, y)
+          return svg("path", { class: "steps", d, fill: colour, stroke: colour, "data-group": g })
+        })
       )
       if (last) {
         const text = `score${kind === "log" ? ", log scale" : ""} (higher is more abnormal); height: per cent of each group`
@@ -340,9 +343,9 @@ class Histograms extends Figure {
       set(panel.rates, { text: `TPR ${percent(found.tpr)} at FPR ${percent(found.fpr)}` })
       set(panel.slider, {
         "aria-label": `Threshold of ${panel.detector.name}`,
-        "aria-valuemin": short(panel.detector.knots.at(-1), 4),
-        "aria-valuemax": short(panel.detector.knots[0], 4),
-        "aria-valuenow": short(found.threshold, 4),
+        "aria-valuemin": Number(panel.detector.knots.at(-1).toPrecision(4)),
+        "aria-valuemax": Number(panel.detector.knots[0].toPrecision(4)),
+        "aria-valuenow": Number(found.threshold.toPrecision(4)),
         "aria-valuetext": `${text}: false-positive rate ${percent(found.fpr)}, true-positive rate ${percent(found.tpr)}`,
       })
     }
@@ -453,6 +456,15 @@ class Roc extends Figure {
   point() {}
 }
 
+const COUNTS = {
+  tp: ["TP", "true positives: anomalies that are flagged"],
+  fn: ["FN", "false negatives: anomalies that are missed"],
+  fp: ["FP", "false positives: normals that are flagged"],
+  tn: ["TN", "true negatives: normals that are let through"],
+  tpr: ["TPR", "TP of all anomalies"],
+  fpr: ["FPR", "FP of all normals"],
+}
+
 /** True and false positives and negatives, live. */
 class Counts {
   constructor(lab) {
@@ -461,12 +473,12 @@ class Counts {
   }
 
   draw() {
-    const heads = { tp: ["TP", "true positives: anomalies that are flagged"], fn: ["FN", "false negatives: anomalies that are missed"], fp: ["FP", "false positives: normals that are flagged"], tn: ["TN", "true negatives: normals that are let through"], tpr: ["TPR", "TP of all anomalies"], fpr: ["FPR", "FP of all normals"] }
     this.rows = this.lab.detectors.map((d) => {
-      const cells = Object.fromEntries(Object.keys(heads).map((k) => [k, html("td", { "data-count": k })]))
-      return { d, cells, node: html("tr", { "data-detector": this.lab.role(d) }, html("th", { scope: "row", text: d.name }), ...Object.values(cells)) }
+      const cells = Object.fromEntries(Object.keys(COUNTS).map((k) => [k, html("td", { "data-count": k })]))
+      const name = html("th", { scope: "row", text: d.name })
+      return { d, cells, node: html("tr", { "data-detector": this.lab.role(d) }, name, ...Object.values(cells)) }
     })
-    const head = Object.values(heads).map(([text, title]) => html("th", { scope: "col" }, html("abbr", { text, title })))
+    const head = Object.values(COUNTS).map(([text, title]) => html("th", { scope: "col" }, html("abbr", { text, title })))
     this.node.replaceChildren(
       html("table", {}, html("thead", {}, html("tr", {}, html("td", {}), ...head)), html("tbody", {}, ...this.rows.map((row) => row.node))),
       html("p", { class: "caption", text: "Positive means called anomalous. Counts are of the test images shown." })
@@ -489,7 +501,8 @@ class Counts {
 class Reconstructions extends Figure {
   constructor(lab) {
     super(lab, "recon", "Reconstructions")
-    this.sort = html("select", { "aria-label": "Sort the images by", "data-testid": "recon-sort", onchange: (event) => lab.choose({ sort: event.target.value }) })
+    const sort = (event) => lab.choose({ sort: event.target.value })
+    this.sort = html("select", { "aria-label": "Sort the images by", "data-testid": "recon-sort", onchange: sort })
     this.tools.append(html("label", { class: "select" }, html("span", { text: "Sort by" }), this.sort))
     this.static = svg("g")
     this.columns = []
@@ -577,8 +590,11 @@ class Reconstructions extends Figure {
         const images = rows.map((_, r) => svg("image", { x, y: places[r], width: this.tile, height: this.tile }))
         const middle = x + this.tile / 2
         const marks = detectors.map((_, r) => mark(true, { transform: `translate(${middle} ${below + r * lines + 7})` }))
-        const scores = detectors.map((_, r) => svg("text", { class: "score", x: middle, y: below + r * lines + 26, "text-anchor": "middle" }))
-        const node = svg("g", { class: "column", "data-testid": "recon-column", "data-side": side ? "anomalous" : "normal" }, ...images, ...marks, ...scores)
+        const scores = detectors.map((_, r) => {
+          return svg("text", { class: "score", x: middle, y: below + r * lines + 26, "text-anchor": "middle" })
+        })
+        const name = { "data-testid": "recon-column", "data-side": side ? "anomalous" : "normal" }
+        const node = svg("g", name, ...images, ...marks, ...scores)
         this.cells.append(node)
         return { side, k, x, images, marks, scores, node, index: -1 }
       })
@@ -647,7 +663,7 @@ class Reconstructions extends Figure {
         if (index >= 0) {
           rows.forEach(([kind, d], r) => {
             const sheet = d ? d.sheets[kind] : lab.originals
-            set(column.images[r], { href: sheet?.tile ? sheet.tile(index) : null })
+            set(column.images[r], { href: sheet ? sheet.tile(index) : null })
           })
           detectors.forEach((d, r) => set(column.scores[r], { text: short(d.scores[index]) }))
         }
@@ -659,12 +675,18 @@ class Reconstructions extends Figure {
       })
     }
     this.sort.value = lab.sort
-    const by = { lasso: "", disagreement: " Sorted by how differently the two rank an image." }[lab.sort] ?? ` Sorted by the score of ${lab.run.name}.`
+    const sorted = { lasso: "", disagreement: " Sorted by how differently the two rank an image." }
+    const by = sorted[lab.sort] ?? ` Sorted by the score of ${lab.run.name}.`
     const made = lab.paired ? " Each anomalous image is made of the normal one in its place." : ""
     set(this.caption, { text: `A check: on the right side of the threshold.${by}${made}` })
     set(this.sort.querySelector("[value=lasso]"), { disabled: state.lasso.length ? null : "" })
-    const wrong = detectors.map((d, r) => `${d.name} ${this.columns.filter((c) => c.index >= 0 && (d.scores[c.index] >= thresholds[r]) !== (c.side === 1)).length}`)
-    set(this.svg, { "aria-label": `Test images with their reconstructions and error maps, ${SORTS[lab.sort]} first. Wrong at this threshold: ${wrong.join(", ")} of ${this.columns.length}. Arrow keys go from image to image.` })
+    const full = this.columns.filter((c) => c.index >= 0)
+    const wrong = detectors.map((d) => `${d.name} ${full.filter((c) => !lab.right(d, c.index)).length}`).join(", ")
+    set(this.svg, {
+      "aria-label":
+        `Test images with their reconstructions and error maps, ${SORTS[lab.sort]} first. ` +
+        `Wrong at this threshold: ${wrong} of ${full.length}. Arrow keys go from image to image.`,
+    })
     this.point()
   }
 
@@ -707,7 +729,8 @@ class EmbeddingMap extends Figure {
 
   key() {
     if (!this.coloured) return []
-    return this.lab.groups.map((group, g) => ({ text: group.name, colour: group.colour, hollow: g < NORMAL })).filter((_, g) => !this.hidden.has(g))
+    const marks = this.lab.groups.map(({ name, colour }, g) => ({ text: name, colour, hollow: g < NORMAL }))
+    return marks.filter((_, g) => !this.hidden.has(g))
   }
 
   listen() {
@@ -824,9 +847,12 @@ class EmbeddingMap extends Figure {
     this.by.show(lab.state.colour_by)
     set(this.frame, { x: 0.5, y: 0.5, width: this.width - 1, height: this.height - 1, rx: 6 })
     set(this.status, { text: detector.map ? "" : header.mapStatus, hidden: detector.map ? "" : null })
-    set(this.svg, { "aria-label": detector.map ? `t-SNE map of the code of ${detector.name}: ${count(lab.group.length)} images. Arrow keys go from point to point, Enter selects.` : header.mapStatus })
+    const points = `t-SNE map of the code of ${detector.name}: ${count(lab.group.length)} images.`
+    const label = detector.map ? `${points} Arrow keys go from point to point, Enter selects.` : header.mapStatus
+    set(this.svg, { "aria-label": label })
     this.caption.textContent = detector.map
-      ? "Hover for the image and its pair; drag a lasso to select, with Shift to add. Hollow: training. Near points are alike; distances between clusters mean little."
+      ? "Hover for the image and its pair; drag a lasso to select, with Shift to add. Hollow: training. " +
+        "Near points are alike; distances between clusters mean little."
       : ""
     this.dots.replaceChildren()
     this.over.replaceChildren()
@@ -945,8 +971,11 @@ class Selection {
     this.strip = html("div", { class: "strip", "data-testid": "lasso-strip" })
     this.more = html("p", { class: "caption", "data-testid": "lasso-more" })
     this.scroll = html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Selected images" }, this.strip, this.more)
-    this.node = html("section", { class: "selection", "aria-label": "Selection" }, html("header", {}, this.summary, this.clear), this.groups, this.hint, this.scroll)
-    this.strip.addEventListener("pointerover", (event) => lab.aim(Number(event.target.closest("[data-index]")?.dataset.index ?? -1), "strip"))
+    const head = html("header", {}, this.summary, this.clear)
+    this.node = html("section", { class: "selection", "aria-label": "Selection" }, head, this.groups, this.hint, this.scroll)
+    this.strip.addEventListener("pointerover", (event) => {
+      lab.aim(Number(event.target.closest("[data-index]")?.dataset.index ?? -1), "strip")
+    })
     this.strip.addEventListener("pointerleave", () => lab.aim(-1))
   }
 
@@ -961,7 +990,7 @@ class Selection {
     const sizes = lab.groups.map((_, g) => found.filter((i) => lab.group[i] === g).length)
     this.groups.replaceChildren(
       ...lab.groups.map((group, g) =>
-        html("span", { "data-group": g }, html("i", { style: `--colour: ${group.colour}`, class: g < NORMAL ? "hollow" : "" }), `${group.name} `, html("b", { text: count(sizes[g]) }))
+        html("span", { "data-group": g }, dot(group.colour, g < NORMAL), `${group.name} `, html("b", { text: count(sizes[g]) }))
       )
     )
   }
@@ -978,9 +1007,11 @@ class Selection {
       : "Draw around points on the map to see their images, reconstructions and scores here, and their scores under the histograms."
     const kept = this.sample(detector)
     this.cards = kept.map((i) => {
-      const images = [lab.originals, pictures].filter((s) => s?.tile).map((s) => html("img", { src: s.tile(i), alt: "", draggable: "false" }))
+      const sheets = [lab.originals, pictures].filter((sheet) => sheet)
+      const images = sheets.map((sheet) => html("img", { src: sheet.tile(i), alt: "", draggable: "false" }))
       const text = html("span", {})
-      const node = html("div", { class: "card", "data-index": i, style: `--colour: ${lab.groups[lab.group[i]].colour}` }, html("div", {}, ...images), text)
+      const style = `--colour: ${lab.groups[lab.group[i]].colour}`
+      const node = html("div", { class: "card", "data-index": i, style }, html("div", {}, ...images), text)
       return { i, node, text }
     })
     this.strip.replaceChildren(...this.cards.map((card) => card.node))
@@ -1020,7 +1051,10 @@ class Selection {
 }
 
 /** A mark within text. */
-const glyph = (right) => svg("svg", { class: "glyph", viewBox: "-6 -6 12 12", width: 12, height: 12, role: "img", "aria-label": right ? "right" : "wrong" }, mark(right))
+function glyph(right) {
+  const label = { role: "img", "aria-label": right ? "right" : "wrong" }
+  return svg("svg", { class: "glyph", viewBox: "-6 -6 12 12", width: 12, height: 12, ...label }, mark(right))
+}
 
 /** The images and numbers of the point under the pointer, beside it. */
 class Tooltip {
@@ -1035,25 +1069,23 @@ class Tooltip {
     set(this.node, { hidden: i < 0 ? "" : null })
     if (i < 0) return
     const detector = lab.mapDetector
+    const twin = pair[i]
     const pictures = [
       [lab.originals, i, "this image", groups[group[i]].colour],
-      pair[i] >= 0 && [lab.originals, pair[i], ["after aug", "before aug", "after gen", "before gen"][group[i]], groups[group[pair[i]]].colour],
+      [lab.originals, twin, ["after aug", "before aug", "after gen", "before gen"][group[i]], groups[group[twin]]?.colour],
       [detector.sheets.reconstructions, i, "reconstruction", "transparent"],
-    ]
-    this.node.replaceChildren(
-      html(
-        "div",
-        { class: "pictures" },
-        ...pictures
-          .filter((p) => p && p[0]?.tile)
-          .map(([sheet, k, text, colour]) => html("figure", { style: `--colour: ${colour}` }, html("img", { src: sheet.tile(k), width: 96, height: 96, alt: text }), html("figcaption", { text })))
-      ),
-      html("p", {}, html("i", { style: `--colour: ${groups[group[i]].colour}`, class: group[i] < NORMAL ? "hollow" : "" }), `${groups[group[i]].name}, ${lab.label(i)}`),
-      ...detectors.map((d) => {
-        const right = lab.right(d, i)
-        return html("p", { class: "scores" }, html("span", { text: d.name }), html("b", { text: short(d.scores[i], 4) }), ...(right === null ? [] : [glyph(right)]))
-      })
-    )
+    ].filter(([sheet, k]) => sheet && k >= 0)
+    const figures = pictures.map(([sheet, k, text, colour]) => {
+      const image = html("img", { src: sheet.tile(k), width: 96, height: 96, alt: text })
+      return html("figure", { style: `--colour: ${colour}` }, image, html("figcaption", { text }))
+    })
+    const scores = detectors.map((d) => {
+      const right = lab.right(d, i)
+      const score = html("b", { text: short(d.scores[i], 4) })
+      return html("p", { class: "scores" }, html("span", { text: d.name }), score, right === null ? "" : glyph(right))
+    })
+    const name = html("p", {}, dot(groups[group[i]].colour, group[i] < NORMAL), `${groups[group[i]].name}, ${lab.label(i)}`)
+    this.node.replaceChildren(html("div", { class: "pictures" }, ...figures), name, ...scores)
     const box = lab.root.getBoundingClientRect()
     const { offsetWidth: w, offsetHeight: h } = this.node
     let left = anchor.x - box.left + clear
@@ -1241,7 +1273,10 @@ class Lab {
       const [x, y] = this.map.places[i]
       this.tooltip.show({ x: box.left + x, y: box.top + y }, 18)
     } else {
-      const node = where === "recon" ? this.recon.columns.find((c) => c.index === i).images[0] : this.selection.cards.find((c) => c.i === i).node
+      const node =
+        where === "recon"
+          ? this.recon.columns.find((c) => c.index === i).images[0]
+          : this.selection.cards.find((c) => c.i === i).node
       const box = node.getBoundingClientRect()
       this.tooltip.show({ x: box.left + box.width / 2, y: box.top + box.height / 2 }, box.width / 2 + 14)
     }

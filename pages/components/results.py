@@ -108,7 +108,8 @@ def _metrics(key: str, _comparison: Comparison) -> dict[str, TaskMetrics]:
     return _comparison.metrics()
 
 
-@st.cache_data(max_entries=8, show_spinner="Reconstructing the images…")
+# A resource, not data: some 20 MB that nobody changes need no copy in every rerun.
+@st.cache_resource(max_entries=8, show_spinner="Reconstructing the images…")
 def _views(key: str, _comparison: Comparison) -> tuple[Views, bytes, list[tuple[bytes, bytes]]]:
     views = _comparison.views()
     sheets = [(sheet(d.explanations, COLUMNS), sheet(error_tiles(d.errors), COLUMNS)) for d in views.detectors]

@@ -13,8 +13,8 @@ from pages.components.live import LiveRun, Snapshot, live
 from pages.components.service import jobs
 from ssad_core.data import Dataset
 from ssad_core.jobs import Status
-from ssad_core.question import run_name
-from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.question import anomaly_name, run_name
+from ssad_core.spec import LIVE, Anomaly, RunSpec
 from ssad_core.sprites import sheet
 from ssad_core.store import StoredRun
 
@@ -73,6 +73,7 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
     if not any(status.going_on for status in stati.values()):
         st.rerun(scope="app")
     live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")
+    _say_kind(anomaly)
     if st.button("Cancel", icon=":material/stop:", key="cancel", help="Ends the training processes at once."):
         for spec in specs:
             if stati[spec.id].going_on:
@@ -83,7 +84,7 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
 def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
     progress = status.progress
     history = jobs().store.snapshots(spec.id)
-    kind = anomaly.key if history is None or f"scores/{anomaly.key}" in history else "rest"
+    kind = _live_kind(anomaly).key
     if status.state == "done":
         return _finished(jobs().store.load(spec.id), kind)
     return LiveRun(
@@ -148,8 +149,23 @@ def _counts(history: Mapping[str, np.ndarray] | None, kind: str) -> tuple[int, i
 
 def replay(runs: list[StoredRun], anomaly: Anomaly) -> None:
     """The finished trainings, to be gone through epoch by epoch."""
-    kind = anomaly.key if f"scores/{anomaly.key}" in runs[0].history else "rest"
+    kind = _live_kind(anomaly).key
     live([_finished(run, kind) for run in runs], replay=True, key="replay")
+    _say_kind(anomaly)
+
+
+def _live_kind(anomaly: Anomaly) -> Anomaly:
+    """Of the kinds of anomalies that are evaluated in training, the one nearest to what was asked for."""
+    bare = Anomaly(anomaly.kind, anomaly.name)
+    return bare if bare in LIVE else LIVE[-1]
+
+
+def _say_kind(anomaly: Anomaly) -> None:
+    """What the live figures are of, where it is not the anomaly that was asked for."""
+    kind = _live_kind(anomaly)
+    if kind != anomaly:
+        shown, asked = anomaly_name(kind), anomaly_name(anomaly)
+        st.caption(f"While it learns, figures are of {shown}, a fixed choice; those of {asked} come at the end.")
 
 
 def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:

@@ -1,0 +1,87 @@
+"""ConvAE against METHOD's table, written out layer by layer as a textbook would."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.testing import assert_close
+
+from ssad_core.networks import ConvAE
+
+
+def textbook(channels: int, f: int, hidden: int) -> tuple[nn.Sequential, nn.Sequential]:
+    """Encoder and decoder of METHOD's "DAE / AE" with PyTorch's default initialisation."""
+    encoder = nn.Sequential(
+        *(nn.Conv2d(channels, f, 3, stride=2, padding=1), nn.BatchNorm2d(f), nn.ReLU()),
+        *(nn.Conv2d(f, 2 * f, 3, stride=2, padding=1), nn.BatchNorm2d(2 * f), nn.ReLU()),
+        *(nn.Conv2d(2 * f, 4 * f, 3, stride=2, padding=1), nn.BatchNorm2d(4 * f), nn.ReLU()),
+        *(nn.Conv2d(4 * f, 8 * f, 3, stride=2, padding=1), nn.BatchNorm2d(8 * f), nn.ReLU()),
+        *(nn.Flatten(), nn.Linear(8 * f * 2 * 2, hidden), nn.Tanh()),
+    )
+    up = {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1}
+    decoder = nn.Sequential(
+        *(nn.Linear(hidden, 8 * f * 2 * 2), nn.BatchNorm1d(8 * f * 2 * 2), nn.ReLU(), nn.Unflatten(1, (8 * f, 2, 2))),
+        *(nn.ConvTranspose2d(8 * f, 4 * f, **up), nn.BatchNorm2d(4 * f), nn.ReLU()),
+        *(nn.ConvTranspose2d(4 * f, 2 * f, **up), nn.BatchNorm2d(2 * f), nn.ReLU()),
+        *(nn.ConvTranspose2d(2 * f, f, **up), nn.BatchNorm2d(f), nn.ReLU()),
+        *(nn.ConvTranspose2d(f, channels, **up), nn.Sigmoid()),
+    )
+    return encoder, decoder
+
+
+def images(n: int, channels: int) -> Tensor:
+    return torch.rand(n, channels, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+def layers(network: nn.Module) -> list[str]:
+    """The innermost modules in their order, with all their settings; whether a ReLU works in place is none of them."""
+    return [repr(m).replace("inplace=True", "") for m in network.modules() if not list(m.children())]
+
+
+@pytest.mark.parametrize(("channels", "parameters"), [(3, 4_159_235), (1, 4_156_929)])
+def test_the_papers_size_has_the_methods_parameters(channels: int, parameters: int) -> None:
+    assert sum(p.numel() for p in ConvAE(channels).parameters()) == parameters
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize(("channels", "features", "hidden"), [(3, 64, 256), (1, 16, 128), (3, 4, 7)])
+def test_it_is_the_textbooks_network(channels: int, features: int, hidden: int, training: bool) -> None:
+    torch.manual_seed(0)
+    ours = ConvAE(channels, features, hidden).train(training)
+    torch.manual_seed(0)
+    encoder, decoder = (part.train(training) for part in textbook(channels, features, hidden))
+    assert layers(ours) == layers(nn.Sequential(encoder, decoder))
+
+    x = images(5, channels)
+    with torch.no_grad():  # in training, BatchNorm takes the batch's statistics, the same at each pass
+        code = encoder(x)
+        assert_close(ours(x), decoder(code), rtol=0, atol=0)
+        assert_close(ours.encode(x), code, rtol=0, atol=0)
+        assert_close(ours.decode(code), decoder(code), rtol=0, atol=0)
+
+
+def test_codes_and_images_keep_their_ranges() -> None:
+    torch.manual_seed(0)
+    network = ConvAE(3, features=8, hidden=16)
+    extreme = 100 * images(6, 3) - 50
+    with torch.no_grad():
+        code, image = network.encode(extreme), network.decode(100 * network.encode(extreme))
+    assert code.shape == (6, 16)
+    assert image.shape == (6, 3, 32, 32)
+    assert -1 <= code.min() < 0 < code.max() <= 1
+    assert 0 <= image.min() < 0.5 < image.max() <= 1
+
+
+def test_it_learns_to_reconstruct() -> None:
+    torch.manual_seed(0)
+    network, x = ConvAE(1, features=8, hidden=16), images(8, 1)[:, :, :1].expand(8, 1, 32, 32)
+    adam = torch.optim.Adam(network.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(60):
+        loss = (network(x) - x).square().mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]

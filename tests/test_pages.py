@@ -1,0 +1,408 @@
+"""Every page through Streamlit's AppTest, on the real app with real, tiny runs: no exception, and what it says."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from conftest import ROOT
+from pages.components import service
+from streamlit.testing.v1 import AppTest
+
+from ssad_core import worker
+from ssad_core.data import load
+from ssad_core.question import Question, from_query
+from ssad_core.spec import PRESETS
+from ssad_core.store import Store
+
+PAGES = ("pages/lab.py", "pages/runs.py", "pages/evidence.py")
+# Small enough to be trained within a second.
+TINY = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
+TINY |= {"limit": "64", "test_limit": "20"}
+
+
+def tiny(**changes: str) -> Question:
+    question, rejected = from_query({**TINY, **changes})
+    assert not rejected
+    return question
+
+
+def open_page(path: str = "pages/lab.py", **query: str) -> AppTest:
+    """The app in a new session, at this address."""
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=120).switch_page(path)
+    for field, value in query.items():
+        app.query_params[field] = value
+    return calm(app.run())
+
+
+def calm(app: AppTest) -> AppTest:
+    """Nothing was raised in the last run of the page."""
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page."""
+    texts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info]
+    return "\n".join([element.value for element in texts] + [element.proto.body for element in app.get("html")])
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def select_rows(app: AppTest, *rows: int) -> AppTest:
+    """What a click on the table's check boxes does; AppTest has no such click."""
+    app.session_state["runs-table"] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return calm(app.run())
+
+
+def close_service() -> None:
+    """Ends what the pages of this process share; the next page starts it again, in its own cache."""
+    service._background().join()
+    service.jobs().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache with `tiny()` and its baseline."""
+    cache = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSAD_CACHE_DIR", str(cache))
+        run = tiny().run(load("digits"))
+        for spec in (run.baseline(), run):
+            worker.run(spec, Store())
+        yield cache
+        close_service()
+
+
+@pytest.fixture
+def lab(trained: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shared cache, for tests that leave it as it is."""
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(trained))
+    return trained
+
+
+@pytest.fixture
+def own_lab(trained: Path, own_cache: Path) -> Iterator[Store]:
+    """A copy of the shared cache, for tests that change what is stored."""
+    close_service()
+    shutil.copytree(trained, own_cache)
+    yield Store(own_cache)
+    close_service()
+
+
+# Nothing trained
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_with_nothing_trained(path: str, own_cache: Path) -> None:
+    close_service()
+    app = open_page(path)
+    assert not app.error
+    assert not app.warning
+    close_service()
+
+
+def test_the_first_screen_asks_its_question_and_names_the_cost(lab: Path) -> None:
+    app = open_page()
+    for part in ("Normal:", "temple (Photos)", ". Anomaly:", "CutOut", ". Augmentation:", ". Detector:", "DAE"):
+        assert part in words(app)
+    assert app.button(key="train").label == "Train: DAE-CutOut and its baseline AE"
+    assert "About " in words(app)
+    assert words(app).count("data:image/webp;base64,") >= 6  # previews of gen and aug, three rows each
+    assert app.code[0].value.startswith("python -m ssad_core train --dataset photos --normal-class temple")
+
+
+def test_the_address_has_every_value_defaults_included(lab: Path) -> None:
+    app = open_page()
+    assert {field: app.query_params[field] for field in Question().to_query()} == Question().to_query()
+    views = {"fpr": "0.1", "scale": "linear", "map_of": "run", "colour_by": "category", "sort": "nearest", "lasso": ""}
+    assert {field: app.query_params[field] for field in views} == views
+
+
+# The controls
+
+
+@pytest.mark.parametrize("dataset", ["digits", "photos"])
+def test_every_anomaly_and_augmentation_is_previewed(lab: Path, dataset: str) -> None:
+    app = open_page(dataset=dataset)
+    (anomalies,) = (box for box in app.selectbox if box.label == "gen, or a class")
+    for option in anomalies.options:
+        (anomalies,) = (box for box in app.selectbox if box.label == "gen, or a class")
+        calm(anomalies.select(option).run())
+        assert f"Anomaly: {'gen ' if option.startswith('gen') else ''}{option.partition(': ')[2]}" in words(app)
+    for option in app.selectbox(key="ask-aug").options:
+        calm(app.selectbox(key="ask-aug").select(option).run())
+        assert f"Augmentation: aug {option.partition(' (')[0]}" in words(app)
+
+
+def test_another_data_set_has_its_own_classes(lab: Path) -> None:
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").select("Digits").run())
+    assert app.selectbox(key="ask-class-digits").options == [str(digit) for digit in range(10)]
+    calm(app.selectbox(key="ask-class-digits").select("7").run())
+    assert "7 (Digits)" in words(app)
+    assert app.query_params["dataset"] == "digits"
+    assert app.query_params["class"] == "7"
+
+
+def test_an_anomaly_that_becomes_the_normal_class_gives_way(lab: Path) -> None:
+    app = open_page(**{**TINY, "anomaly": "class:5"})
+    assert "Anomaly: 5" in words(app)
+    calm(app.selectbox(key="ask-class-digits").select("5").run())
+    assert app.query_params["anomaly"] == "gen:cutout"
+
+
+def test_a_fixed_parameter_is_previewed_and_written_to_the_address(lab: Path) -> None:
+    app = open_page()
+    random = words(app)
+    calm(app.toggle(key="ask-aug-cutout-c-on").set_value(True).run())
+    calm(app.slider(key="ask-aug-cutout-c").set_value(0.8).run())
+    assert app.query_params["aug"] == "cutout(c=0.8)"
+    assert "Augmentation: aug CutOut-0.8" in words(app)
+    assert words(app) != random
+    assert "--param c=0.8" in app.code[0].value
+    calm(app.toggle(key="ask-gen-cutout-c-on").set_value(True).run())
+    calm(app.slider(key="ask-gen-cutout-c").set_value(0.2).run())
+    assert app.query_params["anomaly"] == "gen:cutout(c=0.2)"
+    calm(app.toggle(key="ask-aug-cutout-c-on").set_value(False).run())
+    assert app.query_params["aug"] == "cutout"
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_a_preset_fills_the_settings(lab: Path, preset: str) -> None:
+    app = open_page()
+    (control,) = (group for group in app.button_group if group.label == "Preset")
+    calm(control.set_value([preset]).run())
+    settings = PRESETS[preset]
+    assert app.query_params["epochs"] == str(settings.epochs)
+    assert app.query_params["batch_size"] == str(settings.batch_size)
+    assert app.number_input(key=f"ask-features-{preset}").value == settings.features
+
+
+def test_settings_and_seed_reach_address_and_command(lab: Path) -> None:
+    app = open_page()
+    calm(app.number_input(key="ask-epochs-quick").set_value(3).run())
+    calm(app.number_input(key="ask-seed").set_value(4).run())
+    calm(app.selectbox(key="ask-profile").select("reference").run())
+    assert {field: app.query_params[field] for field in ("epochs", "seed", "profile")} == {
+        "epochs": "3",
+        "seed": "4",
+        "profile": "reference",
+    }
+    assert "--profile reference --preset quick --epochs 3 --seed 4" in app.code[0].value
+
+
+# The address
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {**TINY, "anomaly": "rest", "aug": "cutout(c=0.4)", "seed": "7", "profile": "reference", "hidden": "17"},
+        {**TINY, "anomaly": "class:9", "aug": "flip(p=0.5)", "fpr": "0.05", "scale": "log", "sort": "highest"},
+        {"dataset": "photos", "class": "flower", "anomaly": "class:temple", "aug": "identity", "lasso": "3-5.9"},
+    ],
+)
+def test_what_an_address_says_is_asked_and_stays(lab: Path, query: dict[str, str]) -> None:
+    app = open_page(**query)
+    assert not app.warning
+    assert {field: app.query_params[field] for field in query} == query
+    calm(app.run())
+    assert {field: app.query_params[field] for field in query} == query
+
+
+NONSENSE = {
+    "dataset": "nope",
+    "class": "mountain",
+    "anomaly": "gen:fog",
+    "detector": "oracle",
+    "aug": "cutout(c=9)",
+    "profile": "mine",
+    "epochs": "-1",
+    "features": "1e99",
+    "hidden": "nan",
+    "batch_size": "many",
+    "limit": "1.5",
+    "test_limit": "",
+    "learning_rate": "inf",
+    "seed": "-3",
+    "fpr": "7",
+    "scale": "cubic",
+    "map_of": "moon",
+    "colour_by": "taste",
+    "sort": "random",
+    "encoder": "resnet50",
+    "lasso": "9-1",
+    "colour": "<b>red</b>",
+}
+
+
+def test_each_bad_value_of_an_address_gets_one_line(lab: Path) -> None:
+    app = open_page(**NONSENSE)
+    (warning,) = app.warning
+    lines = [line for line in warning.value.splitlines() if line.startswith("- ")]
+    assert len(lines) == len(NONSENSE)
+    for field in NONSENSE:
+        assert sum(field == line[2:].partition(":")[0] or f"'{field}'" in line for line in lines) == 1
+    assert app.button(key="train").label == "Train: DAE-CutOut and its baseline AE"
+    calm(app.button(key="rejected-seen").click().run())
+    assert not app.warning
+    assert app.query_params["dataset"] == "photos"
+
+
+def test_a_bad_value_leaves_the_others_alone(lab: Path) -> None:
+    app = open_page(**{**TINY, "anomaly": "gen:invert", "aug": "cutoff"})
+    (warning,) = app.warning
+    assert "'cutoff'" in warning.value
+    assert "cutout" in warning.value  # the nearest known one
+    assert app.query_params["anomaly"] == "gen:invert"
+    assert app.query_params["epochs"] == "2"
+
+
+# What cannot be read or written
+
+
+def test_a_truncated_data_set_is_one_message_and_the_page_goes_on(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cifar10.zip").write_bytes(b"PK\x03\x04 cut off")
+    monkeypatch.setenv("SSAD_DATA_DIR", str(tmp_path))
+    app = open_page(dataset="cifar10")
+    (error,) = app.error
+    assert "cifar10.zip cannot be read" in error.value
+    assert "\n" not in error.value
+    calm(app.selectbox(key="ask-dataset").select("Digits").run())
+    assert not app.error
+    assert "(Digits)" in words(app)
+
+
+def test_a_data_set_that_is_nowhere_says_where_to_put_it(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nothing can be downloaded into a file.
+    (tmp_path / "data").write_text("")
+    monkeypatch.setenv("SSAD_DATA_DIR", str(tmp_path / "data"))
+    app = open_page(dataset="mnist")
+    (error,) = app.error
+    assert "mnist.zip" in error.value
+    assert "SSAD_DATA_DIR" in error.value
+
+
+@pytest.mark.parametrize("path", PAGES[:2])
+def test_a_cache_that_cannot_be_written_is_one_message(
+    path: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_service()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(tmp_path / "file"))
+    app = open_page(path)
+    (error,) = app.error
+    assert "SSAD_CACHE_DIR" in error.value
+
+
+@pytest.mark.parametrize("file", ["scores.npz", "weights.safetensors", "history.npz", "result.json", "spec.json"])
+def test_a_damaged_run_is_one_message(own_lab: Store, file: str) -> None:
+    damaged = own_lab.run(tiny().run(load("digits")).id) / file
+    damaged.write_bytes(damaged.read_bytes()[:20])
+    app = open_page(**TINY)
+    (error,) = app.error
+    assert "delete" in error.value
+    assert "train it again" in error.value
+    open_page("pages/runs.py")
+
+
+# Trained
+
+
+def test_a_stored_run_shows_everything_beside_its_baseline(lab: Path) -> None:
+    app = open_page(**TINY)
+    assert "train" not in [button.key for button in app.button]
+    said = words(app)
+    for part in ("AUC, AE", "AUC, DAE-CutOut", "Relative AUC", "Average precision", "MMD of aug and anomalies"):
+        assert part in said
+    assert "measured here" in said
+    assert {button.label for button in app.get("download_button")} >= {"Scores (CSV)", "Figures (HTML)"}
+
+
+@pytest.mark.parametrize("anomaly", ["gen:flip", "gen:invert", "gen:rotate", "gen:cutout(c=0.6)", "class:8", "rest"])
+def test_another_anomaly_of_a_stored_run_needs_no_training(lab: Path, anomaly: str) -> None:
+    app = open_page(**{**TINY, "anomaly": anomaly})
+    assert "Relative AUC" in words(app)
+    assert "train" not in [button.key for button in app.button]
+
+
+def test_the_baseline_itself_has_nothing_to_be_compared_with(lab: Path) -> None:
+    app = open_page(**{**TINY, "aug": "identity"})
+    assert "AUC, AE" in words(app)
+    assert "This is the unsupervised baseline itself" in words(app)
+    assert "Relative AUC" not in words(app)
+
+
+@pytest.mark.parametrize("encoder", ["run", "pixels"])
+def test_the_encoder_of_the_mmd_is_chosen_and_kept(lab: Path, encoder: str) -> None:
+    app = open_page(**TINY)
+    before = words(app)
+    (control,) = (group for group in app.button_group if group.label.startswith("MMD"))
+    calm(control.set_value([encoder]).run())
+    assert app.query_params["encoder"] == encoder
+    assert words(app) != before
+
+
+def test_a_run_beside_a_stored_baseline_costs_one_training(lab: Path) -> None:
+    app = open_page(**{**TINY, "aug": "invert"})
+    assert app.button(key="train").label == "Train: DAE-Invert"
+    assert "stored already" in words(app)
+
+
+def test_pages_can_be_visited_in_any_order(lab: Path) -> None:
+    app = open_page(**TINY)
+    for path in (*PAGES[1:], PAGES[0], PAGES[2], PAGES[1], PAGES[0]):
+        calm(app.switch_page(path).run())
+    assert app.query_params["epochs"] == "2"
+    assert "Relative AUC" in words(app)
+
+
+# Runs
+
+
+def test_runs_are_listed_with_their_numbers(lab: Path) -> None:
+    app = open_page("pages/runs.py")
+    table = app.dataframe[0].value
+    assert sorted(table["Detector"]) == ["AE", "DAE-CutOut"]
+    assert set(table["Data set"]) == {"Digits"}
+    assert table["AUC CutOut"].between(0, 1).all()
+    assert "2 stored runs" in words(app)
+    assert app.button(key="open").disabled
+    assert app.button(key="delete").disabled
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_run_opens_in_the_lab(lab: Path, row: int) -> None:
+    app = open_page("pages/runs.py")
+    aug = {"AE": "identity", "DAE-CutOut": "cutout"}[app.dataframe[0].value["Detector"][row]]
+    calm(select_rows(app, row).button(key="open").click().run())
+    assert "AUC, AE" in words(app)
+    assert {**TINY, "aug": aug}.items() <= app.query_params.items()
+
+
+def test_runs_are_deleted_once_that_is_confirmed(own_lab: Store) -> None:
+    app = select_rows(open_page("pages/runs.py"), 0, 1)
+    calm(app.button(key="delete").click().run())
+    calm(app.button(key="delete-not").click().run())
+    assert len(own_lab.list()) == 2
+    calm(select_rows(app, 0).button(key="delete").click().run())
+    calm(app.button(key="delete-sure").click().run())
+    assert len(own_lab.list()) == 1
+    assert "1 stored runs" in words(app)
+
+
+def test_the_evidence_has_those_that_do_not_show_the_effect(lab: Path) -> None:
+    app = open_page("pages/evidence.py")
+    assert "picked because it does" in words(app)
