@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,11 +17,13 @@ from typing import Any, NoReturn
 from . import augment
 from .data import DATASETS, class_index, dataset_info, load
 from .detectors import DETECTORS, detector_info
-from .errors import BadInput
+from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_augment, parse_params, run_name
 from .spec import PRESETS, settings_for
 from .store import Store, StoredRun
+
+DEVICES = ("auto", "cpu", "cuda")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,17 +37,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
     args = _parser().parse_args(argv)
     try:
-        return args.command(args)
+        status = args.command(args)
+        sys.stdout.flush()
+        return status
     except BadInput as error:
         print(f"ssad_core: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("ssad_core: interrupted", file=sys.stderr)
         return 1
-    except BrokenPipeError:
+    except BrokenPipeError:  # of `... | head`; what is still buffered must not be flushed at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except (OSError, RuntimeError) as error:
-        print(f"ssad_core: {str(error) or type(error).__name__}", file=sys.stderr)
+        print(f"ssad_core: {(str(error).splitlines() or [type(error).__name__])[0]}", file=sys.stderr)
         return 1
 
 
@@ -69,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         train.add_argument(f"--{name}", type=int, metavar="N")
     train.add_argument("--learning-rate", type=float, metavar="F")
     train.add_argument("--seed", type=int, default=0, metavar="S")
-    train.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    train.add_argument("--device", default="auto", help=", ".join(DEVICES))
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
 
     runs = commands.add_parser("runs", help="list the stored runs and the size of the cache")
@@ -83,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(args: argparse.Namespace) -> int:
     info = dataset_info(args.dataset)
+    if args.device not in DEVICES:
+        raise unknown("device", args.device, DEVICES)
     settings = settings_for(
         args.preset,
         **{
@@ -101,22 +109,17 @@ def _train(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     store = Store()
-    show = _ProgressBar() if not args.json else None
-    report = show or (lambda progress: None)
-    spec = question.run(
-        load(info.name, lambda done, text: report({"state": "starting", "message": text, "done": done}))
-    )
-    if not store.has(spec.id):
-        # Only now: importing torch takes seconds, and a stored run or a wrong argument should not wait for them.
-        from .train import choose_device
-        from .worker import run
+    with _ProgressBar(hidden=args.json) as report:
+        spec = question.run(
+            load(info.name, lambda done, text: report({"state": "starting", "message": text, "done": done}))
+        )
+        if not store.has(spec.id):
+            # Only now: importing torch takes seconds, and a stored run or a wrong argument should not wait for them.
+            from .train import choose_device
+            from .worker import run
 
-        choose_device(args.device)
-        try:
+            choose_device(args.device)
             run(spec, store, args.device, report)
-        finally:
-            if show:
-                show.close()
     stored = store.load(spec.id)
     print(json.dumps(_line(stored)))
     return 0
@@ -132,26 +135,31 @@ def _line(run: StoredRun) -> dict[str, Any]:
 
 
 class _ProgressBar:
-    """A tqdm bar over the epochs on standard error."""
+    """A bar on standard error: of the share that is done of what takes long before the training, then of the epochs."""
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: bool) -> None:
+        self._hidden = hidden
         self._bar: Any = None
 
+    def __enter__(self) -> _ProgressBar:
+        return self
+
     def __call__(self, progress: dict[str, Any]) -> None:
+        if self._hidden:
+            return
         from tqdm import tqdm
 
         if self._bar is None:
-            self._bar = tqdm(total=progress.get("epochs", 1), unit="epoch", file=sys.stderr, leave=True)
-        if "epochs" in progress:
-            self._bar.total = progress["epochs"]
-        self._bar.n = progress.get("epoch", 0)
+            self._bar = tqdm(file=sys.stderr, bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}{postfix}")
+        self._bar.total = progress.get("epochs") if "epoch" in progress else 1
+        self._bar.n = progress.get("epoch", progress.get("done", 0))
         if progress.get("loss"):
             auc = {key: f"{values[-1][1]:.3f}" for key, values in progress.get("auc", {}).items()}
             self._bar.set_postfix({"loss": f"{progress['loss'][-1]:.4f}", **auc}, refresh=False)
         self._bar.set_description(progress.get("message", progress["state"]).rstrip("."), refresh=False)
         self._bar.refresh()
 
-    def close(self) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
@@ -192,13 +200,13 @@ def _runs(args: argparse.Namespace) -> int:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.result["finished"]))
         print(f"{run.id}  {when}  {info.title}/{info.classes[run.spec.normal_class]}  {run_name(run.spec)}")
     print(f"{len(runs)} runs, {store.size / 1e6:.1f} MB in {store.root}", file=sys.stderr)
+    if damaged := store.damaged():
+        print(f"damaged, to be deleted and trained again: {' '.join(damaged)}", file=sys.stderr)
     return 0
 
 
 def _delete(args: argparse.Namespace) -> int:
     store = Store()
     for run_id in args.run:
-        if not store.has(run_id):
-            raise BadInput(f"no run {run_id!r} is stored in {store.root}")
         store.delete(run_id)
     return 0

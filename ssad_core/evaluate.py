@@ -54,7 +54,7 @@ class Live:
 
     def due(self, epoch: int, epochs: int) -> bool:
         """Whether to evaluate after this epoch (counted from 1): the first, the last and evenly between."""
-        return epoch in {1, *(round(epochs * k / (SNAPSHOTS - 1)) for k in range(1, SNAPSHOTS))}
+        return epoch in {1 + round((epochs - 1) * k / (SNAPSHOTS - 1)) for k in range(SNAPSHOTS)}
 
     def evaluate(self, detector: Detector, epoch: int) -> None:
         row: Arrays = {}

@@ -17,14 +17,15 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import Future as Computation
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import dask
 import distributed
 
 from .errors import BadInput
@@ -33,6 +34,8 @@ from .store import Busy, Store
 
 SPARES = 2  # idle children kept ready; each holds some 0.8 GB (torch)
 GOING_ON = ("queued", "starting", "training", "evaluating")
+CANCELLED = "Cancelled."
+TOPIC = "ssad-progress"  # of Dask's events
 
 
 @dataclass(frozen=True)
@@ -51,28 +54,36 @@ class Status:
 
 
 class Children:
-    """The training processes of this process: who trains what, and which wait warm for the next run."""
+    """The training processes of a Dask worker: who trains what, and which wait warm for the next run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._idle: list[subprocess.Popen[str]] = []
-        self._busy: dict[str, subprocess.Popen[str]] = {}
+        self._busy: dict[str, subprocess.Popen[str]] = {}  # by the key of the job
+        self._begun: set[str] = set()
         self._cancelled: set[str] = set()
+        self._wanted = 0
+        self._closed = False
 
     def fill(self, count: int = SPARES) -> None:
-        """Starts spare children until ``count`` are there or at work."""
+        """Sees to it that ``count`` children are there, idle or at work, from now on."""
         with self._lock:
-            self._idle = [child for child in self._idle if child.poll() is None]
-            for _ in range(count - len(self._idle) - len(self._busy)):
-                self._idle.append(_start())
+            self._wanted = count
+            self._refill()
 
-    def train(self, run_id: str, request: dict[str, Any]) -> str | None:
+    def _refill(self) -> None:
+        self._idle = [child for child in self._idle if child.poll() is None]
+        while not self._closed and len(self._idle) + len(self._busy) < self._wanted:
+            self._idle.append(_start())
+
+    def train(self, key: str, request: dict[str, Any]) -> str | None:
         """Has a child train, and waits for it. The reason when it did not work, None when it did."""
         with self._lock:
-            if run_id in self._cancelled:
-                return "Cancelled."
+            if self._closed or key in self._cancelled:
+                return CANCELLED
             self._idle = [child for child in self._idle if child.poll() is None]
-            child = self._busy[run_id] = self._idle.pop(0) if self._idle else _start()
+            child = self._busy[key] = self._idle.pop(0) if self._idle else _start()
+            self._begun.add(key)
         assert child.stdin is not None
         assert child.stdout is not None
         answer = ""
@@ -80,37 +91,50 @@ class Children:
             child.stdin.write(json.dumps(request) + "\n")
             child.stdin.flush()
             answer = child.stdout.readline()
-        error = json.loads(answer)["error"] if answer else f"The training process died ({_cause(child.wait())})."
+        if answer.endswith("\n"):
+            error = json.loads(answer)["error"]
+        else:
+            error = f"The training process died ({_cause(child.wait())})."
         with self._lock:
-            del self._busy[run_id]
-            if error is None and len(self._idle) < SPARES:
+            if key in self._cancelled:
+                error = CANCELLED
+            # A process in which something went wrong trains no more.
+            again = error is None and not self._closed and len(self._idle) < SPARES
+            if not again:
+                child.kill()
+            del self._busy[key]
+            if again:
                 self._idle.append(child)
-                return None
-        child.kill()  # a process in which something went wrong trains no more
-        child.wait()
+            self._refill()
+        if not again:
+            child.wait()
         return error
 
-    def cancel(self, run_id: str) -> None:
-        """Ends the child that trains the run; one that is about to start does not."""
+    def cancel(self, key: str) -> None:
+        """Ends the child that trains for this job, and returns when it is gone; a job that is about to start does not."""
         with self._lock:
-            self._cancelled.add(run_id)
-            if child := self._busy.get(run_id):
+            self._cancelled.add(key)
+            child = self._busy.get(key)
+            if child is not None:
                 child.kill()
+        if child is not None:
+            child.wait()
 
-    def allow(self, run_id: str) -> None:
-        """Takes an earlier `cancel` back, for another try."""
+    def has_begun(self, key: str) -> bool:
+        """Whether a child has begun to train for this job."""
         with self._lock:
-            self._cancelled.discard(run_id)
-
-    def busy(self) -> set[str]:
-        with self._lock:
-            return set(self._busy)
+            return key in self._begun
 
     def close(self) -> None:
+        """Ends all children for good, and returns when they are gone."""
         with self._lock:
-            for child in [*self._idle, *self._busy.values()]:
-                child.kill()
+            self._closed = True
+            children = [*self._idle, *self._busy.values()]
             self._idle = []
+            for child in children:
+                child.kill()
+        for child in children:
+            child.wait()
 
 
 def _start() -> subprocess.Popen[str]:
@@ -123,6 +147,7 @@ def _start() -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,  # Ctrl-C is for the server, whose end they notice
     )
 
 
@@ -132,48 +157,79 @@ def _cause(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit status {code}"
 
 
-CHILDREN = Children()  # of this process: a Dask task must find them, and it cannot carry a process with it
+_children_lock = threading.Lock()
 
 
-def train_task(spec: dict[str, Any], cache: str | None, device: str) -> dict[str, bytes] | None:
-    """What Dask runs. With a ``cache`` of this machine the run is left there; without one (a worker elsewhere) it is
-    trained in that worker's own store, reports through Dask's events, and is returned as its files."""
+def children_of(worker: distributed.Worker) -> Children:
+    """The children of a Dask worker. They are kept with it, since a task cannot carry a process."""
+    with _children_lock:
+        if not hasattr(worker, "ssad_children"):
+            worker.ssad_children = Children()
+        return worker.ssad_children
+
+
+def train_task(key: str, spec: dict[str, Any], cache: str | None, device: str) -> tuple[str | None, dict[str, bytes]]:
+    """What Dask runs; returns why it did not work, or None, and files.
+
+    With a ``cache`` of this machine the run is left there. Without one, on a worker elsewhere, it is trained in that
+    worker's own store, its progress is sent as Dask's events, and the run's files are returned, of a failed one the log.
+    """
     run = RunSpec.from_dict(spec)
     store = Store(Path(cache) if cache else None)
-    request = {"spec": spec, "cache": str(store.root), "device": device}
+    children = children_of(distributed.get_worker())
+    error = None
+    if not store.has(run.id):
+        request = {"spec": spec, "cache": str(store.root), "device": device}
+        with contextlib.nullcontext() if cache else _in_touch(key, run.id, store, children):
+            error = children.train(key, request)
+        if error is not None and store.asked_to_cancel(run.id):
+            error = CANCELLED
     if cache:
-        error = CHILDREN.train(run.id, request)
-    else:
-        over = threading.Event()
-        reporter = threading.Thread(target=_report, args=(run.id, store, distributed.get_worker(), over), daemon=True)
-        reporter.start()
-        error = CHILDREN.train(run.id, request)
+        return error, {}
+    folder = store.work(run.id) if error else store.run(run.id)
+    paths = [folder / "log.txt"] if error else folder.rglob("*")
+    return error, {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
+
+
+@contextlib.contextmanager
+def _in_touch(key: str, run_id: str, store: Store, children: Children) -> Iterator[None]:
+    """Between a worker elsewhere and the service: sends the run's progress, listens for its cancellation."""
+    worker, over = distributed.get_worker(), threading.Event()
+    cancelled = distributed.Event(f"cancel-{key}", client=distributed.get_client())
+
+    def exchange() -> None:
+        sent: dict[str, Any] = {}
+        while not over.is_set():
+            if cancelled.is_set():
+                children.cancel(key)
+            progress = store.progress(run_id)
+            if progress != sent and progress.get("state") in GOING_ON:
+                worker.log_event(TOPIC, {"key": key, "run": run_id, "progress": progress})
+                sent = progress
+            over.wait(0.25)
+
+    thread = threading.Thread(target=exchange, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
         over.set()
-        reporter.join()
-    if error is not None:
-        raise RuntimeError(error)
-    if cache:
-        return None
-    folder = store.run(run.id)
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-def _report(run_id: str, store: Store, worker: distributed.Worker, over: threading.Event) -> None:
-    cancelled = distributed.Event(f"cancel-{run_id}", client=worker._get_client())
-    while not over.wait(0.25):
-        if cancelled.is_set():
-            CHILDREN.cancel(run_id)
-        worker.log_event(f"ssad-{run_id}", store.progress(run_id))
+        thread.join()
 
 
 @dataclass
 class Job:
-    """A training asked for through this service."""
+    """A training asked for through this service. ``outcome`` is None as long as it is queued or going on."""
 
     spec: RunSpec
-    future: distributed.Future
+    key: str  # Dask's
     priority: int
     order: int
+    heard: dict[str, Any] = field(default_factory=dict)  # its progress, when it is trained elsewhere
+    cancelling: bool = False
+    outcome: Status | None = None
+    future: distributed.Future | None = None  # kept, since a dropped one makes Dask forget its task
+    settled: threading.Event = field(default_factory=threading.Event)
 
 
 class Jobs:
@@ -187,34 +243,32 @@ class Jobs:
         address = address or os.environ.get("SSAD_SCHEDULER")
         self.slots = os.cpu_count() or 1
         self.gpu = shutil.which("nvidia-smi") is not None
-        self.remote = bool(address)
+        self._children: Children | None = None  # none here when workers elsewhere train
         if address:
             try:
                 self.client = distributed.Client(address, timeout="10s", set_as_default=False)
             except (OSError, ValueError) as error:
                 raise BadInput(f"no Dask scheduler answers at SSAD_SCHEDULER={address}") from error
+            self.client.subscribe_topic(TOPIC, self._hear)
         else:
-            # More threads than slots: a thread only waits for its child, the resources below are what is shared out.
-            cluster = distributed.LocalCluster(
-                n_workers=1,
-                threads_per_worker=self.slots + 1,
-                processes=False,
-                dashboard_address=None,
-                resources={"core": self.slots, "gpu": 1},
-                silence_logs=40,
-            )
-            self.client = distributed.Client(cluster, set_as_default=False)
+            self.client = distributed.Client(_cluster(self.slots), set_as_default=False)
+            self._children = children_of(self.client.cluster.workers[0])
+        # Held neither by what Dask's event loop calls nor while waiting for it.
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
-        self._heard: dict[str, dict[str, Any]] = {}  # progress of runs that are trained elsewhere
+        self._tries: Counter[str] = Counter()
         self._computations: dict[str, Computation[Any]] = {}
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="views")
-        self._order = 0
+
+    @property
+    def remote(self) -> bool:
+        """Whether workers elsewhere train."""
+        return self._children is None
 
     def warm(self) -> None:
         """Starts the spare children, so that the next training begins at once."""
-        if not self.remote:
-            CHILDREN.fill()
+        if self._children:
+            self._children.fill()
 
     def submit(self, spec: RunSpec, priority: int = 0, device: str = "auto") -> Status:
         """Asks for a run; asking again changes nothing while it is queued, going on or done. A run that failed, was
@@ -223,119 +277,169 @@ class Jobs:
             status = self.status(spec.id)
             if status.going_on or status.state == "done":
                 return status
-            CHILDREN.allow(spec.id)
-            self._order += 1
+            self._tries[spec.id] += 1
+            # The same key for everybody, so that servers that share a scheduler share the training, but a new one for
+            # another try, since Dask remembers how the last one ended.
+            key = f"train-{spec.id}-{self._tries[spec.id]}"
+            job = self._jobs[spec.id] = Job(spec, key, priority, self._tries.total())
             resources = None
             if not self.remote:
                 on_gpu = self.gpu and device != "cpu"
                 resources = {"gpu": 1} if on_gpu else {"core": spec.settings.threads(self.slots)}
-            else:
-                distributed.Event(f"cancel-{spec.id}", client=self.client).clear()
-                self.client.subscribe_topic(f"ssad-{spec.id}", lambda event: self._hear(spec.id, event))
-            future = self.client.submit(
+            job.future = self.client.submit(
                 train_task,
+                key,
                 spec.to_dict(),
                 None if self.remote else str(self.store.root),
                 device,
-                # The same key for everybody, so that servers that share a scheduler share the training, but a new one
-                # for another try, since Dask remembers how the last one ended.
-                key=f"train-{spec.id}" + ("" if status.state == "none" else f"-{uuid.uuid4().hex[:8]}"),
+                key=key,
                 priority=priority,
                 resources=resources,
                 retries=0,
                 pure=False,
             )
-            self._jobs[spec.id] = Job(spec, future, priority, self._order)
-            future.add_done_callback(lambda done: self._take_home(spec, done))
+            job.future.add_done_callback(lambda future: self._settle(job, future))
             return self.status(spec.id)
 
-    def _hear(self, run_id: str, event: Any) -> None:
-        self._heard[run_id] = event[1] if isinstance(event, tuple | list) else event
+    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        job = self._jobs.get(event[1]["run"])
+        if job is not None and job.key == event[1]["key"]:
+            job.heard = event[1]["progress"]
 
-    def _take_home(self, spec: RunSpec, future: distributed.Future) -> None:
-        if not self.remote or future.status != "finished" or self.store.has(spec.id):
-            return
-        files = future.result()
+    def _settle(self, job: Job, future: distributed.Future) -> None:
+        """Takes home what Dask's task returned. Called once, in a thread of Dask's, however the task ended."""
+        outcome = None
+        try:
+            error, files = future.result()
+            if self.remote:
+                self._take_home(job.spec, error, files)
+            if error is not None:
+                outcome = Status("cancelled" if error == CANCELLED else "failed", error)
+        except CancelledError:  # by `cancel`, or the scheduler is gone
+            outcome = Status("interrupted", "The Dask scheduler no longer knows of this training.")
+        except Exception as error:
+            kind = "" if isinstance(error, BadInput) else f"{type(error).__name__}: "
+            outcome = Status("failed", kind + (str(error).splitlines() or [""])[0])
+        with self._lock:
+            job.future = None
+            if not job.cancelling:
+                self._close_job(job, outcome)
+        job.settled.set()
+
+    def _close_job(self, job: Job, outcome: Status | None) -> None:
+        job.outcome = outcome
+        if outcome is None and self._jobs.get(job.spec.id) is job:
+            del self._jobs[job.spec.id]
+
+    def _take_home(self, spec: RunSpec, error: str | None, files: dict[str, bytes]) -> None:
         with contextlib.suppress(Busy), self.store.begin(spec) as work:
+            if work is None:
+                return
             for name, content in files.items():
                 (work.path / name).parent.mkdir(parents=True, exist_ok=True)
                 (work.path / name).write_bytes(content)
-            work.publish(json.loads(files["result.json"]))
+            if error is None:
+                work.publish(json.loads(files["result.json"]))
+            else:
+                work.progress(state="cancelled" if error == CANCELLED else "failed", message=error)
 
     def status(self, run_id: str) -> Status:
         """How a run stands, whoever trains it."""
-        if self.store.has(run_id):
-            return Status("done")
         with self._lock:
             job = self._jobs.get(run_id)
-            progress = self._heard.get(run_id, {}) if self.remote and job else self.store.progress(run_id)
+            progress = (job.heard if job else None) or self.store.progress(run_id)
+            if self.store.has(run_id):  # last, since it may be published while we look
+                return Status("done")
             state = progress.get("state", "none")
-            if job and job.future.status == "pending":
-                started = bool(progress) if self.remote else run_id in CHILDREN.busy()
-                if not started and not (state in GOING_ON and self.store.is_locked(run_id)):
-                    return Status("queued", position=self._position(job))
-                if state not in GOING_ON:  # what is left of an earlier try
+            if state not in GOING_ON and job is not None:
+                # What is written is left of an earlier try, or this one has ended.
+                if job.outcome is not None:
+                    return replace(job.outcome, progress=progress)
+                if self._started(job):
                     return Status("starting", "Starting the training process.")
-            elif job and job.future.status == "error" and state in (*GOING_ON, "none", "interrupted"):
-                message = str(job.future.exception(timeout=5))
-                return Status("failed", message, progress=progress)
+                return Status("queued", position=self._position(job))
             return Status(state, progress.get("message", ""), progress=progress)
 
+    def _started(self, job: Job) -> bool:
+        return bool(job.heard) if self._children is None else self._children.has_begun(job.key)
+
     def _position(self, job: Job) -> int:
-        running = CHILDREN.busy()
-        waiting = [
-            other
-            for other in self._jobs.values()
-            if other.future.status == "pending" and other.spec.id not in running and not self.store.has(other.spec.id)
-        ]
+        waiting = [other for other in self._jobs.values() if other.outcome is None and not self._started(other)]
         return 1 + sum((-other.priority, other.order) < (-job.priority, job.order) for other in waiting)
 
     def cancel(self, run_id: str, timeout: float = 10.0) -> Status:
         """Ends a run, wherever it is trained, and returns once its process is gone."""
+        deadline = time.monotonic() + timeout
         with self._lock:
             job = self._jobs.get(run_id)
-        if self.remote and job:
-            distributed.Event(f"cancel-{run_id}", client=self.client).set()
-        CHILDREN.cancel(run_id)
-        if job:
-            with contextlib.suppress(Exception):
-                job.future.cancel()
-        deadline = time.monotonic() + timeout
-        while self.store.is_locked(run_id) and time.monotonic() < deadline:
-            self.store.ask_to_cancel(run_id)
-            time.sleep(0.02)
-        if self.store.has(run_id):
-            return self.status(run_id)
-        with self._lock:
-            self._jobs.pop(run_id, None)
-            self._heard.pop(run_id, None)
+            if job is not None and job.outcome is None:
+                job.cancelling = True  # until below, it is as before for everybody who looks
         try:
-            self.store.mark_cancelled(run_id)
+            if job is not None and job.cancelling:
+                self._stop(job, deadline)
+            while self.store.is_locked(run_id) and time.monotonic() < deadline:
+                self.store.ask_to_cancel(run_id)
+                time.sleep(0.02)
+            if not self.store.has(run_id):
+                self.store.mark_cancelled(run_id)
         except Busy:
             return Status("training", "The process that trains it did not end; try again.")
-        return Status("cancelled", "Cancelled.", progress=self.store.progress(run_id))
+        finally:
+            with self._lock:
+                if job is not None and (job.cancelling or job.outcome is not None):
+                    job.heard = {}
+                    self._close_job(job, None if self.store.has(run_id) else Status("cancelled", CANCELLED))
+        return self.status(run_id)
+
+    def _stop(self, job: Job, deadline: float) -> None:
+        if self._children is not None:
+            self._children.cancel(job.key)
+        else:
+            distributed.Event(f"cancel-{job.key}", client=self.client).set()
+            # A worker that trains it notices within 0.25 s. One that does not is not to begin; it would end at once.
+            job.settled.wait(deadline - time.monotonic() if job.heard else 1.0)
+        if (future := job.future) is not None:
+            future.cancel()
 
     def going_on(self) -> list[tuple[RunSpec, Status]]:
         """The trainings of this service that are queued or going on, in the order they were asked for."""
         with self._lock:
-            jobs = list(self._jobs.values())
+            jobs = sorted(self._jobs.values(), key=lambda job: job.order)
         found = [(job.spec, self.status(job.spec.id)) for job in jobs]
         return [(spec, status) for spec, status in found if status.going_on]
 
     def compute(self, name: str, function: Callable[[], Any]) -> Computation[Any]:
-        """A short computation of a view off the page's thread; one at a time of each name. Done ones are forgotten
-        when they are asked for again after an error."""
+        """A short computation of a view off the page's thread, whose result `function` leaves in the store. The same one
+        for everybody who asks for this name, until it is done: who asks then finds its result gone, and gets another. One
+        that failed stays, so that a page can say so."""
         with self._lock:
             known = self._computations.get(name)
-            if known is None or (known.done() and known.exception() is not None):
+            if known is None or (known.done() and known.exception() is None):
                 known = self._computations[name] = self._pool.submit(function)
             return known
 
     def close(self) -> None:
-        """Ends the service and every child of this process."""
+        """Ends the service and its children."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        CHILDREN.close()
+        if self._children:
+            self._children.close()
         cluster = self.client.cluster
         self.client.close(timeout=2)
         if cluster is not None:
             cluster.close(timeout=2)
+
+
+def _cluster(slots: int) -> distributed.LocalCluster:
+    """A scheduler and a worker in this process. A job takes cores, or the GPU; a thread only waits for its child."""
+    with dask.config.set({"distributed.scheduler.worker-ttl": None}):  # a laptop may sleep over it
+        return distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=slots + 1,
+            processes=False,
+            memory_limit=None,  # the trainings' memory is not this process's
+            # Dask serves HTTP in any case: on this machine only, at any free port.
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0",
+            resources={"core": slots, "gpu": 1},
+            silence_logs=40,
+        )

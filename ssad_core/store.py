@@ -4,6 +4,7 @@
                    derived/ for what is computed from them later (t-SNE maps, MMD, more anomalies)
     work/<id>/     the same, unfinished: progress.json is rewritten as the training goes on
     locks/<id>     held by the process that trains the run, let go by the operating system when it dies
+    .deleted-*/    out of the way, and on its way out
 
 A run is there exactly when runs/<id>/result.json is: everything is written in work/<id>/ and one rename publishes
 it. Nothing is pickled.
@@ -12,13 +13,15 @@ it. Nothing is pickled.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
+import re
 import shutil
 import time
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,15 +29,15 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from .errors import BadInput
-from .paths import cache_dir
+from .paths import cache_dir, cannot_write
 from .spec import RunSpec
 
 Arrays = Mapping[str, np.ndarray]
 
 CANCEL_FILE = "cancel"  # in a work directory: somebody wants this training to end
+PATIENCE = 0.5  # seconds to wait for a lock: who only deletes or marks a run, or looks whether it is trained, is quick
 
 
 class Busy(RuntimeError):
@@ -66,10 +69,10 @@ def _replace(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
 
 
 def read_json(path: Path) -> Any | None:
-    """The file's value, or None when there is none (yet)."""
+    """The file's value, or None when there is none (yet) or it is no JSON."""
     try:
         return json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 
@@ -115,17 +118,20 @@ class StoredRun:
         return self.path / "weights.safetensors"
 
     def derived(self, name: str) -> dict[str, np.ndarray] | None:
-        """What `remember` stored under this name, or None."""
-        path = self.path / "derived" / f"{name}.npz"
-        return read_arrays(path) if path.is_file() else None
+        """What `remember` stored under this name; None when there is nothing, or nothing that can be read."""
+        try:
+            return read_arrays(self.path / "derived" / f"{name}.npz")
+        except Damaged:
+            return None
 
     def remember(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
         """What is stored with the run under this name; computed and stored first when it is not."""
         kept = self.derived(name)
         if kept is None:
             kept = compute()
-            (self.path / "derived").mkdir(exist_ok=True)
-            write_arrays(self.path / "derived" / f"{name}.npz", kept)
+            with contextlib.suppress(FileNotFoundError):  # the run was deleted meanwhile
+                (self.path / "derived").mkdir(exist_ok=True)
+                write_arrays(self.path / "derived" / f"{name}.npz", kept)
         return kept
 
     @property
@@ -140,7 +146,7 @@ class Workspace:
     def __init__(self, store: Store, spec: RunSpec) -> None:
         self.store, self.spec = store, spec
         self.path = store.work(spec.id)
-        shutil.rmtree(self.path, ignore_errors=True)
+        store.discard(self.path)
         self.path.mkdir(parents=True)
         write_json(self.path / "spec.json", spec.to_dict())
 
@@ -154,9 +160,11 @@ class Workspace:
     def publish(self, result: dict[str, Any]) -> StoredRun:
         """Makes the run there, whole, in one step."""
         write_json(self.path / "result.json", result)
-        (self.path / "progress.json").unlink(missing_ok=True)
-        self.store.runs.mkdir(exist_ok=True)
-        os.rename(self.path, self.store.run(self.spec.id))
+        for passing in ("progress.json", CANCEL_FILE):
+            (self.path / passing).unlink(missing_ok=True)
+        target = self.store.run(self.spec.id)
+        self.store.discard(target)  # a damaged one: a whole one is not trained again
+        os.rename(self.path, target)
         return self.store.load(self.spec.id)
 
 
@@ -173,16 +181,17 @@ class Store:
             probe.touch()
             probe.unlink()
         except OSError as error:
-            raise BadInput(
-                f"the cache {self.root} cannot be written ({error.strerror or error}); set SSAD_CACHE_DIR to a folder "
-                "that can"
-            ) from error
+            raise cannot_write(self.root, "SSAD_CACHE_DIR", error) from error
+        for doomed in self.root.glob(".deleted-*"):  # by a process that was killed over it
+            shutil.rmtree(doomed, ignore_errors=True)
 
     def run(self, run_id: str) -> Path:
-        return self.runs / run_id
+        """Where the run lies once it is finished. BadInput when this is no run's id."""
+        return self.runs / _checked(run_id)
 
     def work(self, run_id: str) -> Path:
-        return self._work / run_id
+        """Where it lies until then."""
+        return self._work / _checked(run_id)
 
     def has(self, run_id: str) -> bool:
         return (self.run(run_id) / "result.json").is_file()
@@ -193,29 +202,49 @@ class Store:
         spec, result = read_json(path / "spec.json"), read_json(path / "result.json")
         if not path.is_dir():
             raise BadInput(f"no run {run_id!r} is stored in {self.root}")
-        if spec is None or result is None:
-            raise Damaged(f"run {run_id} is incomplete; delete it and train it again")
-        return StoredRun(path, RunSpec.from_dict(spec), result)
+        try:
+            if not isinstance(result, dict):
+                raise BadInput("no result")
+            return StoredRun(path, RunSpec.from_dict(spec), result)
+        except BadInput as error:
+            raise Damaged(f"run {run_id} is damaged; delete it and train it again") from error
 
     def list(self) -> list[StoredRun]:
-        """The stored runs, newest first; damaged ones are left out (`damaged` has them)."""
+        """The stored runs, newest first, without those that `damaged` lists."""
+        found = []
+        for path in self.runs.iterdir():
+            with contextlib.suppress(BadInput, Damaged):
+                found.append(self.load(path.name))
+        return sorted(found, key=lambda run: run.result.get("finished", 0), reverse=True)
+
+    def damaged(self) -> Sequence[str]:
+        """The ids of the runs whose description cannot be read; they can only be deleted."""
         found = []
         for path in self.runs.iterdir():
             try:
-                found.append(self.load(path.name))
-            except (BadInput, Damaged):
+                self.load(path.name)
+            except Damaged:
+                found.append(path.name)
+            except BadInput:  # deleted meanwhile, or not a run at all
                 continue
-        return sorted(found, key=lambda run: run.result.get("finished", 0), reverse=True)
+        return sorted(found)
 
     def delete(self, run_id: str) -> None:
-        """Removes the run, or what is left of an unfinished one. Busy while it is being trained."""
+        """Removes the run, or what is left of an unfinished one. Busy while it is being trained, BadInput when there is
+        neither."""
+        paths = self.run(run_id), self.work(run_id)
+        if not any(path.exists() for path in paths):
+            raise BadInput(f"no run {run_id!r} is stored in {self.root}")
         with self.lock(run_id):
-            for path in (self.run(run_id), self.work(run_id)):
-                if path.exists():
-                    # First out of the way in one step, so that no reader ever finds half a run.
-                    doomed = self.root / f".deleted-{uuid.uuid4().hex[:8]}"
-                    os.rename(path, doomed)
-                    shutil.rmtree(doomed, ignore_errors=True)
+            for path in paths:
+                self.discard(path)
+
+    def discard(self, path: Path) -> None:
+        """Removes a run's directory, if it is there: out of the way in one step, so that nobody ever finds half of it."""
+        doomed = self.root / f".deleted-{uuid.uuid4().hex[:8]}"
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
 
     @property
     def size(self) -> int:
@@ -225,47 +254,48 @@ class Store:
     @contextmanager
     def lock(self, run_id: str) -> Iterator[None]:
         """Holds the run's lock. Busy when another process (or thread) does."""
-        lock = FileLock(self._locks / run_id)
-        try:
-            # `is_locked` takes the lock for an instant, which must not look like a training.
-            lock.acquire(timeout=0.5, poll_interval=0.02)
-        except Timeout:
-            raise Busy(f"run {run_id} is being trained by another process") from None
-        try:
-            yield
-        finally:
-            lock.release()
+        deadline = time.monotonic() + PATIENCE
+        with open(self._locks / _checked(run_id), "ab") as file:
+            while not _flock(file, fcntl.LOCK_EX):
+                if time.monotonic() > deadline:
+                    raise Busy(f"run {run_id} is being trained by another process")
+                time.sleep(0.02)
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
 
     def is_locked(self, run_id: str) -> bool:
         """Whether some living process trains this run."""
-        path = self._locks / run_id
-        if not path.exists():
-            return False
-        lock = FileLock(path)
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            return True
-        lock.release()
-        return False
+            with open(self._locks / _checked(run_id), "rb") as file:
+                # Shared, so that those who only look do not take each other for a training.
+                return not _flock(file, fcntl.LOCK_SH)
+        except FileNotFoundError:
+            return False
 
     @contextmanager
-    def begin(self, spec: RunSpec) -> Iterator[Workspace]:
-        """An empty workspace for the run, with its lock held. Busy when somebody else has it."""
+    def begin(self, spec: RunSpec) -> Iterator[Workspace | None]:
+        """An empty workspace for the run, with its lock held; None when it is stored already. Busy when somebody else has
+        the lock."""
         with self.lock(spec.id):
-            yield Workspace(self, spec)
+            yield None if self.has(spec.id) else Workspace(self, spec)
 
     def progress(self, run_id: str) -> dict[str, Any]:
         """The last progress of an unfinished run, {} when there is none.
 
         A run that says it goes on but whose lock nobody holds was cut off: its state reads "interrupted".
         """
-        progress = read_json(self.work(run_id) / "progress.json") or {}
-        over = progress.get("state") in ("failed", "cancelled")
-        if not over and self.work(run_id).is_dir() and not self.is_locked(run_id) and not self.has(run_id):
-            message = "The process that trained it ended before it was done."
-            progress = {**progress, "state": "interrupted", "message": message}
-        return progress
+        folder = self.work(run_id)
+        while True:
+            progress = read_json(folder / "progress.json") or {}
+            over = progress.get("state") in ("failed", "cancelled")
+            if over or not folder.is_dir() or self.is_locked(run_id) or self.has(run_id):
+                return progress
+            # Nobody trains it. Unless that is news: then its process has written its last words since we read.
+            if progress == (read_json(folder / "progress.json") or {}):
+                message = "The process that trained it ended before it was done."
+                return {**progress, "state": "interrupted", "message": message}
 
     def snapshots(self, run_id: str) -> dict[str, np.ndarray] | None:
         """The history so far of a run in training (or the whole one of a finished run), None before the first."""
@@ -289,13 +319,33 @@ class Store:
         with contextlib.suppress(OSError):
             (self.work(run_id) / CANCEL_FILE).touch()
 
+    def asked_to_cancel(self, run_id: str) -> bool:
+        """Whether somebody has asked the last training of the run to end."""
+        return (self.work(run_id) / CANCEL_FILE).exists()
+
     def mark_cancelled(self, run_id: str) -> None:
-        """Says so in the unfinished run, once its process is gone. Busy while it is not."""
+        """Says so in the unfinished run, if there is one, once its process is gone. Busy while it is not."""
         with self.lock(run_id):
             folder = self.work(run_id)
             if folder.is_dir():
                 last = read_json(folder / "progress.json") or {}
                 write_json(folder / "progress.json", {**last, "state": "cancelled", "message": "Cancelled."})
+
+
+def _checked(run_id: str) -> str:
+    """A run's id, which names files, and may have been typed."""
+    if not re.fullmatch("[0-9a-f]{16}", run_id):
+        raise BadInput(f"a run's id has 16 hexadecimal digits, unlike {run_id[:60]!r}")
+    return run_id
+
+
+def _flock(file: IO[bytes], kind: int) -> bool:
+    """Takes an exclusive or shared lock; whether that worked."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def folder_size(folder: Path) -> int:

@@ -1,9 +1,9 @@
 """Trains one run, whole: lock, train, evaluate, publish. `python -m ssad_core.worker` does it in a process of its own.
 
 The process first gets ready (torch imported, one dummy step done), then takes one JSON line after the other from its
-standard input, {"spec": ..., "cache": ..., "device": ...}, trains, and answers with one line. So a spare one can wait
-for the next run. Its standard input stays open as long as its parent lives: at its end the process ends at once,
-however the parent died.
+standard input, {"spec": ..., "cache": ..., "device": ...}, trains, and answers with one, {"error": sentence or null}.
+So a spare one can wait for the next run. Its standard input stays open as long as its parent lives: at its end the
+process ends at once, however the parent died.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,22 +46,28 @@ def run(spec: RunSpec, store: Store, device: str = "auto", on_progress: Progress
     while not store.has(spec.id):
         try:
             with store.begin(spec) as work:
-                if store.has(spec.id):
-                    break
-                return _train(spec, store, work, device, on_progress)
+                if work is not None:
+                    return _train(spec, work, device, on_progress)
         except Busy:
-            if progress := store.progress(spec.id):
-                on_progress(progress)
-            time.sleep(0.2)
-            state = store.progress(spec.id).get("state")
-            if not store.is_locked(spec.id) and state in ("failed", "cancelled"):
-                raise TrainingFailed(f"The other process that trained this run says: {state}.") from None
+            _await(spec.id, store, on_progress)
     return store.load(spec.id)
 
 
-def _train(spec: RunSpec, store: Store, work: Workspace, device_name: str, on_progress: Progress) -> StoredRun:
+def _await(run_id: str, store: Store, on_progress: Progress) -> None:
+    """Waits until the process that trains the run lets go of it. TrainingFailed when it failed or was cancelled."""
+    while store.is_locked(run_id):
+        if progress := store.progress(run_id):
+            on_progress(progress)
+        time.sleep(0.2)
+    progress = store.progress(run_id)
+    if progress.get("state") in ("failed", "cancelled"):
+        raise TrainingFailed(progress["message"])
+
+
+def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progress) -> StoredRun:
     started = time.time()
-    threading.Thread(target=_watch_cancel, args=(work.path / CANCEL_FILE,), daemon=True).start()
+    over = threading.Event()
+    threading.Thread(target=_watch_cancel, args=(work.path / CANCEL_FILE, over), daemon=True).start()
 
     def report(state: str, **values: Any) -> None:
         progress = {"state": state, "epochs": spec.settings.epochs, "started": started, "pid": os.getpid(), **values}
@@ -80,16 +87,25 @@ def _train(spec: RunSpec, store: Store, work: Workspace, device_name: str, on_pr
         live = Live.of(samples, spec.profile)
         auc: dict[str, list[tuple[int, float]]] = {}
 
+        def latest(curve: Curve) -> dict[str, Any]:  # copies: what was reported does not change any more
+            return {
+                "epoch": curve.epoch,
+                "loss": list(curve.loss),
+                "auc": {kind: list(values) for kind, values in auc.items()},
+                "images_per_second": curve.images_per_second,
+                "seconds_left": curve.seconds_left,
+            }
+
         def on_epoch(detector: detectors.Detector, curve: Curve) -> None:
             if live.due(curve.epoch, spec.settings.epochs):
                 live.evaluate(detector, curve.epoch)
                 work.arrays("history", live.arrays())
                 for kind, value in live.auc().items():
                     auc.setdefault(kind, []).append((curve.epoch, value))
-            report("training", **_describe(curve), auc=auc)
+            report("training", **latest(curve))
 
         detector, curve = train(spec, images, device, on_epoch)
-        report("evaluating", **_describe(curve), auc=auc)
+        report("evaluating", **latest(curve))
         evaluation = evaluate(detector, samples, spec)
         work.arrays("scores", evaluation.scores)
         work.arrays("codes", evaluation.codes)
@@ -114,18 +130,12 @@ def _train(spec: RunSpec, store: Store, work: Workspace, device_name: str, on_pr
                 },
             }
         )
-    except BaseException as error:
+    except Exception as error:
+        # Not of KeyboardInterrupt: that run reads "interrupted", as of any process that ends too soon.
         work.progress(state="failed", message=sentence(error), epochs=spec.settings.epochs)
         raise
-
-
-def _describe(curve: Curve) -> dict[str, Any]:
-    return {
-        "epoch": curve.epoch,
-        "loss": curve.loss,
-        "images_per_second": curve.images_per_second,
-        "seconds_left": curve.seconds_left,
-    }
+    finally:
+        over.set()
 
 
 def sentence(error: BaseException) -> str:
@@ -134,18 +144,15 @@ def sentence(error: BaseException) -> str:
         return str(error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return "The memory was not enough; fewer features, a smaller batch or another device may help."
-    if isinstance(error, KeyboardInterrupt):
-        return "Interrupted."
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
-def _watch_cancel(file: Path) -> None:
+def _watch_cancel(file: Path, over: threading.Event) -> None:
     """Ends this process at once when asked to: a step of a large network cannot be broken off otherwise."""
-    while file.parent.is_dir():
+    while not over.wait(0.1):
         if file.exists():
-            print("Cancelled.", file=sys.stderr, flush=True)
-            os._exit(130)
-        time.sleep(0.1)
+            print("\nssad_core: the training was cancelled", file=sys.stderr, flush=True)
+            os._exit(1)
 
 
 def warm_up() -> None:
@@ -162,14 +169,13 @@ def warm_up() -> None:
 def serve() -> None:
     """Trains what comes in, line by line, and answers each with one line, until its standard input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    torch.set_num_threads(1)
-    warm_up()
+    os.dup2(2, 1)  # only answers may reach the parent, whatever a library prints
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    torch.set_num_threads(1)
+    warm_up()
     while True:
-        request = json.loads(lines.get())
-        spec, store = RunSpec.from_dict(request["spec"]), Store(Path(request["cache"]))
-        answers.write(json.dumps(_answer(spec, store, request["device"])) + "\n")
+        answers.write(json.dumps({"error": _answer(json.loads(lines.get()))}) + "\n")
 
 
 def _read(lines: queue.SimpleQueue[str]) -> None:
@@ -178,27 +184,45 @@ def _read(lines: queue.SimpleQueue[str]) -> None:
     os._exit(0)  # the parent is gone
 
 
-def _answer(spec: RunSpec, store: Store, device: str) -> dict[str, Any]:
-    log = None
+def _answer(request: dict[str, Any]) -> str | None:
+    """Trains what is asked for; the sentence that says why not, or None."""
+    try:
+        spec, store = RunSpec.from_dict(request["spec"]), Store(Path(request["cache"]))
+        with _log(store.work(spec.id) / "log.txt") as on_progress:
+            run(spec, store, request["device"], on_progress)
+        return None
+    except Exception as error:
+        return sentence(error)
+
+
+@contextmanager
+def _log(file: Path) -> Iterator[Progress]:
+    """Has everything that is printed written to the file, from the first progress of a training of this process on: the
+    run's workspace, where the file lies, exists only once this process holds the run's lock."""
+    kept, begun = os.dup(2), False
 
     def on_progress(progress: dict[str, Any]) -> None:
-        # The log lies in the run's workspace, which exists only once this process holds the run's lock.
-        nonlocal log
-        if log is None and progress.get("pid") == os.getpid():
-            log = os.open(store.work(spec.id) / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        nonlocal begun
+        if not begun and progress.get("pid") == os.getpid():
+            log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.close(log)
-        print(json.dumps({k: v for k, v in progress.items() if k not in ("loss", "auc")}), flush=True)
+            begun = True
+        if begun:
+            print(json.dumps({k: v for k, v in progress.items() if k not in ("loss", "auc")}), flush=True)
 
     try:
-        run(spec, store, device, on_progress)
+        yield on_progress
     except Exception as error:
         if not isinstance(error, BadInput | TrainingFailed):
             traceback.print_exc()
         print(sentence(error), file=sys.stderr, flush=True)
-        return {"run": spec.id, "error": sentence(error)}
-    return {"run": spec.id, "error": None}
+        raise
+    finally:
+        os.dup2(kept, 1)
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from ssad_core.protocol import METHOD_VERSION
 from ssad_core.question import check_augment
 from ssad_core.spec import OVERRIDABLE, PRESETS, RANGES, Anomaly, RunSpec, Settings, exact, preset_of, settings_for
 
+QUICK = PRESETS["quick"]
 SPEC = RunSpec(
     dataset="cifar10",
     fingerprint="0123456789abcdef",
@@ -23,7 +24,7 @@ SPEC = RunSpec(
     detector="dae",
     augment="cutout",
     params=(("c", 0.4),),
-    settings=PRESETS["quick"],
+    settings=QUICK,
     seed=3,
 )
 
@@ -34,10 +35,10 @@ SPEC = RunSpec(
 @pytest.mark.parametrize(
     "same",
     [
-        replace(SPEC, settings=Settings(12, 16, 128, 32, 1000, 400)),
-        replace(SPEC, settings=settings_for("quick", epochs=12, learning_rate=1e-3, hidden=None)),
-        replace(SPEC, settings=settings_for("standard", **asdict(PRESETS["quick"]))),
-        replace(SPEC, settings=settings_for("quick", epochs=12.0, limit=1e3)),
+        replace(SPEC, settings=Settings(**asdict(QUICK))),
+        replace(SPEC, settings=settings_for("quick", epochs=QUICK.epochs, learning_rate=1e-3, hidden=None)),
+        replace(SPEC, settings=settings_for("standard", **asdict(QUICK))),
+        replace(SPEC, settings=settings_for("quick", epochs=float(QUICK.epochs), limit=float(QUICK.limit))),
         replace(SPEC, params=[("c", 0.4)]),
         replace(SPEC, params=check_augment("cutout", {"c": 0.4})),
         replace(SPEC, profile="paper", method=METHOD_VERSION),
@@ -206,3 +207,7 @@ def test_numbers_are_written_short_and_exactly(value: float) -> None:
     assert len(exact(value)) <= len(repr(value))
     if value == int(value) < 1e16:
         assert int(exact(value)) == value
+
+
+def test_small_layers_are_trained_on_one_thread() -> None:
+    assert [PRESETS[name].threads(8) for name in ("quick", "standard", "paper")] == [1, 8, 8]

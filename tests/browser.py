@@ -1,0 +1,192 @@
+"""Helpers of test_browser.py: the app on a free port with a cache of its own, and visitors in the system's Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import psutil
+from conftest import ROOT, missing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket
+
+PATIENCE = 60.0  # seconds; the machine is shared, and only conditions are waited for
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: its address, its cache and what it printed."""
+
+    url: str
+    cache: Path
+    log: Path
+
+    def address(self, **query: str) -> str:
+        return f"{self.url}/?{urlencode(query)}"
+
+    def runs(self) -> set[str]:
+        """The ids of the stored runs."""
+        return {path.name for path in (self.cache / "runs").glob("*")}
+
+    def training(self) -> dict[str, int]:
+        """The process that trains each unfinished run."""
+        found = {}
+        for file in (self.cache / "work").glob("*/progress.json"):
+            try:
+                progress = json.loads(file.read_text())
+            except OSError:  # it has just been published
+                continue
+            if progress["state"] in ("starting", "training", "evaluating") and "pid" in progress:
+                found[file.parent.name] = progress["pid"]
+        return found
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Server]:
+    """The app on a free port of this machine, with cache and log in ``folder``; its process is ended afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(f"http://127.0.0.1:{port}", folder / "cache", folder / "server.log")
+    # Without its watcher: a file that is edited while the tests run would be loaded anew in the middle of them.
+    options = ["--server.headless=true", "--server.fileWatcherType=none", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "SSAD_CACHE_DIR": str(server.cache), "PYTHONUNBUFFERED": "1"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until(lambda: process.poll() is not None or _healthy(server.url), "the server answers")
+        assert process.poll() is None, server.log.read_text()
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; without it, or without playwright, the test is skipped (and fails on CI)."""
+    program = shutil.which("chromium")
+    if program is None:
+        missing("chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Visitor:
+    """A person's browser window, with what went wrong in it and how often it called the server."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    calls: int = 0
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The address as it stands."""
+        found = parse_qs(urlsplit(self.page.url).query, keep_blank_values=True)
+        return {name: values[-1] for name, values in found.items()}
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """`until`, with the browser's events coming in meanwhile."""
+        until(condition, what, lambda: self.page.wait_for_timeout(50))
+
+
+@contextmanager
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """A new person, with no history, who may use the clipboard. Fails in the end if the console had errors."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    context.set_default_timeout(1000 * PATIENCE)
+    someone = Visitor(context.new_page())
+
+    def heard(message: ConsoleMessage) -> None:
+        # Streamlit's own pages look for hosts that a machine without a network does not find.
+        elsewhere = message.location["url"].startswith("http") and not message.location["url"].startswith(server.url)
+        if message.type == "error" and not elsewhere:
+            someone.errors.append(message.text)
+
+    def sent(_: object) -> None:
+        someone.calls += 1
+
+    def connected(socket: WebSocket) -> None:
+        socket.on("framesent", sent)
+
+    someone.page.on("console", heard)
+    someone.page.on("pageerror", lambda error: someone.errors.append(str(error)))
+    someone.page.on("websocket", connected)
+    try:
+        yield someone
+    finally:
+        context.close()
+    assert someone.errors == []
+
+
+def until(
+    condition: Callable[[], object],
+    what: str,
+    wait: Callable[[], object] = lambda: time.sleep(0.05),
+    seconds: float = PATIENCE,
+) -> None:
+    """Waits for a condition."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {seconds:.0f} s: {what}"
+        wait()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not yet asked for does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

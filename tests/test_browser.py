@@ -1,0 +1,372 @@
+"""The Lab in a real browser, as a new user: train, watch, cancel, drag, hover, lasso, share, download."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import PATIENCE, Server, Visitor, alive, chromium, serve, visitor
+from PIL import Image
+
+with contextlib.suppress(ImportError):  # the browser fixture deals with it
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+# A run that is trained within two seconds, and one that goes on until it is cancelled.
+SMALL = {"dataset": "photos", "epochs": "3", "limit": "200", "test_limit": "100"}
+LONG = {**SMALL, "epochs": "10000", "seed": "1"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        expect.set_options(timeout=1000 * PATIENCE)
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture
+def someone(browser: Browser, server: Server) -> Iterator[Visitor]:
+    with visitor(browser, server) as someone:
+        yield someone
+
+
+@pytest.fixture(scope="module")
+def small(browser: Browser, server: Server) -> dict[str, str]:
+    """The address of a trained run whose map is there."""
+    with visitor(browser, server) as someone:
+        someone.page.goto(server.address(**SMALL))
+        train(someone.page)
+        await_map(someone.page)
+    return SMALL
+
+
+@pytest.fixture
+def lab(someone: Visitor, server: Server, small: dict[str, str]) -> Visitor:
+    """Somebody who looks at the trained run."""
+    someone.page.goto(server.address(**small))
+    await_map(someone.page)
+    settled(someone)
+    return someone
+
+
+def train_button(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^Train( again)?: "))
+
+
+def train(page: Page) -> None:
+    train_button(page).click()
+
+
+def await_map(page: Page) -> None:
+    expect(page.locator("[data-testid=map] .points circle").first).to_be_visible()
+
+
+def settled(someone: Visitor) -> None:
+    """Until the page has drawn all and calls the server no more."""
+    expect(someone.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(someone.page.locator("[data-stale=true]")).to_have_count(0)
+
+
+def counts(page: Page) -> list[str]:
+    return page.locator("[data-testid=counts] td[data-count]").all_inner_texts()
+
+
+def marks(page: Page) -> list[str | None]:
+    """What the reconstructions show: which images, and whether each is right."""
+    script = (
+        "nodes => nodes.map(n => n.dataset.index + [...n.querySelectorAll('.mark')].map(m => m.getAttribute('class')))"
+    )
+    return page.get_by_test_id("recon-column").evaluate_all(script)
+
+
+def centre(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def lasso(page: Page, share: float) -> None:
+    """Draws around the middle of the map; ``share`` of its width and height."""
+    page.get_by_test_id("map").scroll_into_view_if_needed()
+    box = page.get_by_test_id("map").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    dx, dy = share * box["width"] / 2, share * box["height"] / 2
+    page.mouse.move(x - dx, y - dy)
+    page.mouse.down()
+    for a, b in [(1, -1), (1, 1), (-1, 1), (-1, -1)]:
+        page.mouse.move(x + a * dx, y + b * dy, steps=6)
+    page.mouse.up()
+
+
+def previews(page: Page) -> list[str]:
+    return page.locator("img[alt*='images: ']").evaluate_all("images => images.map(image => image.src)")
+
+
+# Training
+
+
+def test_the_default_trains_with_one_click_and_shows_all_views(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.url)
+    question = page.get_by_test_id("question")
+    expect(question).to_have_text("Normal: temple (Photos). Anomaly: CutOut. Augmentation: CutOut. Detector: DAE.")
+    expect(page.get_by_alt_text("images: gen(normal)")).to_be_visible()
+    expect(page.get_by_alt_text("images: aug(normal)")).to_be_visible()
+    button = page.get_by_role("button", name="Train: DAE-CutOut and its baseline AE")
+    expect(button).to_be_enabled()
+    expect(page.get_by_text("a rough guess: nothing of this size was trained here yet")).to_be_visible()
+
+    button.click()
+    for run, name in enumerate(["AE", "DAE-CutOut"]):
+        card = page.get_by_test_id(f"live-run-{run}")
+        expect(card).to_have_attribute("aria-label", name)
+        expect(card).to_have_attribute("data-state", "training")
+        expect(page.get_by_test_id(f"live-loss-{run}").locator("path.line").first).to_be_attached()
+        expect(page.get_by_test_id(f"live-auc-{run}")).to_contain_text(".")
+    expect(page.get_by_test_id("merit")).to_contain_text("Relative AUC")
+    expect(page.get_by_test_id("merit")).to_contain_text("AUC, DAE-CutOut")
+    expect(page.get_by_test_id("merit")).to_contain_text("MMD of aug and anomalies")
+    expect(page.get_by_text("Here the augmentation helps")).to_be_visible()
+    for view in ("histograms", "roc", "recon"):
+        expect(page.get_by_test_id(view)).to_be_visible()
+    assert page.get_by_test_id("recon-column").count() >= 6
+    await_map(page)
+    assert len(server.runs()) == 2
+    expect(train_button(page)).to_have_count(0)
+
+
+def test_a_training_survives_a_reload_is_seen_by_others_and_is_cancelled_for_real(
+    browser: Browser, someone: Visitor, server: Server
+) -> None:
+    page = someone.page
+    page.goto(server.address(**LONG))
+    train(page)
+    someone.until(lambda: len(server.training()) == 2, "both runs are training")
+    processes = server.training()
+    expect(page.get_by_test_id("live-message-1")).to_contain_text("Epoch ")
+
+    page.reload()
+    expect(page.get_by_test_id("live-run-1")).to_have_attribute("data-state", "training")
+    with visitor(browser, server) as other:
+        other.page.goto(server.address(**LONG))
+        expect(other.page.get_by_test_id("live-run-1")).to_have_attribute("data-state", "training")
+        assert server.training() == processes
+
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("DAE-CutOut was cancelled; its process has ended.")).to_be_visible()
+        assert not any(alive(process) for process in processes.values())
+        expect(other.page.get_by_text("DAE-CutOut was cancelled; its process has ended.")).to_be_visible()
+
+    page.get_by_role("button", name="Train again: DAE-CutOut and its baseline AE").click()
+    someone.until(lambda: len(server.training()) == 2, "both runs are training again")
+    assert not set(server.training().values()) & set(processes.values())
+    page.get_by_role("button", name="Cancel").click()
+    expect(train_button(page)).to_be_visible()
+
+
+# The linked views
+
+
+@pytest.mark.parametrize("handle", ["threshold-run", "threshold-baseline", "roc-point"])
+def test_dragging_the_threshold_never_calls_the_server(lab: Visitor, handle: str) -> None:
+    page = lab.page
+    page.get_by_test_id(handle).scroll_into_view_if_needed()
+    before, shown, fpr = counts(page), marks(page), lab.query["fpr"]
+    at = page.get_by_test_id("roc-point").get_attribute("aria-valuenow")
+    x, y = centre(page.get_by_test_id(handle).locator("rect.pill, circle").last)
+    calls = lab.calls
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + (60 if handle == "roc-point" else -60), y, steps=12)
+    lab.until(lambda: counts(page) != before, "the counts follow the pointer")
+    lab.until(lambda: marks(page) != shown, "the images at the border follow the pointer")
+    assert page.get_by_test_id("roc-point").get_attribute("aria-valuenow") != at
+    assert lab.calls == calls
+    assert lab.query["fpr"] == fpr
+    moved = page.get_by_test_id("roc-point").get_attribute("aria-valuenow")
+    page.mouse.up()
+    lab.until(lambda: lab.query["fpr"] != fpr, "the address has the settled threshold")
+    assert float(lab.query["fpr"]) == pytest.approx(float(moved), abs=1e-4)
+    settled(lab)
+    assert float(page.get_by_test_id("roc-point").get_attribute("aria-valuenow")) == float(lab.query["fpr"])
+
+
+def test_the_threshold_moves_by_the_keyboard(lab: Visitor) -> None:
+    page = lab.page
+    page.get_by_test_id("threshold-run").focus()
+    before = counts(page)
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    lab.until(lambda: counts(page) != before, "the counts follow the keys")
+    lab.until(lambda: lab.query["fpr"] == "0.12", "the address has the settled threshold")
+
+
+def test_a_point_of_the_map_shows_its_image(lab: Visitor) -> None:
+    page = lab.page
+    page.get_by_test_id("map").scroll_into_view_if_needed()
+    calls = lab.calls
+    page.mouse.move(*centre(page.locator("[data-testid=map] .points circle").nth(7)))
+    tooltip = page.get_by_test_id("tooltip")
+    expect(tooltip).to_be_visible()
+    expect(tooltip).to_contain_text("temple")
+    expect(tooltip).to_contain_text("DAE-CutOut")
+    lab.until(
+        lambda: tooltip.locator("img").evaluate_all("all => all.length > 0 && all.every(i => i.naturalWidth === 32)"),
+        "the images are there",
+    )
+    assert lab.calls == calls
+    page.mouse.move(5, 5)
+    expect(tooltip).to_be_hidden()
+
+
+def test_a_lasso_selects_and_is_cleared(lab: Visitor) -> None:
+    page = lab.page
+    lasso(page, 0.6)
+    summary = page.get_by_test_id("lasso-summary")
+    expect(summary).to_have_text(re.compile(r"^[1-9]\d* of 400 selected"))
+    selected, total = summary.inner_text().removesuffix(" selected").split(" of ")
+    assert 0 < int(selected) <= int(total) == 400
+    lab.until(lambda: lab.query["lasso"], "the address has the lasso")
+    assert len(points(lab.query["lasso"])) == int(selected)
+    assert page.get_by_test_id("lasso-strip").locator(".card").count() == min(int(selected), 40)
+    settled(lab)
+    expect(summary).to_have_text(f"{selected} of {total} selected")
+    page.get_by_test_id("lasso-clear").click()
+    expect(summary).to_have_text(f"0 of {total} selected")
+    lab.until(lambda: lab.query["lasso"] == "", "the address has no lasso")
+
+
+def points(text: str) -> list[int]:
+    """The indices in an address's lasso, such as 3-5.9."""
+    ends = [[int(end) for end in part.split("-")] for part in text.split(".")]
+    return [point for part in ends for point in range(part[0], part[-1] + 1)]
+
+
+def test_a_copied_link_opens_the_same_afresh(browser: Browser, lab: Visitor, server: Server) -> None:
+    page = lab.page
+    page.get_by_role("button", name="Log", exact=True).click()
+    page.get_by_role("button", name="Score", exact=True).click()
+    page.get_by_test_id("recon-sort").select_option("highest")
+    page.get_by_test_id("threshold-run").focus()
+    page.keyboard.press("PageDown")
+    lab.until(lambda: lab.query["fpr"] == "0.15", "the address has the threshold")
+    lasso(page, 0.5)
+    lab.until(lambda: lab.query["lasso"], "the address has the lasso")
+    settled(lab)
+    page.get_by_test_id("copy-link").click()
+    expect(page.get_by_test_id("copy-status")).to_have_text("Link copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+    with visitor(browser, server) as other:
+        other.page.goto(link)
+        await_map(other.page)
+        settled(other)
+        assert other.query == lab.query
+        assert other.query["scale"] == "log"
+        assert other.query["colour_by"] == "score"
+        assert counts(other.page) == counts(page)
+        assert marks(other.page) == marks(page)
+        for part in ("question", "merit", "lasso-summary"):
+            assert other.page.get_by_test_id(part).inner_text() == page.get_by_test_id(part).inner_text()
+        expect(other.page.get_by_role("button", name="Log", exact=True)).to_have_attribute("aria-pressed", "true")
+        expect(other.page.get_by_role("button", name="Score", exact=True)).to_have_attribute("aria-pressed", "true")
+        expect(other.page.get_by_test_id("recon-sort")).to_have_value("highest")
+
+
+# The controls
+
+
+def test_a_moved_parameter_changes_the_preview_without_training(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**LONG, aug="cutout(c=0.3)"))
+    expect(page.get_by_text("Augmentation: aug CutOut-0.3")).to_be_visible()
+    settled(someone)
+    runs, before = server.runs(), previews(page)
+    page.get_by_role("slider", name="Patch size c").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    someone.until(lambda: someone.query["aug"] == "cutout(c=0.5)", "the address has the parameter")
+    someone.until(lambda: previews(page) != before, "the preview is another")
+    expect(page.get_by_text("Augmentation: aug CutOut-0.5")).to_be_visible()
+    expect(train_button(page)).to_be_enabled()
+    assert server.training() == {}
+    assert server.runs() == runs
+
+
+def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server) -> None:
+    page = lab.page
+    runs, before = server.runs(), counts(page)
+    page.get_by_label("gen, or a class").click()
+    page.get_by_role("option", name="gen: Invert").click()
+    expect(page.get_by_test_id("question")).to_contain_text("Anomaly: Invert")
+    expect(page.get_by_text("AUC on Invert")).to_be_visible()
+    await_map(page)
+    lab.until(lambda: counts(page) != before, "the counts are of the other anomaly")
+    assert lab.query["anomaly"] == "gen:invert"
+    assert server.training() == {}
+    assert server.runs() == runs
+
+
+# Downloads
+
+
+def download(page: Page, button: Locator, folder: Path) -> Path:
+    with page.expect_download() as waiting:
+        button.click()
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    return file
+
+
+@pytest.mark.parametrize("figure", ["histograms", "roc", "recon", "map"])
+def test_a_figure_is_downloaded_as_png_and_svg(lab: Visitor, figure: str, tmp_path: Path) -> None:
+    page = lab.page
+    file = download(page, page.get_by_test_id(f"download-{figure}-png"), tmp_path)
+    assert file.suffix == ".png"
+    with Image.open(file) as image:
+        assert image.format == "PNG"
+        assert min(image.size) > 200
+        assert len(image.convert("RGB").getcolors(1 << 24)) > 10  # not blank
+    file = download(page, page.get_by_test_id(f"download-{figure}-svg"), tmp_path)
+    assert file.suffix == ".svg"
+    root = ElementTree.fromstring(file.read_text())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "temple" in "".join(root.itertext())
+
+
+def test_scores_and_figures_are_downloaded(lab: Visitor, tmp_path: Path) -> None:
+    page = lab.page
+    file = download(page, page.get_by_role("button", name="Scores (CSV)"), tmp_path)
+    assert file.suffix == ".csv"
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    assert len(rows) == 400
+    file = download(page, page.get_by_role("button", name="Figures (HTML)"), tmp_path)
+    assert file.suffix == ".html"
+    text = file.read_text()
+    assert text.count("Plotly.newPlot") >= 5
+    assert "<script src=" not in text  # offline too
+
+
+# The server
+
+
+def test_the_server_has_nothing_to_complain_about(lab: Visitor, server: Server) -> None:
+    said = server.log.read_text()
+    for word in ("Traceback", "Warning", "WARNING", "Error", "deprecated"):
+        assert word not in said

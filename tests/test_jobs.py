@@ -1,0 +1,385 @@
+"""Trainings in the background, with real processes: once, in order, cancelled, crashed, retried, and on a cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
+
+from ssad_core.errors import BadInput
+from ssad_core.jobs import Jobs, Status
+from ssad_core.store import Store
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    """One service for all tests, since every new process imports torch; each test has seeds of its own."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSAD_CACHE_DIR", str(cache))
+        jobs = Jobs()
+    yield jobs
+    jobs.close()
+
+
+@pytest.fixture
+def cache(service: Jobs) -> dict[str, str]:
+    """The environment of other processes on the same cache."""
+    return {"SSAD_CACHE_DIR": str(service.store.root)}
+
+
+def ended(service: Jobs, run_id: str) -> Status:
+    return wait(lambda: status if not (status := service.status(run_id)).going_on else None)
+
+
+def pids(store: Store, run_id: str) -> set[int]:
+    """The processes that the run's log tells of."""
+    return {json.loads(line)["pid"] for line in store.log(run_id).splitlines() if line.startswith("{")}
+
+
+def test_a_run_that_is_asked_for_twice_trains_once_and_its_process_takes_the_next(service: Jobs) -> None:
+    spec, following = tiny(seed=1, features=WIDE), tiny(seed=2, features=WIDE)  # one after the other
+    assert service.status(spec.id) == Status("none")
+    assert service.submit(spec).going_on
+    threads = [threading.Thread(target=service.submit, args=(spec,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    service.submit(following)
+    assert [waiting.id for waiting, _ in service.going_on()] == [spec.id, following.id]
+    assert ended(service, spec.id) == ended(service, following.id) == Status("done")
+    assert service.going_on() == []
+    finished = service.store.load(spec.id).result["finished"]
+    assert service.submit(spec) == Status("done")
+    assert service.store.load(spec.id).result["finished"] == finished
+    logs = [service.store.log(run.id).splitlines() for run in (spec, following)]
+    assert [[json.loads(line)["state"] for line in log].count("evaluating") for log in logs] == [1, 1]
+    assert pids(service.store, following.id) == pids(service.store, spec.id)
+
+
+def test_a_deleted_run_is_trained_again(service: Jobs) -> None:
+    spec = tiny(seed=3)
+    service.submit(spec)
+    assert ended(service, spec.id) == Status("done")
+    service.store.delete(spec.id)
+    assert service.status(spec.id) == Status("none")
+    assert service.submit(spec).going_on
+    assert ended(service, spec.id) == Status("done")
+
+
+def test_a_failed_run_says_why_keeps_its_log_and_spoils_nothing(service: Jobs) -> None:
+    bad, good = replace(tiny(seed=4), fingerprint="0" * 16), tiny(seed=5)
+    service.submit(bad)
+    service.submit(good)
+    status = ended(service, bad.id)
+    assert status.state == "failed"
+    assert status.message == "digits has other images than when this run was asked for; ask for it again"
+    assert status.message in service.store.log(bad.id)
+    assert ended(service, good.id) == Status("done")
+    assert service.submit(bad).going_on  # it is tried again, and fails again
+    assert ended(service, bad.id).state == "failed"
+
+
+def test_cancel_returns_when_the_process_is_gone(service: Jobs) -> None:
+    spec = tiny(seed=6, epochs=FOREVER)
+    service.submit(spec)
+    child = trainer(service.store, spec.id)
+    seen = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            state, there = service.status(spec.id).state, alive(child)
+            seen.add((state, there))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    status = service.cancel(spec.id)
+    assert not alive(child)
+    over.set()
+    watcher.join()
+    assert ("cancelled", True) not in seen  # nobody hears of it before
+    assert (status.state, status.message) == ("cancelled", "Cancelled.")
+    assert service.status(spec.id).state == "cancelled"
+    assert not service.store.is_locked(spec.id)
+    assert service.store.progress(spec.id)["state"] == "cancelled"  # also after this server's end
+    assert service.going_on() == []
+
+    assert service.submit(spec).going_on
+    again = trainer(service.store, spec.id)
+    assert again != child
+    assert service.cancel(spec.id).state == "cancelled"
+    assert not alive(again)
+
+
+def test_cancel_at_any_moment(service: Jobs) -> None:
+    """Just after it was asked for, before its process has begun, and twice at once."""
+    spec = tiny(seed=7, epochs=FOREVER)
+    for _ in range(5):
+        assert service.submit(spec).going_on
+        assert service.cancel(spec.id).state == "cancelled"
+        assert service.status(spec.id).state == "cancelled"
+        assert not service.store.is_locked(spec.id)
+    service.submit(spec)
+    threads = [threading.Thread(target=service.cancel, args=(spec.id,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert service.status(spec.id).state == "cancelled"
+    assert service.cancel(tiny(seed=999).id) == Status("none")  # nobody has asked for it
+    finished = tiny(seed=8)
+    service.submit(finished)
+    assert ended(service, finished.id) == Status("done")
+    assert service.cancel(finished.id) == Status("done")
+    assert service.store.has(finished.id)
+
+
+def test_a_crash_is_a_sentence_and_touches_no_other_run(service: Jobs) -> None:
+    if service.slots < 2:
+        pytest.skip("needs two slots")
+    crashing, other = tiny(seed=9, epochs=FOREVER), tiny(seed=10, epochs=FOREVER)
+    service.submit(crashing)
+    service.submit(other)
+    child, neighbour = trainer(service.store, crashing.id), trainer(service.store, other.id)
+    os.kill(child, signal.SIGKILL)
+    status = ended(service, crashing.id)
+    assert status.state == "failed"
+    assert status.message == "The training process died (killed; often that means that the memory was not enough)."
+    assert service.store.progress(crashing.id)["state"] == "interrupted"  # what another server reads
+    assert service.status(other.id).going_on
+    assert alive(neighbour)
+    assert service.submit(crashing).going_on
+    trainer(service.store, crashing.id)
+    for spec in (crashing, other):
+        assert service.cancel(spec.id).state == "cancelled"
+
+
+def test_what_a_person_waits_for_overtakes_a_sweep(service: Jobs) -> None:
+    blocking = tiny(seed=11, epochs=FOREVER, features=WIDE)
+    sweep = [tiny(seed=seed) for seed in (12, 13, 14)]
+    single = tiny(seed=15)
+    service.submit(blocking, priority=20)
+    trainer(service.store, blocking.id)
+    for spec in sweep:
+        assert service.submit(spec).state == "queued"
+    assert [service.status(spec.id).position for spec in sweep] == [1, 2, 3]
+    assert service.submit(single, priority=10) == Status("queued", position=1)
+    assert [service.status(spec.id).position for spec in sweep] == [2, 3, 4]
+    assert [spec.id for spec, _ in service.going_on()] == [blocking.id, *(spec.id for spec in sweep), single.id]
+
+    dropped = sweep.pop(1)
+    assert service.cancel(dropped.id) == Status("cancelled", "Cancelled.")
+    assert service.status(dropped.id).state == "cancelled"
+    assert [service.status(spec.id).position for spec in sweep] == [2, 3]
+
+    assert service.cancel(blocking.id).state == "cancelled"
+    runs = []
+    for spec in (single, *sweep):
+        assert ended(service, spec.id) == Status("done")
+        runs.append(service.store.load(spec.id).result)
+    started = [run["finished"] - run["seconds"] for run in runs]
+    assert started[0] == min(started)
+    assert service.status(dropped.id).state == "cancelled"
+    assert not service.store.has(dropped.id)
+    assert not service.store.work(dropped.id).exists()
+
+
+OTHER_SERVER = """
+import json, sys, time
+from ssad_core.jobs import Jobs
+from ssad_core.spec import RunSpec
+service, spec = Jobs(), RunSpec.from_dict(json.loads(sys.argv[1]))
+service.submit(spec)
+while service.status(spec.id).going_on:
+    time.sleep(0.05)
+print(service.status(spec.id).state, service.store.load(spec.id).result["finished"])
+service.close()
+"""
+
+
+def test_two_servers_and_the_command_line_train_a_run_once(service: Jobs, cache: dict[str, str]) -> None:
+    spec = tiny(seed=16, epochs=150)
+    server = python("-c", OTHER_SERVER, json.dumps(spec.to_dict()), env=cache)
+    cli = python("-m", "ssad_core", *words(16, 150), env=cache)
+    service.submit(spec)
+    seen = set()
+
+    def over() -> bool:
+        seen.add(service.store.progress(spec.id).get("pid"))
+        return server.poll() is not None and cli.poll() is not None and not service.status(spec.id).going_on
+
+    wait(over)
+    finished = service.store.load(spec.id).result["finished"]
+    assert service.status(spec.id) == Status("done")
+    assert server.communicate()[0].split() == ["done", str(finished)]
+    assert json.loads(cli.communicate()[0])["run"] == spec.id
+    assert len(seen - {None}) == 1  # of the three
+    assert not service.store.work(spec.id).exists()
+
+
+def test_cancel_from_another_process_and_of_another_process(service: Jobs, cache: dict[str, str]) -> None:
+    ours, theirs = tiny(seed=17, epochs=FOREVER), tiny(seed=18, epochs=FOREVER)
+    cli = python("-m", "ssad_core", *words(18, FOREVER), env=cache)
+    service.submit(ours)
+    child = trainer(service.store, ours.id)
+    assert trainer(service.store, theirs.id) == cli.pid
+    assert service.status(theirs.id).state == "training"  # though it was asked for elsewhere
+    assert service.submit(theirs).state == "training"
+
+    code = f"from ssad_core.jobs import Jobs; print(Jobs().cancel({ours.id!r}).state)"
+    other = python("-c", code, env=cache)
+    assert other.communicate(timeout=60)[0] == "cancelled\n", other.communicate()
+    assert not alive(child)
+    assert ended(service, ours.id).state == "cancelled"
+
+    assert service.cancel(theirs.id).state == "cancelled"
+    assert not alive(cli.pid)
+    assert cli.communicate()[1].endswith("ssad_core: the training was cancelled\n")
+    assert cli.returncode == 1
+    assert service.status(theirs.id).state == "cancelled"
+
+
+def test_close_leaves_no_process_behind(tmp_path: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    service = Jobs(Store(tmp_path))
+    service.warm()
+    specs = [tiny(seed=seed, epochs=FOREVER) for seed in range(service.slots + 2)]
+    for spec in specs:
+        service.submit(spec)
+    trainer(service.store, specs[0].id)
+    assert set(psutil.Process().children(recursive=True)) > before
+    service.close()
+    assert set(psutil.Process().children(recursive=True)) <= before
+    assert [service.store.progress(spec.id).get("state") for spec in specs[:1]] == ["interrupted"]
+
+
+def test_a_view_is_computed_once_at_a_time(service: Jobs) -> None:
+    begun, go = [], threading.Event()
+
+    def slow() -> int:
+        begun.append(1)
+        go.wait(30)
+        return len(begun)
+
+    first = service.compute("map", slow)
+    assert service.compute("map", slow) is first
+    go.set()
+    assert first.result(30) == 1
+    assert service.compute("map", slow).result(30) == 2  # what was stored of it is gone, else nobody would ask
+    failed = service.compute("bad", lambda: 1 // 0)
+    assert isinstance(failed.exception(30), ZeroDivisionError)
+    assert service.compute("bad", lambda: 1) is failed
+
+
+def test_no_scheduler_is_one_line() -> None:
+    with pytest.raises(BadInput, match="no Dask scheduler answers at SSAD_SCHEDULER=nonsense://x"):
+        Jobs(address="nonsense://x")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Store, subprocess.Popen[str]]]:
+    """A scheduler and a worker on this machine that share no cache with us: address, the worker's store, scheduler."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    file = str(folder / "scheduler.json")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": open(folder / "log.txt", "w")}  # noqa: SIM115
+    loopback = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file]
+    scheduler = python("-m", "distributed.cli.dask_scheduler", *loopback, "--port", "0", **quiet)
+    worker = python(
+        *("-m", "distributed.cli.dask_worker", *loopback, "--nthreads", "1", "--no-nanny"),
+        env={"SSAD_CACHE_DIR": str(folder / "cache")},
+        **quiet,
+    )
+    wait(lambda: Path(file).exists())
+    address = wait(lambda: json.loads(Path(file).read_text() or "{}").get("address"))
+    yield address, Store(folder / "cache"), scheduler
+    for process in (worker, scheduler):
+        process.kill()
+        process.wait()
+
+
+def test_a_run_that_a_worker_elsewhere_trained_is_stored_here(
+    cluster: tuple[str, Store, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, elsewhere, _ = cluster
+    monkeypatch.setenv("SSAD_SCHEDULER", address)
+    here = Jobs()
+    try:
+        assert here.store.root != elsewhere.root
+        spec, bad = tiny(seed=1, epochs=300), replace(tiny(seed=2), fingerprint="0" * 16)
+        assert here.submit(spec).state == "queued"
+        here.submit(bad)
+        status = wait(lambda: status if (status := here.status(spec.id)).state == "training" else None)
+        assert status.progress["epoch"] >= 1
+        assert status.progress["loss"]
+        assert here.status(bad.id) == Status("queued", position=1)
+        assert ended(here, spec.id) == Status("done")
+        run, original = here.store.load(spec.id), elsewhere.load(spec.id)
+        assert run.result == original.result
+        assert sorted(path.name for path in run.path.iterdir()) == sorted(path.name for path in original.path.iterdir())
+        assert run.weights.read_bytes() == original.weights.read_bytes()
+        assert run.scores.keys() == original.scores.keys()
+        assert here.store.log(spec.id)
+
+        status = ended(here, bad.id)
+        assert (status.state, status.message.partition(" ")[0]) == ("failed", "digits")
+        assert status.message in here.store.log(bad.id)
+
+        here.store.delete(spec.id)
+        assert here.submit(spec).going_on
+        assert ended(here, spec.id) == Status("done")
+        assert here.store.load(spec.id).result == original.result  # it was still there
+    finally:
+        here.close()
+
+
+def test_cancel_ends_a_process_elsewhere(cluster: tuple[str, Store, object]) -> None:
+    address, elsewhere, _ = cluster
+    here, second = Jobs(address=address), Jobs(address=address)
+    try:
+        spec, waiting = tiny(seed=3, epochs=FOREVER), tiny(seed=4)
+        here.submit(spec)
+        second.submit(spec)  # another server with the same scheduler
+        here.submit(waiting)
+        child = trainer(elsewhere, spec.id)
+        wait(lambda: here.status(spec.id).state == second.status(spec.id).state == "training")
+        assert here.cancel(waiting.id).state == "cancelled"
+        assert alive(child)
+        assert here.cancel(spec.id).state == "cancelled"
+        assert not alive(child)
+        assert here.status(spec.id).state == "cancelled"
+        assert ended(second, spec.id).state == "cancelled"
+        assert here.submit(spec).going_on
+        again = trainer(elsewhere, spec.id)
+        assert again != child
+        assert here.cancel(spec.id).state == "cancelled"
+        assert not alive(again)
+    finally:
+        here.close()
+        second.close()
+
+
+def test_a_lost_scheduler_is_a_sentence(cluster: tuple[str, Store, subprocess.Popen[str]]) -> None:
+    address, elsewhere, scheduler = cluster
+    here = Jobs(address=address)
+    try:
+        spec = tiny(seed=5, epochs=FOREVER)
+        here.submit(spec)
+        child = trainer(elsewhere, spec.id)
+        scheduler.kill()
+        status = ended(here, spec.id)
+        assert status.state == "interrupted"
+        assert status.message == "The Dask scheduler no longer knows of this training."
+        wait(lambda: not alive(child))
+    finally:
+        here.close()

@@ -1,0 +1,239 @@
+"""The training loop against a textbook's, its schedule against torch's, and that it repeats bit for bit."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor
+from torch.nn import functional as F
+
+from ssad_core import augment
+from ssad_core.detectors import Detector
+from ssad_core.errors import BadInput
+from ssad_core.networks import ConvAE
+from ssad_core.paths import ROOT
+from ssad_core.spec import RunSpec, Settings
+from ssad_core.train import Curve, TrainingFailed, batches, choose_device, cosine, prepare, train
+
+CPU = torch.device("cpu")
+TINY = RunSpec(
+    dataset="digits",
+    fingerprint="0" * 16,
+    normal_class=0,
+    detector="dae",
+    augment="cutout",
+    params=(),
+    settings=Settings(epochs=2, features=4, hidden=8, batch_size=16, limit=64, test_limit=0),
+)
+
+
+@pytest.fixture(scope="module")
+def images() -> Tensor:
+    """float32 (64, 1, 32, 32) in [0, 1]: handwritten digits."""
+    small = torch.from_numpy(load_digits().images[:64]).float()[:, None] / 16
+    return F.interpolate(small, size=(32, 32), mode="bilinear").clamp(0, 1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    prepare(CPU, 1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Float64 throughout: Adam turns what rounding leaves of a vanishing gradient into whole steps."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def digest(detector: Detector) -> str:
+    """Of all weights and running statistics, to the last bit."""
+    state = sorted(detector.network.state_dict().items())
+    return hashlib.sha256(b"".join(value.contiguous().numpy().tobytes() for _, value in state)).hexdigest()
+
+
+# -- schedule and batches ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 12, 256])
+def test_the_schedule_is_torchs_cosine_per_epoch(epochs: int) -> None:
+    factors = [cosine(epoch, epochs) for epoch in range(epochs)]
+    assert factors[0] == 1
+    assert factors == sorted(factors, reverse=True)
+    assert 0 < factors[-1] <= 1
+    assert cosine(epochs, epochs) == 0  # the limit, never trained with
+
+    adam = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, T_max=epochs)
+    theirs = []
+    for _ in range(epochs):
+        theirs.append(adam.param_groups[0]["lr"])
+        adam.step()
+        schedule.step()
+    np.testing.assert_allclose(factors, theirs, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [2, 3, 16, 1024])
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 16, 17, 33, 1000, 1025])
+def test_batches_keep_every_image_and_are_never_of_one(n: int, size: int) -> None:
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(0))
+    parts = list(batches(order, size))
+    assert torch.equal(torch.cat(parts), order)
+    lengths = [len(part) for part in parts]
+    assert min(lengths) >= 2
+    full, rest = divmod(n, size)
+    if rest == 1 and full:
+        assert lengths == [size] * (full - 1) + [size + 1]
+    else:
+        assert lengths == [size] * full + [rest] * (rest > 0)
+
+
+# -- the loop ---------------------------------------------------------------------------------------------------------
+
+
+def textbook(spec: RunSpec, images: Tensor) -> tuple[ConvAE, list[float]]:
+    """Network and loss per epoch of METHOD's "DAE / AE" with torch's own optimiser, schedule and loss, nothing faster."""
+    settings = spec.settings
+    torch.manual_seed(spec.seed)
+    network = ConvAE(images.shape[1], settings.features, settings.hidden)
+    aug = augment.get(spec.augment, spec.profile, "aug", **dict(spec.params))
+    adam = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=False, foreach=False)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, T_max=settings.epochs)
+    generator = torch.Generator().manual_seed(spec.seed)
+    losses = []
+    for _ in range(settings.epochs):
+        order = torch.randperm(len(images), generator=generator).tolist()
+        total = 0.0
+        for start in range(0, len(images), settings.batch_size):
+            x = images[order[start : start + settings.batch_size]]
+            loss = F.mse_loss(network(aug(x, generator)), x)
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            total += loss.item() * len(x)
+        schedule.step()
+        losses.append(total / len(images))
+    return network.eval(), losses
+
+
+@pytest.mark.parametrize("name", augment.AUGMENTATIONS)
+@pytest.mark.parametrize("count", [64, 50])
+def test_it_is_the_textbooks_loop(images: Tensor, double: None, name: str, count: int) -> None:
+    spec = replace(TINY, augment=name, seed=5, settings=replace(TINY.settings, epochs=4, learning_rate=1e-2))
+    x = images[:count].double()
+    network, losses = textbook(spec, x)
+    detector, curve = train(spec, x, CPU)
+    np.testing.assert_allclose(curve.loss, losses, rtol=1e-6)
+    assert curve.loss[-1] < curve.loss[0]
+    with torch.no_grad():
+        np.testing.assert_allclose(detector.network(x), network(x), atol=1e-4)
+
+
+def test_it_repeats_bit_for_bit_here_and_in_another_process(images: Tensor, tmp_path: Path) -> None:
+    first, curve = train(TINY, images, CPU)
+    second, again = train(TINY, images, CPU)
+    assert digest(first) == digest(second)
+    assert curve.loss == again.loss
+
+    np.save(tmp_path / "images.npy", images.numpy())
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "tests")!r})
+import numpy, torch
+from test_train import CPU, TINY, digest, prepare, train
+torch.rand(7)  # whatever was drawn before
+prepare(CPU, 1)
+print(digest(train(TINY, torch.from_numpy(numpy.load("images.npy")), CPU)[0]))
+"""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout.strip() == digest(first)
+
+
+def test_seed_and_augmentation_decide_the_weights(images: Tensor) -> None:
+    specs = [TINY, replace(TINY, seed=1), TINY.baseline(), replace(TINY, params=(("c", 0.4),))]
+    assert len({digest(train(spec, images, CPU)[0]) for spec in specs}) == len(specs)
+
+
+def test_watching_sees_every_epoch_and_changes_nothing(images: Tensor) -> None:
+    seen = []
+
+    def on_epoch(detector: Detector, curve: Curve) -> None:
+        assert not any(module.training for module in detector.network.modules())
+        torch.rand(100)  # a watcher may draw
+        detector.examine(images)
+        seen.append((curve.epoch, curve.images, len(curve.loss), curve.seconds_left))
+
+    watched, curve = train(TINY, images, CPU, on_epoch)
+    assert [row[:3] for row in seen] == [(1, 64, 1), (2, 128, 2)]
+    assert seen[0][3] > seen[1][3] == 0
+    assert curve.images_per_second == pytest.approx(128 / curve.seconds)
+    assert digest(watched) == digest(train(TINY, images, CPU)[0])
+    assert not watched.network.training
+
+
+def test_before_the_first_epoch_nothing_is_estimated() -> None:
+    curve = Curve(epochs=5)
+    assert (curve.epoch, curve.images_per_second, curve.seconds_left) == (0, 0, None)
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 2}, {"batch_size": 1024}, {"learning_rate": 1.0}])
+def test_extreme_settings_train(images: Tensor, settings: dict[str, float]) -> None:
+    _, curve = train(replace(TINY, settings=replace(TINY.settings, **settings)), images[:33], CPU)
+    assert all(map(math.isfinite, curve.loss))
+
+
+# -- what cannot be trained -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scale", "became"), [(float("nan"), "nan"), (1e30, "inf")])
+def test_a_loss_that_is_no_number_ends_it_in_one_sentence(images: Tensor, scale: float, became: str) -> None:
+    epochs = []
+    spec = replace(TINY, settings=replace(TINY.settings, batch_size=64))
+    with pytest.raises(TrainingFailed) as caught:
+        train(spec, images * scale, CPU, lambda detector, curve: epochs.append(curve.epoch))
+    assert str(caught.value) == f"The loss became {became} in epoch 1; a learning rate below 0.001 may help."
+    assert epochs == []
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_images_are_refused(images: Tensor, count: int) -> None:
+    with pytest.raises(BadInput, match=f"at least two images of the normal class; there are {count}"):
+        train(TINY, images[:count], CPU)
+
+
+def test_two_images_are_enough(images: Tensor) -> None:
+    assert math.isfinite(train(TINY, images[:2], CPU)[1].loss[-1])
+
+
+def test_devices_are_chosen_by_themselves_or_refused() -> None:
+    assert choose_device("cpu") == CPU
+    cuda = torch.cuda.is_available()
+    assert choose_device("auto").type == choose_device().type == ("cuda" if cuda else "cpu")
+    with pytest.raises(BadInput, match="device must be auto, cpu or cuda, not 'gpu'"):
+        choose_device("gpu")
+    if not cuda:
+        with pytest.raises(BadInput, match="no CUDA device"):
+            choose_device("cuda")
