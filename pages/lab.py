@@ -4,10 +4,11 @@ import html
 
 import streamlit as st
 
-from pages.components.controls import ask, current_question, show_rejected
+from pages.components.address import session, show_rejected, write_address
+from pages.components.controls import ask
 from pages.components.copy_link import copy_link
 from pages.components.preview import data_sheet, preview
-from pages.components.results import VIEW_FIELDS, results, view_from_query, view_to_query
+from pages.components.results import results
 from pages.components.service import jobs, prepare_in_background
 from pages.components.training import training
 from ssad_core import augment
@@ -55,15 +56,10 @@ def read(name: str) -> Dataset:
 
 
 def page() -> None:
-    last = current_question(VIEW_FIELDS)
-    if "view" not in st.session_state:  # the session's first look at this page, though maybe not at the question
-        query = {key: st.query_params[key] for key in st.query_params}
-        st.session_state.view, st.session_state.encoder, rejected = view_from_query(query)
-        st.session_state.rejected = st.session_state.get("rejected", []) + rejected
-    show_rejected()
-    question = ask(last)
-    st.session_state.question = question
-    write_address(question)
+    state = session()
+    show_rejected(state)
+    question = state.question = ask(state.question)
+    write_address(state)
     dataset = read(question.dataset)
     words(question, dataset)
     prepare_in_background()
@@ -73,26 +69,16 @@ def page() -> None:
     run = question.run(dataset)
     specs = [run] if run.is_baseline else [run.baseline(), run]
     if training(specs, question.anomaly, dataset):
-        from ssad_core.views import Comparison
+        from ssad_core.views import Comparison  # torch, which may still be loading
 
         stored = [jobs().store.load(spec.id) for spec in specs]
-        comparison = Comparison(stored[-1], stored[0], question.anomaly, dataset)
-        st.session_state.view, st.session_state.encoder = results(
-            comparison, st.session_state.view, st.session_state.encoder
-        )
-        write_address(question)
+        results(Comparison(stored[-1], stored[0], question.anomaly, dataset), state)
+        write_address(state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
         st.page_link("pages/evidence.py", label="Why this default?", icon=":material/balance:")
     st.caption("The same run on the command line:")
     st.code(question.command(), language="bash", wrap_lines=True)
-
-
-def write_address(question: Question) -> None:
-    """The whole state in the address, defaults included."""
-    state = {**question.to_query(), **view_to_query(st.session_state.view, st.session_state.encoder)}
-    if dict(st.query_params) != state:
-        st.query_params.from_dict(state)
 
 
 try:

@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from pages.components.address import session
 from pages.components.service import jobs, prepare_in_background
 from ssad_core.data import dataset_info
 from ssad_core.errors import BadInput
@@ -92,7 +93,7 @@ else:
     picked = [runs[i] for i in chosen["selection"]["rows"] if i < len(runs)]
     with st.container(horizontal=True):
         if st.button("Open in the Lab", disabled=len(picked) != 1, icon=":material/science:", key="open"):
-            st.session_state.question = question_of(picked[0].spec)
+            session().question = question_of(picked[0].spec)
             st.switch_page("pages/lab.py")
         if st.button(f"Delete {len(picked)} runs", disabled=not picked, icon=":material/delete:", key="delete"):
             st.session_state.doomed = [run.id for run in picked]

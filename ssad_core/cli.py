@@ -19,7 +19,7 @@ from .data import DATASETS, class_index, dataset_info, load
 from .detectors import DETECTORS, detector_info
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .question import Question, check_augment, parse_params, run_name
+from .question import Question, check_augment, parse_params, parse_seed, run_name
 from .spec import PRESETS, settings_for
 from .store import Store, StoredRun
 
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("epochs", "features", "hidden", "batch-size", "limit", "test-limit"):
         train.add_argument(f"--{name}", type=int, metavar="N")
     train.add_argument("--learning-rate", type=float, metavar="F")
-    train.add_argument("--seed", type=int, default=0, metavar="S")
+    train.add_argument("--seed", default="0", metavar="S")
     train.add_argument("--device", default="auto", help=", ".join(DEVICES))
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
 
@@ -106,7 +106,7 @@ def _train(args: argparse.Namespace) -> int:
         params=check_augment(args.augment, parse_params(args.param), args.profile),
         profile=args.profile,
         settings=settings,
-        seed=args.seed,
+        seed=parse_seed(args.seed),
     )
     store = Store()
     with _ProgressBar(hidden=args.json) as report:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from . import detectors
@@ -123,7 +122,7 @@ def evaluate(
 def examine_stored(run: StoredRun, images: Tensor) -> Examination:
     """`examine` by the stored run's weights, on the CPU."""
     detector = detectors.build(run.spec, images.shape[1])
-    detector.network.load_state_dict(load_file(run.weights))
+    detector.network.load_state_dict({name: torch.from_numpy(value) for name, value in run.read_weights().items()})
     detector.network.to(memory_format=torch.channels_last).eval()
     return examine(detector, images)
 

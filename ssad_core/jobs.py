@@ -303,7 +303,7 @@ class Jobs:
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         job = self._jobs.get(event[1]["run"])
-        if job is not None and job.key == event[1]["key"]:
+        if job is not None and job.key == event[1]["key"] and job.outcome is None:
             job.heard = event[1]["progress"]
 
     def _settle(self, job: Job, future: distributed.Future) -> None:
@@ -327,7 +327,7 @@ class Jobs:
         job.settled.set()
 
     def _close_job(self, job: Job, outcome: Status | None) -> None:
-        job.outcome = outcome
+        job.outcome, job.heard = outcome, {}
         if outcome is None and self._jobs.get(job.spec.id) is job:
             del self._jobs[job.spec.id]
 
@@ -387,7 +387,6 @@ class Jobs:
         finally:
             with self._lock:
                 if job is not None and (job.cancelling or job.outcome is not None):
-                    job.heard = {}
                     self._close_job(job, None if self.store.has(run_id) else Status("cancelled", CANCELLED))
         return self.status(run_id)
 

@@ -114,6 +114,13 @@ def whole(name: str, text: str) -> int:
     return int(value)
 
 
+def parse_seed(text: str) -> int:
+    value = whole("seed", text)
+    if not 0 <= value < 2**31:
+        raise BadInput(f"seed must be from 0 to {2**31 - 1}, not {text[:60]}")
+    return value
+
+
 def parse_call(text: str) -> tuple[str, dict[str, float]]:
     """``"cutout(c=0.4)"`` to ``("cutout", {"c": 0.4})``."""
     match = re.fullmatch(r"([\w-]+)\s*(?:\(([^()]*)\))?", text.strip())
@@ -184,13 +191,7 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
     for field in OVERRIDABLE:
         settings = take(field, lambda text, f=field, s=settings: _override(s, f, text), settings)
 
-    def seed(text: str) -> int:
-        value = whole("seed", text)
-        if not 0 <= value < 2**31:
-            raise BadInput(f"seed must be from 0 to {2**31 - 1}, not {text[:60]}")
-        return value
-
-    chosen = take("seed", seed, default.seed)
+    chosen = take("seed", parse_seed, default.seed)
     return Question(dataset, normal, anomaly, detector, name, params, profile, settings, chosen), rejected
 
 

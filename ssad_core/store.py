@@ -29,6 +29,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from .errors import BadInput
 from .paths import cache_dir, cannot_write
@@ -82,7 +84,11 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise Damaged(f"{path.parent.name}/{path.name} cannot be read; delete the run and train it again") from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: Path) -> Damaged:
+    return Damaged(f"{path.parent.name}/{path.name} cannot be read; delete the run and train it again")
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,13 @@ class StoredRun:
     @property
     def weights(self) -> Path:
         return self.path / "weights.safetensors"
+
+    def read_weights(self) -> dict[str, np.ndarray]:
+        """The network's state by name. Damaged when it cannot be read."""
+        try:
+            return load_file(self.weights)
+        except (OSError, SafetensorError) as error:
+            raise _damaged(self.weights) from error
 
     def derived(self, name: str) -> dict[str, np.ndarray] | None:
         """What `remember` stored under this name; None when there is nothing, or nothing that can be read."""

@@ -168,7 +168,7 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
         yield someone
     finally:
         context.close()
-    assert someone.errors == []
+    assert not someone.errors, someone.errors
 
 
 def until(

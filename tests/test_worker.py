@@ -161,7 +161,7 @@ def test_it_ends_when_its_parent_does(how: str) -> None:
 
 
 def test_a_loss_that_is_no_number_fails_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RANGES, "learning_rate", (0, 1e39))  # no allowed one is bad enough
+    monkeypatch.setitem(RANGES, "learning_rate", (0.0, 1e39))  # no allowed one is bad enough
     store, spec = Store(), tiny(learning_rate=1e38)
     with pytest.raises(
         TrainingFailed, match=r"The loss became nan in epoch 1; a learning rate below 1e\+38 may help\."

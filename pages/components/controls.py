@@ -1,18 +1,14 @@
-"""The controls of a question, in the sidebar, and the address that holds all of it."""
+"""The controls of a question, in the sidebar."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
 from ssad_core import augment
 from ssad_core.data import DATASETS, dataset_info
 from ssad_core.detectors import DETECTORS
-from ssad_core.errors import BadInput
 from ssad_core.protocol import PROFILES, SWITCHES
-from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly, from_query, number
+from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
 from ssad_core.spec import PRESETS, RANGES, Anomaly, Params, Settings, preset_of
 
 GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
@@ -29,34 +25,6 @@ SETTINGS = {
     "test_limit": ("Test images a class", "At most so many test images of each class; 0 takes all."),
     "learning_rate": ("Learning rate", "Adam's, at the start; it falls to 0 along a cosine."),
 }
-
-
-def current_question(view_fields: Mapping[str, Any]) -> Question:
-    """The session's question: from the address on its first run, later from the controls.
-
-    ``view_fields`` are fields of the address that somebody else reads. What the address said that could not be used is
-    reported by `show_rejected`.
-    """
-    if "question" not in st.session_state:
-        query = {key: st.query_params[key] for key in st.query_params}
-        question, rejected = from_query(query, tuple(view_fields))
-        st.session_state.question = question
-        st.session_state.rejected = rejected
-    return st.session_state.question
-
-
-def show_rejected() -> None:
-    """One line for every value of the address that could not be used."""
-    rejected = st.session_state.get("rejected", [])
-    if rejected:
-        box = st.container(border=True)
-        lines = "\n".join(f"- {line}" for line in rejected)
-        box.warning(
-            f"Not everything in the address could be used; defaults stand in:\n\n{lines}", icon=":material/link_off:"
-        )
-        if box.button("Understood", key="rejected-seen"):
-            st.session_state.rejected = []
-            st.rerun()
 
 
 def ask(last: Question) -> Question:
@@ -212,11 +180,3 @@ def _titled(name: str) -> str:
 
 def _index(options: tuple[str, ...], value: str) -> int:
     return options.index(value) if value in options else 0
-
-
-def fraction(name: str, text: str) -> float:
-    """A number from 0 to 1 in an address. BadInput otherwise."""
-    value = number(name, text)
-    if not 0 <= value <= 1:
-        raise BadInput(f"{name} must be from 0 to 1, not {text[:60]}")
-    return value

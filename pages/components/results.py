@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components.controls import fraction
+from pages.components.address import ENCODERS, State
 from pages.components.linked_views import DetectorPoints, ViewData, ViewState, linked_views
 from pages.components.service import jobs
 from pages.components.training import describe_machine, replay
 from ssad_core import figures
-from ssad_core.errors import BadInput, unknown
 from ssad_core.mmd import MmdEstimate
-from ssad_core.question import anomaly_name, run_name, whole
+from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import Anomaly
 from ssad_core.sprites import error_tiles, sheet
 from ssad_core.statistics import Estimate, TaskMetrics
@@ -26,81 +25,20 @@ if TYPE_CHECKING:
 
 COLUMNS = 50  # tiles in a row of a sheet
 POLL = 0.5
-ENCODERS = ("baseline", "run", "pixels")
-CHOICES = {
-    "scale": ("linear", "log"),
-    "map_of": ("run", "baseline"),
-    "colour_by": ("category", "score"),
-    "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
-    "encoder": ENCODERS,
-}
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso")
 
 
-def view_from_query(query: dict[str, str]) -> tuple[ViewState, str, list[str]]:
-    """The views' state and the encoder in an address, and one line for every value that could not be used."""
-    rejected: list[str] = []
-    values: dict[str, object] = {}
-    for field in VIEW_FIELDS:
-        if field not in query:
-            continue
-        try:
-            if field == "fpr":
-                values[field] = fraction(field, query[field])
-            elif field == "lasso":
-                values[field] = unpack(query[field])
-            elif query[field] in CHOICES[field]:
-                values[field] = query[field]
-            else:
-                raise unknown(field, query[field], CHOICES[field])
-        except BadInput as error:
-            rejected.append(f"{field}: {error}")
-    encoder = str(values.pop("encoder", ENCODERS[0]))
-    return ViewState(**values), encoder, rejected  # type: ignore[arg-type]
-
-
-def view_to_query(state: ViewState, encoder: str) -> dict[str, str]:
-    """The inverse of `view_from_query`, defaults included."""
-    chosen = {field: str(getattr(state, field)) for field in CHOICES if field != "encoder"}
-    return {"fpr": f"{state.fpr:.4g}", **chosen, "encoder": encoder, "lasso": pack(state.lasso)}
-
-
-def pack(points: tuple[int, ...]) -> str:
-    """Indices as runs: ``(3, 4, 5, 9)`` to ``"3-5.9"``."""
-    runs: list[list[int]] = []
-    for point in sorted(points):
-        if runs and point == runs[-1][1] + 1:
-            runs[-1][1] = point
-        else:
-            runs.append([point, point])
-    return ".".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-
-
-def unpack(text: str) -> tuple[int, ...]:
-    """The inverse of `pack`. BadInput when it is not one."""
-    points: set[int] = set()
-    for part in filter(None, text.split(".")):
-        first, _, last = part.partition("-")
-        a, b = whole("lasso", first), whole("lasso", last or first)
-        if not 0 <= a <= b < 10_000:
-            raise BadInput(f"lasso has points from 0 to 9999, not {part[:60]!r}")
-        points.update(range(a, b + 1))
-    return tuple(sorted(points))
-
-
-def results(comparison: Comparison, state: ViewState, encoder: str) -> tuple[ViewState, str]:
-    """Draws it all, and returns what the views are set to now."""
+def results(comparison: Comparison, state: State) -> None:
+    """Draws it all; ``state`` then has what the views are set to."""
     metrics = _metrics(comparison.key, comparison)
     _verdict(comparison, metrics)
-    encoder = _figures_of_merit(comparison, metrics, encoder)
-    state = _linked(comparison, metrics, state)
-    _downloads(comparison, state)
+    state.encoder = _figures_of_merit(comparison, metrics, state.encoder)
+    state.views = _linked(comparison, metrics, state.views)
+    _downloads(comparison, state.views)
     with st.expander("Replay the training", icon=":material/replay:"):
         st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
         replay(list(comparison.runs), comparison.anomaly)
     for run in comparison.runs:
         st.caption(f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}.")
-    return state, encoder
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -1,0 +1,126 @@
+"""The state of a person's session, and its one form in the address: the question, the views' toggles, the encoder.
+
+Defaults are written too, so a link means the same when a default has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from pages.components.linked_views import ViewState
+from ssad_core.errors import BadInput, unknown
+from ssad_core.question import Question, from_query, number, whole
+
+ENCODERS = ("baseline", "run", "pixels")  # of the MMD
+CHOICES = {
+    "scale": ("linear", "log"),
+    "map_of": ("run", "baseline"),
+    "colour_by": ("category", "score"),
+    "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
+    "encoder": ENCODERS,
+}
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso")
+MOST_POINTS = 10_000  # that a lasso may speak of
+
+
+@dataclass
+class State:
+    """What a session has set; ``rejected`` has a line for every value of its first address that could not be used."""
+
+    question: Question = field(default_factory=Question)
+    views: ViewState = field(default_factory=ViewState)
+    encoder: str = ENCODERS[0]
+    rejected: list[str] = field(default_factory=list)
+
+
+def session() -> State:
+    """This session's state, read from the address when it is new."""
+    if "lab" not in st.session_state:
+        st.session_state.lab = from_address({key: st.query_params[key] for key in st.query_params})
+    return st.session_state.lab
+
+
+def write_address(state: State) -> None:
+    """Puts the whole state into the address bar."""
+    query = to_address(state)
+    if dict(st.query_params) != query:
+        st.query_params.from_dict(query)
+
+
+def show_rejected(state: State) -> None:
+    """Says which values of the address could not be used, until it is read."""
+    if not state.rejected:
+        return
+    box = st.container(border=True)
+    lines = "\n".join(f"- {line}" for line in state.rejected)
+    box.warning(
+        f"Not everything in the address could be used; defaults stand in:\n\n{lines}", icon=":material/link_off:"
+    )
+    if box.button("Understood", key="rejected-seen"):
+        state.rejected = []
+        st.rerun()
+
+
+def from_address(query: Mapping[str, str]) -> State:
+    """The state in an address. Each field stands for itself: a bad one is reported, and the others still count."""
+    question, rejected = from_query(query, VIEW_FIELDS)
+    parsers = {
+        "fpr": lambda text: _fraction("fpr", text),
+        "lasso": unpack,
+        **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
+    }
+    values = {}
+    for name, parse in parsers.items():
+        if name in query:
+            try:
+                values[name] = parse(query[name])
+            except BadInput as error:
+                rejected.append(f"{name}: {error}")
+    encoder = values.pop("encoder", ENCODERS[0])
+    return State(question, ViewState(**values), encoder, rejected)
+
+
+def to_address(state: State) -> dict[str, str]:
+    """The inverse of `from_address`."""
+    chosen = {name: getattr(state.views, name) for name in CHOICES if name != "encoder"}
+    views = {"fpr": f"{state.views.fpr:.4g}", **chosen, "encoder": state.encoder, "lasso": pack(state.views.lasso)}
+    return {**state.question.to_query(), **views}
+
+
+def pack(points: tuple[int, ...]) -> str:
+    """Indices as runs: ``(3, 4, 5, 9)`` to ``"3-5.9"``."""
+    runs: list[list[int]] = []
+    for point in sorted(points):
+        if runs and point == runs[-1][1] + 1:
+            runs[-1][1] = point
+        else:
+            runs.append([point, point])
+    return ".".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
+def unpack(text: str) -> tuple[int, ...]:
+    """The inverse of `pack`. BadInput when it is not one."""
+    points: set[int] = set()
+    for part in filter(None, text.split(".")):
+        first, _, last = part.partition("-")
+        a, b = whole("lasso", first), whole("lasso", last or first)
+        if not 0 <= a <= b < MOST_POINTS:
+            raise BadInput(f"lasso has points from 0 to {MOST_POINTS - 1}, not {part[:60]!r}")
+        points.update(range(a, b + 1))
+    return tuple(sorted(points))
+
+
+def _fraction(name: str, text: str) -> float:
+    value = number(name, text)
+    if not 0 <= value <= 1:
+        raise BadInput(f"{name} must be from 0 to 1, not {text[:60]}")
+    return value
+
+
+def _choice(name: str, text: str) -> str:
+    if text not in CHOICES[name]:
+        raise unknown("choice", text, CHOICES[name])
+    return text

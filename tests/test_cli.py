@@ -1,0 +1,232 @@
+"""The command line: one JSON line on standard output, the rest on standard error, and an honest exit status."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from tiny import ROOT, python, tiny, trainer, words
+
+from ssad_core.augment import AUGMENTATIONS
+from ssad_core.cli import main
+from ssad_core.data import DATASETS
+from ssad_core.spec import PRESETS, RANGES
+from ssad_core.store import Store
+
+
+def ssad(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "ssad_core", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_run_is_trained_and_then_answered_from_the_store() -> None:
+    trained = ssad(*words(0, 3))
+    assert trained.returncode == 0, trained.stderr
+    line = json.loads(trained.stdout)
+    assert trained.stdout.count("\n") == 1
+    assert line["run"] == tiny(epochs=3).id
+    assert line["name"] == "DAE-CutOut"
+    assert line["seconds"] >= line["train_seconds"] > 0
+    assert line["images_per_second"] == pytest.approx(3 * 64 / line["train_seconds"])
+    others = {f"class:{i}" for i in range(10)} - {"class:1"}
+    assert set(line["auc"]) >= {"gen:cutout", "gen:flip", "gen:invert", "rest"} | others
+    assert "class:1" not in line["auc"]
+    assert "training" in trained.stderr
+    assert "100%" in trained.stderr
+    assert "Traceback" not in trained.stderr
+
+    # The same, whatever it is called, now without torch.
+    code = "import sys; from ssad_core.cli import main; status = main(); assert 'torch' not in sys.modules; sys.exit(status)"
+    again = subprocess.run(
+        [sys.executable, "-c", code, *words(0, 3, "--json", "--learning-rate", "1e-3", "--augment", "cutout")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (again.returncode, again.stderr) == (0, "")
+    assert json.loads(again.stdout) == line
+
+
+def test_runs_are_listed_and_deleted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    lines = []
+    for seed in (1, 2):
+        assert main(words(seed, 1, "--json", "--device", "cpu")) == 0
+        lines.append(json.loads(capsys.readouterr().out))
+    assert main(["runs", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["run"] for row in rows] == [line["run"] for line in reversed(lines)]
+    assert rows[0]["auc"] == lines[1]["auc"]
+    assert rows[0]["spec"] == tiny(seed=2, epochs=1).to_dict()
+    assert rows[0]["bytes"] > 10_000
+    assert main(["runs"]) == 0
+    text = capsys.readouterr()
+    assert "Digits/1  DAE-CutOut" in text.out
+    assert "2 runs, 0." in text.err
+    assert str(Store().root) in text.err
+
+    (Store().run(lines[0]["run"]) / "result.json").write_text("{")
+    assert main(["runs"]) == 0
+    assert f"damaged, to be deleted and trained again: {lines[0]['run']}" in capsys.readouterr().err
+    assert main(words(1, 1)) == 1
+    assert_one_line(capsys, lines[0]["run"], "delete it and train it again")
+
+    assert main(["delete", *(line["run"] for line in lines)]) == 0
+    assert main(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["delete", lines[0]["run"]]) == 2
+    assert_one_line(capsys, "no run", lines[0]["run"])
+
+
+def assert_one_line(capsys: pytest.CaptureFixture[str], *parts: str) -> None:
+    text = capsys.readouterr()
+    assert text.out == ""
+    # What a progress bar wrote before, on the line it is still on, is not meant.
+    assert text.err.endswith("\n")
+    line = text.err[:-1].rpartition("\n")[2]
+    assert line.startswith(("ssad_core: ", "python -m ssad_core"))
+    for part in parts:
+        assert part in line
+    assert "Traceback" not in text.err
+
+
+@pytest.mark.parametrize("table", ["datasets", "augmentations", "detectors"])
+def test_the_tables_have_what_there_is(table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([table, "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    known = {"datasets": set(DATASETS), "augmentations": set(AUGMENTATIONS), "detectors": {"dae"}}[table]
+    assert set(rows) >= known
+    if table == "augmentations":
+        (c,) = [parameter for parameter in rows["cutout"]["parameters"] if parameter["name"] == "c"]
+        assert {"name", "default", "low", "high"} <= set(c)
+        assert rows["flip"]["category"] == "geometric"
+    if table == "datasets":
+        assert rows["fashion_mnist"]["classes"][0] == "T-shirt/top"
+    if table == "detectors":
+        assert rows["dae"]["presets"] == {name: asdict(preset) for name, preset in PRESETS.items()}
+    assert main([table]) == 0
+    text = capsys.readouterr().out
+    for name in known:
+        assert name in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ("--dataset digit", ["unknown data set 'digit'", "did you mean 'digits'"]),
+        ("--augment cutuot", ["unknown augmentation 'cutuot'", "did you mean 'cutout'"]),
+        ("--detector deo", ["unknown detector 'deo'", "dae"]),
+        ("--preset quik", ["unknown preset 'quik'", "did you mean 'quick'"]),
+        ("--profile papre", ["unknown profile 'papre'", "did you mean 'paper'"]),
+        ("--device cpux", ["unknown device 'cpux'", "did you mean 'cpu'"]),
+        ("--dataset photos --normal-class tempel", ["'tempel'", "did you mean 'temple'"]),
+        ("--dataset digits --normal-class 10", ["10", "0", "9"]),
+        ("--dataset digits --normal-class -1", ["-1"]),
+        ("--param c=2", ["cutout's c", "0.1", "0.9"]),
+        ("--param c=nan", ["cutout's c", "nan"]),
+        ("--param c=x", ["c must be a number", "'x'"]),
+        ("--param c", ["name=value"]),
+        ("--param d=.5", ["'d'"]),
+        ("--epochs 0", ["epochs must be", "1 and 10000"]),
+        ("--epochs x", ["--epochs", "'x'"]),
+        ("--batch-size 1", ["batch_size must be", "2 and 65536"]),
+        ("--learning-rate nan", ["learning_rate", "nan"]),
+        ("--learning-rate 2", ["learning_rate must be", "1e-07 and 1.0"]),
+        ("--limit -1", ["limit must be", "0 and"]),
+        ("--seed -1", ["seed must be"]),
+        ("--seed 99999999999", ["seed must be"]),
+        ("--seed x", ["seed must be", "'x'"]),
+        ("--nonsense", ["--nonsense"]),
+    ],
+)
+def test_bad_arguments_are_one_line(arguments: str, parts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = main(["train", *arguments.split()])
+    except SystemExit as end:  # argparse's own way
+        status = end.code
+    assert status == 2
+    text = capsys.readouterr()
+    assert text.out == ""
+    assert text.err.count("\n") == 1, text.err
+    for part in parts:
+        assert part in text.err
+
+
+def test_no_or_an_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for words_ in ([], ["trian"]):
+        with pytest.raises(SystemExit) as end:
+            main(words_)
+        assert end.value.code == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_an_unwritable_cache_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(tmp_path / "file"))
+    for command in (words(), ["runs"], ["delete", "0" * 16]):
+        assert main(command) == 2
+        assert_one_line(capsys, "cannot write to", str(tmp_path / "file"), "SSAD_CACHE_DIR")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", None])
+def test_a_damaged_data_file_is_one_line(
+    content: bytes | None,
+    shared_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if content is None:  # a real one that was not copied to its end
+        with open(shared_data / "mnist.zip", "rb") as file:
+            content = file.read(1_000_000)
+    (tmp_path / "mnist.zip").write_bytes(content)
+    monkeypatch.setenv("SSAD_DATA_DIR", str(tmp_path))
+    assert main(["train", "--dataset", "mnist", "--normal-class", "3"]) == 2
+    assert_one_line(capsys, "mnist.zip")
+
+
+def test_cuda_without_cuda_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is CUDA here")
+    assert main(words(3, 1, "--device", "cuda")) == 2
+    assert_one_line(capsys, "no CUDA device is usable here")
+
+
+def test_a_failed_training_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(RANGES, "learning_rate", (0.0, 1e39))  # no allowed one is bad enough
+    assert main(words(4, 2, "--learning-rate", "1e38")) == 1
+    assert_one_line(capsys, "The loss became nan in epoch 1; a learning rate below 1e+38 may help.")
+    assert main(words(4, 2, "--learning-rate", "1e38")) == 1  # it is tried again, not remembered
+    assert_one_line(capsys, "The loss became nan")
+
+
+def test_ctrl_c_is_one_line_and_the_run_can_be_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+    store, spec = Store(), tiny(seed=5, epochs=400)
+    process = python("-m", "ssad_core", *words(5, 400))
+    assert trainer(store, spec.id) == process.pid
+    assert main(["delete", spec.id]) == 1
+    assert_one_line(capsys, f"run {spec.id} is being trained by another process")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, "")
+    assert err.endswith("\nssad_core: interrupted\n")
+    assert "Traceback" not in err
+    assert store.progress(spec.id)["state"] == "interrupted"
+    assert main(words(5, 400, "--json", "--device", "cpu")) == 0
+    assert json.loads(capsys.readouterr().out)["run"] == spec.id
+
+
+def test_output_that_nobody_reads_is_no_traceback() -> None:
+    process = python("-m", "ssad_core", "augmentations", "--json")
+    process.stdout.close()
+    assert process.wait(60) == 1
+    assert process.stderr.read() == ""
