@@ -45,6 +45,7 @@ def main() -> None:
     while waiting := [spec for spec in specs.values() if service.status(spec.id).going_on]:
         print(f"{len(specs) - len(waiting)} of {len(specs)} runs", end="\r", file=sys.stderr, flush=True)
         time.sleep(2)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     with open(args.out, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["dataset", "normal_class", "gen", "aug", "seed", "auc", "preset", "machine", "date"])

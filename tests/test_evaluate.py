@@ -21,7 +21,7 @@ from ssad_core.mmd import estimate
 from ssad_core.question import Question, run_name
 from ssad_core.samples import VIEW_LIMIT, Samples, gens, to_float
 from ssad_core.spec import LIVE, Anomaly, settings_for
-from ssad_core.store import Store, StoredRun
+from ssad_core.store import Damaged, Store, StoredRun
 from ssad_core.views import ENCODERS, GROUPS, Comparison, score_table
 
 CUTOUT4 = Anomaly("gen", "cutout", (("c", 0.4),))
@@ -172,7 +172,7 @@ def test_a_gen_of_its_own_parameters_is_computed_once_and_kept(copied: Trained) 
     kept = anomaly_results(fresh, CUTOUT4, copied.samples)
     np.testing.assert_array_equal(kept[0], scores)
     np.testing.assert_array_equal(kept[1], codes)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(Damaged):
         anomaly_results(fresh, Anomaly("gen", "cutout", (("c", 0.5),)), copied.samples)
 
 
