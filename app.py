@@ -3,6 +3,7 @@
 import streamlit as st
 
 st.set_page_config(page_title="SSAD lab", page_icon=":material/biotech:", layout="wide")
+st.html("<style>.stMainBlockContainer{padding-top:4.5rem}</style>")  # half of what Streamlit leaves free
 st.navigation(
     [
         st.Page("pages/lab.py", title="Lab", icon=":material/science:", default=True),

@@ -18,8 +18,6 @@ from ssad_core.errors import BadInput
 from ssad_core.question import Question, anomaly_name
 from ssad_core.store import Damaged
 
-st.html("<style>.stMainBlockContainer{padding-top:4.5rem}</style>")
-
 
 def words(question: Question, dataset: Dataset) -> None:
     """The question in one line, each part in the colour of its category."""

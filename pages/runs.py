@@ -36,6 +36,10 @@ def row(run: StoredRun) -> dict[str, object]:
     }
 
 
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
 def question_of(spec: RunSpec) -> Question:
     """The question that a run answers, with the anomaly that the Lab starts with."""
     info = dataset_info(spec.dataset)
@@ -71,7 +75,7 @@ if waiting:
             st.rerun()
 
 runs = store.list()
-st.caption(f"{len(runs)} stored runs, {store.size / 1e6:.1f} MB in {store.root}. All numbers were measured here.")
+st.caption(f"{_runs(len(runs))} stored, {store.size / 1e6:.1f} MB in {store.root}. All numbers were measured here.")
 if not runs:
     st.info(
         "Nothing is trained yet. The Lab's first screen trains its default within seconds.", icon=":material/science:"
@@ -83,7 +87,8 @@ else:
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
-        key="runs-table",
+        # Rows are picked by number: with another list of runs nothing is picked.
+        key=f"runs-table-{hash(tuple(run.id for run in runs))}",
         column_config={
             **numbers,
             "Seconds": st.column_config.NumberColumn(format="%.1f"),
@@ -95,19 +100,25 @@ else:
         if st.button("Open in the Lab", disabled=len(picked) != 1, icon=":material/science:", key="open"):
             session().question = question_of(picked[0].spec)
             st.switch_page("pages/lab.py")
-        if st.button(f"Delete {len(picked)} runs", disabled=not picked, icon=":material/delete:", key="delete"):
+        label = f"Delete {_runs(len(picked))}" if picked else "Delete"
+        if st.button(label, disabled=not picked, icon=":material/delete:", key="delete"):
             st.session_state.doomed = [run.id for run in picked]
-    if doomed := st.session_state.get("doomed"):
-        st.warning(f"Delete {len(doomed)} runs for good? Each can be trained again.", icon=":material/delete:")
-        with st.container(horizontal=True):
-            if st.button("Delete", type="primary", key="delete-sure"):
-                for run_id in doomed:
-                    try:
-                        store.delete(run_id)
-                    except (Busy, BadInput) as error:
-                        st.error(str(error))
-                del st.session_state.doomed
-                st.rerun()
-            if st.button("Keep", key="delete-not"):
-                del st.session_state.doomed
-                st.rerun()
+if damaged := store.damaged():
+    st.warning(f"Damaged, and only good to be deleted: {', '.join(damaged)}", icon=":material/broken_image:")
+    if st.button("Delete the damaged runs", icon=":material/delete:", key="delete-damaged"):
+        st.session_state.doomed = list(damaged)
+if doomed := st.session_state.get("doomed"):
+    names = ", ".join(f"{run_name(run.spec)} ({run.id})" for run in runs if run.id in doomed) or ", ".join(doomed)
+    st.warning(f"Delete for good: {names}? Each can be trained again.", icon=":material/delete:")
+    with st.container(horizontal=True):
+        if st.button("Delete", type="primary", key="delete-sure"):
+            for run_id in doomed:
+                try:
+                    store.delete(run_id)
+                except (Busy, BadInput) as error:
+                    st.toast(str(error), icon=":material/error:")
+            del st.session_state.doomed
+            st.rerun()
+        if st.button("Keep", key="delete-not"):
+            del st.session_state.doomed
+            st.rerun()

@@ -240,16 +240,12 @@ class Jobs:
 
     def __init__(self, store: Store | None = None, address: str | None = None) -> None:
         self.store = store or Store()
-        address = address or os.environ.get("SSAD_SCHEDULER")
+        self.address = address or os.environ.get("SSAD_SCHEDULER")
         self.slots = os.cpu_count() or 1
         self.gpu = shutil.which("nvidia-smi") is not None
         self._children: Children | None = None  # none here when workers elsewhere train
-        if address:
-            try:
-                self.client = distributed.Client(address, timeout="10s", set_as_default=False)
-            except (OSError, ValueError) as error:
-                raise BadInput(f"no Dask scheduler answers at SSAD_SCHEDULER={address}") from error
-            self.client.subscribe_topic(TOPIC, self._hear)
+        if self.address:
+            self.client = self._connect()
         else:
             self.client = distributed.Client(_cluster(self.slots), set_as_default=False)
             self._children = children_of(self.client.cluster.workers[0])
@@ -259,6 +255,14 @@ class Jobs:
         self._tries: Counter[str] = Counter()
         self._computations: dict[str, Computation[Any]] = {}
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="views")
+
+    def _connect(self) -> distributed.Client:
+        try:
+            client = distributed.Client(self.address, timeout="10s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise BadInput(f"no Dask scheduler answers at SSAD_SCHEDULER={self.address}") from error
+        client.subscribe_topic(TOPIC, self._hear)
+        return client
 
     @property
     def remote(self) -> bool:
@@ -272,16 +276,20 @@ class Jobs:
 
     def submit(self, spec: RunSpec, priority: int = 0, device: str = "auto") -> Status:
         """Asks for a run; asking again changes nothing while it is queued, going on or done. A run that failed, was
-        cancelled or interrupted is tried again. Higher priorities overtake what waits."""
+        cancelled or interrupted is tried again. Higher priorities overtake what waits.
+
+        BadInput when the scheduler elsewhere was lost and does not answer again."""
         with self._lock:
             status = self.status(spec.id)
             if status.going_on or status.state == "done":
                 return status
+            if self.remote and self.client.status in ("closing", "closed"):
+                self.client = self._connect()
             self._tries[spec.id] += 1
             # The same key for everybody, so that servers that share a scheduler share the training, but a new one for
             # another try, since Dask remembers how the last one ended.
             key = f"train-{spec.id}-{self._tries[spec.id]}"
-            job = self._jobs[spec.id] = Job(spec, key, priority, self._tries.total())
+            job = Job(spec, key, priority, self._tries.total())
             resources = None
             if not self.remote:
                 on_gpu = self.gpu and device != "cpu"
@@ -294,10 +302,12 @@ class Jobs:
                 device,
                 key=key,
                 priority=priority,
+                fifo_timeout="0s",  # those of one priority in the order in which they were asked for
                 resources=resources,
                 retries=0,
                 pure=False,
             )
+            self._jobs[spec.id] = job
             job.future.add_done_callback(lambda future: self._settle(job, future))
             return self.status(spec.id)
 
@@ -349,6 +359,8 @@ class Jobs:
             job = self._jobs.get(run_id)
             progress = (job.heard if job else None) or self.store.progress(run_id)
             if self.store.has(run_id):  # last, since it may be published while we look
+                if job is not None and not job.cancelling:
+                    self._close_job(job, None)
                 return Status("done")
             state = progress.get("state", "none")
             if state not in GOING_ON and job is not None:

@@ -24,7 +24,7 @@ from conftest import ROOT, missing
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket
 
-PATIENCE = 60.0  # seconds; the machine is shared, and only conditions are waited for
+PATIENCE = 120.0  # seconds; the machine is shared, and only conditions are waited for
 FLAGS = [
     "--headless",
     "--no-sandbox",

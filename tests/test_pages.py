@@ -56,7 +56,8 @@ def labels(app: AppTest) -> list[str]:
 
 def select_rows(app: AppTest, *rows: int) -> AppTest:
     """What a click on the table's check boxes does; AppTest has no such click."""
-    app.session_state["runs-table"] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    (key,) = (key for key in app.session_state if str(key).startswith("runs-table"))
+    app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return calm(app.run())
 
 
@@ -398,9 +399,55 @@ def test_runs_are_deleted_once_that_is_confirmed(own_lab: Store) -> None:
     calm(app.button(key="delete-not").click().run())
     assert len(own_lab.list()) == 2
     calm(select_rows(app, 0).button(key="delete").click().run())
+    doomed = app.dataframe[0].value["Run"][0]
+    assert doomed in words(app)
     calm(app.button(key="delete-sure").click().run())
-    assert len(own_lab.list()) == 1
+    (kept,) = own_lab.list()
+    assert kept.id != doomed
     assert "1 stored runs" in words(app)
+    assert app.button(key="delete").disabled  # what took the deleted run's place is not picked
+
+
+def test_a_damaged_run_can_only_be_deleted(own_lab: Store) -> None:
+    damaged = tiny().run(load("digits")).id
+    (own_lab.run(damaged) / "result.json").write_text("{")
+    app = open_page("pages/runs.py")
+    assert "1 stored runs" in words(app)
+    assert damaged in words(app)
+    calm(app.button(key="delete-damaged").click().run())
+    calm(app.button(key="delete-sure").click().run())
+    assert not app.warning
+    assert "train" in [button.key for button in open_page(**TINY).button]
+
+
+def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
+    endless = {**TINY, "epochs": "10000"}
+    app = open_page(**endless)
+    calm(app.button(key="train").click().run())
+    runs = open_page("pages/runs.py")
+    assert "Going on" in words(runs)
+    for spec in (tiny(**endless).run(load("digits")).baseline(), tiny(**endless).run(load("digits"))):
+        calm(runs.button(key=f"cancel-{spec.id}").click().run())
+    assert "Going on" not in words(runs)
+    app = open_page(**endless)
+    assert "DAE-CutOut was cancelled; its process has ended." in words(app)
+    assert app.button(key="train").label.startswith("Train again: ")
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("failed", "DAE-CutOut failed. The loss is NaN."), ("training", "DAE-CutOut was interrupted.")]
+)
+def test_how_a_training_ended_is_said(own_lab: Store, state: str, said: str) -> None:
+    spec = tiny(seed="9").run(load("digits"))
+    with own_lab.begin(spec) as work:
+        work.progress(state=state, message="The loss is NaN.")
+        (work.path / "log.txt").write_text("what the process printed")
+    app = open_page(**TINY, seed="9")
+    assert said in words(app)
+    assert app.button(key="train").label.startswith("Train again: DAE-CutOut")
+    assert [code.value for code in app.code if "printed" in code.value] == (
+        ["what the process printed"] if state == "failed" else []
+    )
 
 
 def test_the_evidence_has_those_that_do_not_show_the_effect(lab: Path) -> None:

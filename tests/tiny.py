@@ -22,15 +22,13 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 FOREVER = 10_000  # epochs: until it is cancelled
-WIDE = 33  # features from which on, at the quick preset's batch, a training takes all cores and thus all slots
+WIDE = {"batch_size": 300}  # with which a training takes all cores, and so all slots
 PATIENCE = 90.0  # seconds: a process that imports torch on a busy machine takes a while
 
 
-def tiny(seed: int = 0, epochs: int = 2, features: int = 4, **settings: Any) -> RunSpec:
+def tiny(seed: int = 0, epochs: int = 2, **settings: Any) -> RunSpec:
     """A run on 64 digits."""
-    sizes = settings_for(
-        "quick", epochs=epochs, features=features, **{"hidden": 8, "limit": 64, "test_limit": 20, **settings}
-    )
+    sizes = settings_for("quick", epochs=epochs, features=4, hidden=8, limit=64, test_limit=20, **settings)
     return Question(dataset="digits", normal_class="1", settings=sizes, seed=seed).run(load("digits"))
 
 

@@ -40,7 +40,10 @@ def preview(question: Question, dataset: Dataset) -> None:
         anomaly = _card(f"Anomaly: {name}", "currentColor", rows, "Other images: there is no pair to compare.")
     label = augment.label(question.augment, dict(question.params))
     rows = {"normal": normal, "aug(normal)": to_bytes(augmented), "difference": _difference(x, augmented)}
-    aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, _change(x, augmented))
+    note = _change(x, augmented)
+    if p := augment.check(question.augment, **dict(question.params)).get("p"):
+        note += f" Every image is changed here; in training each is with probability {p:g}."
+    aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, note)
     # As many cards beside each other as there is room for, else one below the other.
     st.html(
         '<div style="display:grid;gap:1rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr))">'

@@ -29,7 +29,9 @@ POLL = 0.5
 
 def results(comparison: Comparison, state: State) -> None:
     """Draws it all; ``state`` then has what the views are set to."""
+    # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
     metrics = _metrics(comparison.key, comparison)
+    _views(comparison.key, comparison)
     _verdict(comparison, metrics)
     state.encoder = _figures_of_merit(comparison, metrics, state.encoder)
     state.views = _linked(comparison, metrics, state.views)
@@ -47,7 +49,7 @@ def _metrics(key: str, _comparison: Comparison) -> dict[str, TaskMetrics]:
 
 
 # A resource, not data: some 20 MB that nobody changes need no copy in every rerun.
-@st.cache_resource(max_entries=8, show_spinner="Reconstructing the images…")
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _views(key: str, _comparison: Comparison) -> tuple[Views, bytes, list[tuple[bytes, bytes]]]:
     views = _comparison.views()
     sheets = [(sheet(d.explanations, COLUMNS), sheet(error_tiles(d.errors), COLUMNS)) for d in views.detectors]

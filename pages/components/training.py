@@ -38,47 +38,69 @@ def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
 
 def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) -> None:
     missing = [spec for spec in specs if stati[spec.id].state != "done"]
-    for spec in missing:
-        _say_how_it_ended(spec, stati[spec.id])
+    _say_how_they_ended(missing, stati)
     again = any(stati[spec.id].state != "none" for spec in missing)
     names = " and its baseline ".join(run_name(spec) for spec in reversed(missing))
     cost, why = estimate(missing, dataset)
     button, note = st.columns([1, 2], vertical_alignment="center")
     label = f"{'Train again' if again else 'Train'}: {names}"
-    if button.button(label, type="primary", icon=":material/play_arrow:", key="train", width="stretch"):
-        for spec in missing:
-            jobs().submit(spec, priority=INTERACTIVE)
-        st.rerun()
+    button.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        key="train",
+        width="stretch",
+        on_click=_submit,  # before the page is drawn anew, so that it shows the training at once
+        args=(missing,),
+    )
     stored = "" if len(missing) == len(specs) else " The other one is stored already."
     note.caption(f"About {cost}, {why}.{stored} Changing the anomaly, the threshold or a view never trains again.")
 
 
-def _say_how_it_ended(spec: RunSpec, status: Status) -> None:
-    name = run_name(spec)
-    if status.state == "failed":
-        st.error(f"{name} failed. {status.message}", icon=":material/error:")
-        if log := jobs().store.log(spec.id):
-            with st.expander(f"Log of {name}"):
-                st.code(log[-20_000:], language=None)
-    elif status.state == "interrupted":
-        st.warning(f"{name} was interrupted. {status.message}", icon=":material/power_off:")
-    elif status.state == "cancelled":
-        st.info(f"{name} was cancelled; its process has ended.", icon=":material/cancel:")
+def _submit(specs: list[RunSpec]) -> None:
+    for spec in specs:
+        jobs().submit(spec, priority=INTERACTIVE)
+
+
+def _cancel(specs: list[RunSpec]) -> None:
+    for spec in specs:
+        if jobs().status(spec.id).going_on:
+            jobs().cancel(spec.id)
+
+
+def _say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> None:
+    cancelled = [run_name(spec) for spec in specs if stati[spec.id].state == "cancelled"]
+    if cancelled:
+        ended = "was cancelled; its process has" if len(cancelled) == 1 else "were cancelled; their processes have"
+        st.info(f"{' and '.join(cancelled)} {ended} ended.", icon=":material/cancel:")
+    for spec in specs:
+        name, status = run_name(spec), stati[spec.id]
+        if status.state == "failed":
+            st.error(f"{name} failed. {status.message}", icon=":material/error:")
+            if log := jobs().store.log(spec.id):
+                with st.expander(f"Log of {name}"):
+                    st.code(log[-20_000:], language=None)
+        elif status.state == "interrupted":
+            st.warning(f"{name} was interrupted. {status.message}", icon=":material/power_off:")
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
     """One look at the training; Streamlit calls it twice a second until the page is drawn anew."""
-    service = jobs()
-    stati = {spec.id: service.status(spec.id) for spec in specs}
+    stati = {spec.id: jobs().status(spec.id) for spec in specs}
     if not any(status.going_on for status in stati.values()):
         st.rerun(scope="app")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption("Training in processes of their own: this page may be closed, reloaded or shared meanwhile.")
+        st.button(
+            "Cancel",
+            icon=":material/stop:",
+            key="cancel",
+            help="Ends the training processes at once.",
+            on_click=_cancel,
+            args=(specs,),
+        )
     live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")
     _say_kind(anomaly)
-    if st.button("Cancel", icon=":material/stop:", key="cancel", help="Ends the training processes at once."):
-        for spec in specs:
-            if stati[spec.id].going_on:
-                service.cancel(spec.id)
-        st.rerun(scope="app")
 
 
 def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
