@@ -19,7 +19,7 @@ from .store import StoredRun
 
 LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
 PICTURES = 5  # images a side whose reconstructions are shown while training
-SNAPSHOTS = 6  # evaluations in the course of a training
+SNAPSHOTS = 5  # evaluations in the course of a training
 
 Arrays = dict[str, np.ndarray]
 

@@ -146,7 +146,8 @@ def _start() -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path},
+        # A training has its threads to itself and may wait actively, which a server must not (pages' service.py).
+        env={**os.environ, "PYTHONPATH": path, "OMP_WAIT_POLICY": "ACTIVE"},
         start_new_session=True,  # Ctrl-C is for the server, whose end they notice
     )
 
@@ -254,7 +255,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._tries: Counter[str] = Counter()
         self._computations: dict[str, Computation[Any]] = {}
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="views")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="views")
 
     def _connect(self) -> distributed.Client:
         try:

@@ -72,7 +72,7 @@ RANGES: dict[str, tuple[float, float]] = {
 # quick: the effect within seconds on two cores; batch 32, since at 256 it drowned in the spread of the seeds.
 # standard: at most three minutes on two cores. paper: App. A and METHOD.md's "(code)".
 PRESETS: dict[str, Settings] = {
-    "quick": Settings(epochs=10, features=16, hidden=128, batch_size=32, limit=1000, test_limit=400),
+    "quick": Settings(epochs=8, features=16, hidden=128, batch_size=32, limit=1000, test_limit=400),
     "standard": Settings(epochs=32, features=32, hidden=256, batch_size=128, limit=2500, test_limit=0),
     "paper": Settings(epochs=256, features=64, hidden=256, batch_size=1024, limit=0, test_limit=0),
 }

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 QUALITY = 75
+EFFORT = 1  # of WebP's 0 to 6: two fifths of the default time, a seventh more bytes
 ERROR_CEILING = 0.5  # the error of a pixel that is drawn at full strength; the same in all runs, to be comparable
 
 
@@ -41,7 +42,7 @@ def sheet(images: np.ndarray, columns: int, *, quality: int = QUALITY) -> bytes:
     picture = tiles.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)  # rows H columns W C
     picture = picture.reshape(rows * height, columns * width, channels)
     out = io.BytesIO()
-    Image.fromarray(np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()).save(out, "WEBP", quality=quality)
+    Image.fromarray(np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()).save(out, "WEBP", quality=quality, method=EFFORT)
     return out.getvalue()
 
 

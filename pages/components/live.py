@@ -1,6 +1,6 @@
 """A run and its baseline as they learn, side by side, and the replay of their evaluated epochs afterwards.
 
-Streamlit redraws the whole figure when a chart's data change; this component is told twice a second how the runs stand
+Streamlit redraws the whole figure when a chart's data change; this component is told often how the runs stand
 and only moves what has changed.
 """
 

@@ -53,15 +53,18 @@ def preview(question: Question, dataset: Dataset) -> None:
 
 def data_sheet(dataset: Dataset) -> None:
     """Every class with its counts and some of its images, before anything is trained."""
-    lines = []
-    for name, (train, test) in counts(dataset).items():
-        images = contact_sheet(dataset, dataset.info.classes.index(name), n=2 * SHOWN)
-        lines.append(_row(f"{name}: {train:,} + {test:,}", images, width="9rem"))
     with st.expander("Look at the data", icon=":material/grid_view:"):
-        st.caption(
-            f"{dataset.info.note} Each class with its number of training and test images, and some of the former."
-        )
-        st.html("".join(lines))
+        st.caption(f"{dataset.info.note} Each class with its number of training and test images, and some of the former.")
+        st.html(_classes(dataset.fingerprint, dataset))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _classes(fingerprint: str, _dataset: Dataset) -> str:
+    lines = []
+    for name, (train, test) in counts(_dataset).items():
+        images = contact_sheet(_dataset, _dataset.info.classes.index(name), n=2 * SHOWN)
+        lines.append(_row(f"{name}: {train:,} + {test:,}", images, width="9rem"))
+    return "".join(lines)
 
 
 def _difference(x: Tensor, other: Tensor) -> np.ndarray:

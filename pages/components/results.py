@@ -21,6 +21,7 @@ from ssad_core.sprites import error_tiles, sheet
 from ssad_core.statistics import Estimate, TaskMetrics
 
 if TYPE_CHECKING:
+    from ssad_core.store import StoredRun
     from ssad_core.views import Comparison, Views
 
 COLUMNS = 50  # tiles in a row of a sheet
@@ -144,21 +145,37 @@ def _number(value: float, sign: str = "") -> str:
 
 
 def _linked(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState) -> ViewState:
-    if all(comparison.map(run, compute=False) is not None for run in comparison.runs):
-        return _draw(comparison, metrics, state)
-    # The maps are on their way: only this part is looked at again and again until they are there.
-    for run in comparison.runs[::-1]:
-        jobs().compute(f"tsne-{comparison.key}-{run.id}", lambda run=run: comparison.map(run))
-    st.fragment(_await_maps, run_every=POLL)(comparison)
-    return _draw(comparison, metrics, state)
+    waiting, status = _maps(comparison)
+    if waiting:
+        # Only this part is looked at again and again, until a map is there and the page is drawn anew.
+        st.fragment(_await_maps, run_every=POLL)(comparison, waiting)
+    return _draw(comparison, metrics, state, status)
 
 
-def _await_maps(comparison: Comparison) -> None:
-    if all(comparison.map(run, compute=False) is not None for run in comparison.runs):
+def _maps(comparison: Comparison) -> tuple[int, str]:
+    """Sees to it that missing t-SNE maps are computed; how many are still to come, and a line in their place."""
+    waiting, status = 0, "t-SNE is at work; the map appears here in some seconds."
+    for run in comparison.runs[::-1]:  # the run's map first: it is the one that is shown
+        if comparison.map(run, compute=False) is None:
+            work = jobs().compute(_map_job(comparison, run), lambda run=run: comparison.map(run))
+            if work.done() and (error := work.exception()):
+                status = f"No map of {run_name(run.spec)}: {error}"
+            else:
+                waiting += 1
+    return waiting, status
+
+
+def _map_job(comparison: Comparison, run: StoredRun) -> str:
+    # With the time of its training: a run that was deleted and trained again starts afresh.
+    return f"tsne-{comparison.key}-{run.id}-{run.result['finished']}"
+
+
+def _await_maps(comparison: Comparison, missing: int) -> None:
+    if _maps(comparison)[0] < missing:
         st.rerun(scope="app")
 
 
-def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState) -> ViewState:
+def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState, status: str) -> ViewState:
     views, originals, sheets = _views(comparison.key, comparison)
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
     detectors = [
@@ -177,7 +194,7 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         originals=originals,
         columns=COLUMNS,
         detectors=detectors,
-        map_status=_map_status(comparison),
+        map_status=status,
         note=f"Shown: {shown} of {total} test normals; the AUC is of all." if shown < total else "",
     )
     return linked_views(data, state=state, key="views")
@@ -185,14 +202,6 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
 
 def _map_or_none(comparison: Comparison, index: int) -> object:
     return comparison.map(comparison.runs[index], compute=False)
-
-
-def _map_status(comparison: Comparison) -> str:
-    for run in comparison.runs:
-        work = jobs().compute(f"tsne-{comparison.key}-{run.id}", lambda run=run: comparison.map(run))
-        if work.done() and work.exception() is not None:
-            return f"No map of {run_name(run.spec)}: {work.exception()}"
-    return "t-SNE is at work; the map appears here in some seconds."
 
 
 def _title(comparison: Comparison) -> str:

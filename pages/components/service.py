@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import threading
 
 import streamlit as st
 
 from ssad_core.jobs import Jobs
+
+# Before torch and openTSNE load OpenMP: what this process computes shares the cores with trainings, and threads that spin
+# while they wait took up to ten times as long there.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @st.cache_resource(show_spinner=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -18,7 +18,7 @@ from ssad_core.spec import LIVE, Anomaly, RunSpec
 from ssad_core.sprites import sheet
 from ssad_core.store import StoredRun
 
-POLL = 0.5  # seconds between two looks at a training
+POLL = 1.0  # seconds between two looks at a training; each takes a little of the cores that it trains on
 PICTURES = 5  # a side, until the first snapshot says how many there are
 INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are overtaken
 
@@ -85,7 +85,7 @@ def _say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> No
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
-    """One look at the training; Streamlit calls it twice a second until the page is drawn anew."""
+    """One look at the training; Streamlit calls it once a second until the page is drawn anew."""
     stati = {spec.id: jobs().status(spec.id) for spec in specs}
     if not any(status.going_on for status in stati.values()):
         st.rerun(scope="app")
@@ -104,11 +104,12 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
 
 
 def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
-    progress = status.progress
-    history = jobs().store.snapshots(spec.id)
     kind = _live_kind(anomaly).key
     if status.state == "done":
         return _finished(jobs().store.load(spec.id), kind)
+    progress = status.progress
+    auc = progress.get("auc", {}).get(kind, ())
+    looks = _looks(spec.id, kind, len(auc), progress.get("started", 0.0))
     return LiveRun(
         name=run_name(spec),
         state=status.state,  # type: ignore[arg-type]
@@ -117,10 +118,10 @@ def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
         epoch=progress.get("epoch", 0),
         epochs=spec.settings.epochs,
         loss=progress.get("loss", ()),
-        auc=progress.get("auc", {}).get(kind, ()),
-        snapshots=_snapshots(history, kind)[-1:],
-        originals=_originals(history, kind),
-        pictures=_counts(history, kind),
+        auc=auc,
+        snapshots=looks.snapshots,
+        originals=looks.originals,
+        pictures=looks.pictures,
         images_per_second=progress.get("images_per_second"),
         seconds_elapsed=time.time() - progress["started"] if "started" in progress else None,
         seconds_left=progress.get("seconds_left"),
@@ -129,6 +130,7 @@ def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
 
 def _finished(run: StoredRun, kind: str) -> LiveRun:
     result = run.result
+    looks = _looks(run.id, kind, None, result["finished"])
     return LiveRun(
         name=run_name(run.spec),
         state="done",
@@ -136,37 +138,39 @@ def _finished(run: StoredRun, kind: str) -> LiveRun:
         epochs=run.spec.settings.epochs,
         loss=result["loss"],
         auc=result["live_auc"].get(kind, ()),
-        snapshots=_snapshots(run.history, kind),
-        originals=_originals(run.history, kind),
-        pictures=_counts(run.history, kind),
+        snapshots=looks.snapshots,
+        originals=looks.originals,
+        pictures=looks.pictures,
         images_per_second=result["images_per_second"],
         seconds_elapsed=result["seconds"],
     )
 
 
-def _snapshots(history: Mapping[str, np.ndarray] | None, kind: str) -> list[Snapshot]:
+class Looks(NamedTuple):
+    """The evaluations in the course of a training, as `LiveRun` wants them."""
+
+    snapshots: list[Snapshot]
+    originals: bytes
+    pictures: tuple[int, int]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _looks(run_id: str, kind: str, count: int | None, started: float) -> Looks:
+    """The latest of a training's ``count`` evaluations; all of them, of a finished run, for None.
+
+    ``started`` tells one try from another. Cached, since a page looks far more often than the training does.
+    """
+    history = jobs().store.snapshots(run_id) if count != 0 else None
     if history is None:
-        return []
-    found = []
-    for i, epoch in enumerate(history["epochs"]):
+        return Looks([], b"", (PICTURES, PICTURES))
+    normal, anomalous = history["originals/normal"], history[f"originals/{kind}"]
+    snapshots = []
+    for i, epoch in list(enumerate(history["epochs"]))[0 if count is None else -1 :]:
         pictures = np.concatenate([history["images/normal"][i], history[f"images/{kind}"][i]])
         scores = [history[f"scores/{group}"][i].tolist() for group in ("normal", kind)]
-        found.append(Snapshot(int(epoch), *scores, sheet(pictures, columns=len(pictures))))
-    return found
-
-
-def _originals(history: Mapping[str, np.ndarray] | None, kind: str) -> bytes:
-    if history is None:
-        return b""
-    pictures = np.concatenate([history["originals/normal"], history[f"originals/{kind}"]])
-    return sheet(pictures, columns=len(pictures))
-
-
-def _counts(history: Mapping[str, np.ndarray] | None, kind: str) -> tuple[int, int]:
-    """How many normal and anomalous samples are pictured."""
-    if history is None:
-        return (PICTURES, PICTURES)
-    return len(history["originals/normal"]), len(history[f"originals/{kind}"])
+        snapshots.append(Snapshot(int(epoch), *scores, sheet(pictures, columns=len(pictures))))
+    originals = sheet(np.concatenate([normal, anomalous]), columns=len(normal) + len(anomalous))
+    return Looks(snapshots, originals, (len(normal), len(anomalous)))
 
 
 def replay(runs: list[StoredRun], anomaly: Anomaly) -> None:
