@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -53,8 +54,12 @@ def _metrics(key: str, _comparison: Comparison) -> dict[str, TaskMetrics]:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _views(key: str, _comparison: Comparison) -> tuple[Views, bytes, list[tuple[bytes, bytes]]]:
     views = _comparison.views()
-    sheets = [(sheet(d.explanations, COLUMNS), sheet(error_tiles(d.errors), COLUMNS)) for d in views.detectors]
-    return views, sheet(views.originals, COLUMNS), sheets
+    pictures = [views.originals]
+    for detector in views.detectors:
+        pictures += [detector.explanations, error_tiles(detector.errors)]
+    with ThreadPoolExecutor() as pool:  # WebP lets go of the interpreter
+        originals, *rest = pool.map(lambda images: sheet(images, COLUMNS), pictures)
+    return views, originals, list(zip(rest[::2], rest[1::2], strict=True))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
