@@ -14,7 +14,8 @@ Finding 1 of the paper: an augmentation helps when it is aligned with the anomal
 **The Lab opens on a task that shows it, and was picked because it does**: photos/temple with gen CutOut, at the quick
 preset, where the matched augmentation beats the baseline and every mismatched one on each of five seeds. Without saying so
 that would be the very cherry-picking that the paper is about. So here is every task that was tried, with the ones that do
-not show it. Digits with one normal class mostly do not: the plain autoencoder finds nearly all of those anomalies already.
+not show it. Digits with one normal class mostly do not: inverted digits are found by every detector, and on the other tasks
+another augmentation than the matched one, often Invert, does best.
 """
 )
 try:
