@@ -7,6 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+# In whose space a run's alignment is measured (METHOD: "MMD"); the paper's ResNet50 is not among them yet.
+ENCODERS = {
+    "baseline": "the baseline's code: one space for all augmentations",
+    "run": "the run's own code: not comparable between augmentations",
+    "pixels": "raw pixels",
+}
+
 
 def squared_mmd(X: ArrayLike, Y: ArrayLike) -> float:
     """mean k(x, x') + mean k(y, y') - 2 mean k(x, y) with k(a, b) = (<a, b> / h + 1)^3, at least 0.

@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from . import augment
 from .data import Dataset, class_index, dataset_info
@@ -216,14 +216,3 @@ def anomaly_name(anomaly: Anomaly) -> str:
     if anomaly.kind == "gen":
         return augment.label(anomaly.name, dict(anomaly.params))
     return anomaly.name if anomaly.kind == "class" else "all other classes"
-
-
-def sentence(question: Question) -> dict[str, Any]:
-    """The parts of the question in words, for a page to lay out."""
-    info = dataset_info(question.dataset)
-    return {
-        "normal": f"{info.title}: {question.normal_class}",
-        "anomaly": anomaly_name(question.anomaly),
-        "augmentation": augment.label(question.augment, dict(question.params)),
-        "detector": detector_info(question.detector).title,
-    }

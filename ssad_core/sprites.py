@@ -42,7 +42,9 @@ def sheet(images: np.ndarray, columns: int, *, quality: int = QUALITY) -> bytes:
     picture = tiles.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)  # rows H columns W C
     picture = picture.reshape(rows * height, columns * width, channels)
     out = io.BytesIO()
-    Image.fromarray(np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()).save(out, "WEBP", quality=quality, method=EFFORT)
+    Image.fromarray(np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()).save(
+        out, "WEBP", quality=quality, method=EFFORT
+    )
     return out.getvalue()
 
 

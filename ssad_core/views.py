@@ -18,7 +18,7 @@ from .data import Dataset
 from .embedding import tsne
 from .errors import unknown
 from .evaluate import anomaly_results, examine_stored, to_bytes
-from .mmd import MmdEstimate, estimate
+from .mmd import ENCODERS, MmdEstimate, estimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
 from .spec import Anomaly, RunSpec
@@ -26,11 +26,6 @@ from .statistics import TaskMetrics, task_metrics
 from .store import StoredRun
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
-ENCODERS = {
-    "baseline": "the baseline's code: one space for all augmentations",
-    "run": "the run's own code: not comparable between augmentations",
-    "pixels": "raw pixels",
-}
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ from ssad_core.data import Dataset, load
 from ssad_core.detectors import build, detector_info
 from ssad_core.errors import BadInput
 from ssad_core.evaluate import LIVE_LIMIT, PICTURES, SNAPSHOTS, Live, anomaly_results, examine_stored, to_bytes
-from ssad_core.mmd import estimate
+from ssad_core.mmd import ENCODERS, estimate
 from ssad_core.question import Question, run_name
 from ssad_core.samples import VIEW_LIMIT, Samples, gens, to_float
 from ssad_core.spec import LIVE, Anomaly, settings_for
 from ssad_core.store import Damaged, Store, StoredRun
-from ssad_core.views import ENCODERS, GROUPS, Comparison, score_table
+from ssad_core.views import GROUPS, Comparison, score_table
 
 CUTOUT4 = Anomaly("gen", "cutout", (("c", 0.4),))
 

@@ -24,7 +24,6 @@ from ssad_core.question import (
     parse_call,
     parse_params,
     run_name,
-    sentence,
     whole,
 )
 from ssad_core.spec import PRESETS, RANGES, Anomaly, Settings, settings_for
@@ -341,9 +340,3 @@ def test_runs_and_anomalies_are_named_as_in_the_paper() -> None:
     assert anomaly_name(Anomaly("gen", "cutout", (("c", 0.4),))) == "CutOut-0.4"
     assert anomaly_name(Anomaly("class", "Automobile")) == "Automobile"
     assert anomaly_name(Anomaly("rest")) == "all other classes"
-    assert sentence(replace(GOOD, params=())) == {
-        "normal": "CIFAR-10: Horse",
-        "anomaly": "Deer",
-        "augmentation": "Flip",
-        "detector": "DAE",
-    }

@@ -12,15 +12,15 @@ import streamlit as st
 
 from pages.components.linked_views import ViewState
 from ssad_core.errors import BadInput, unknown
+from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, from_query, number, whole
 
-ENCODERS = ("baseline", "run", "pixels")  # of the MMD
 CHOICES = {
     "scale": ("linear", "log"),
     "map_of": ("run", "baseline"),
     "colour_by": ("category", "score"),
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
-    "encoder": ENCODERS,
+    "encoder": tuple(ENCODERS),
 }
 VIEW_FIELDS = ("fpr", *CHOICES, "lasso")
 MOST_POINTS = 10_000  # that a lasso may speak of
@@ -32,7 +32,7 @@ class State:
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
-    encoder: str = ENCODERS[0]
+    encoder: str = "baseline"
     rejected: list[str] = field(default_factory=list)
 
 
@@ -79,7 +79,7 @@ def from_address(query: Mapping[str, str]) -> State:
                 values[name] = parse(query[name])
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
-    encoder = values.pop("encoder", ENCODERS[0])
+    encoder = values.pop("encoder", State.encoder)
     return State(question, ViewState(**values), encoder, rejected)
 
 

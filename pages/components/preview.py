@@ -54,7 +54,9 @@ def preview(question: Question, dataset: Dataset) -> None:
 def data_sheet(dataset: Dataset) -> None:
     """Every class with its counts and some of its images, before anything is trained."""
     with st.expander("Look at the data", icon=":material/grid_view:"):
-        st.caption(f"{dataset.info.note} Each class with its number of training and test images, and some of the former.")
+        st.caption(
+            f"{dataset.info.note} Each class with its number of training and test images, and some of the former."
+        )
         st.html(_classes(dataset.fingerprint, dataset))
 
 

@@ -8,14 +8,15 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
-from pages.components.address import ENCODERS, State
+from pages.components.address import State
 from pages.components.linked_views import DetectorPoints, ViewData, ViewState, linked_views
 from pages.components.service import jobs
 from pages.components.training import describe_machine, replay
 from ssad_core import figures
-from ssad_core.mmd import MmdEstimate
+from ssad_core.mmd import ENCODERS, MmdEstimate
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import Anomaly
 from ssad_core.sprites import error_tiles, sheet
@@ -272,6 +273,15 @@ def _html(comparison: Comparison, state: ViewState) -> str:
         drawn.append(
             figures.map_figure(comparison.map(run), names, scores=scores, title=f"Map of {run_name(run.spec)}. {title}")
         )
+    some = np.concatenate([np.flatnonzero(views.group == group)[:5] for group in (2, 3)])
+    drawn.append(
+        figures.reconstruction_figure(
+            views.originals[some],
+            {d.name: d.explanations[some] for d in views.detectors},
+            {d.name: d.scores[some] for d in views.detectors},
+            title=f"Five test normals and five anomalies. {title}",
+        )
+    )
     return figures.to_html(*drawn)
 
 
