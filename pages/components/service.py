@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
 import threading
 
@@ -25,11 +23,10 @@ def jobs() -> Jobs:
 @st.cache_resource(show_spinner=False)
 def _background() -> threading.Thread:
     def load() -> None:
-        # The spare children first: they are processes, and start beside what this one does.
+        # The spare children first: they are processes, and start beside what this one does. openTSNE is left to the first
+        # map, lest its two seconds delay the first training.
         jobs().warm()
-        for module in ("ssad_core.views", "openTSNE"):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
+        from ssad_core import views  # noqa: F401, torch comes with it
 
     thread = threading.Thread(target=load, daemon=True, name="background imports")
     thread.start()
@@ -37,6 +34,6 @@ def _background() -> threading.Thread:
 
 
 def prepare_in_background() -> None:
-    """Starts spare training processes and imports torch and openTSNE off the page's thread, once a server. Pages call it
+    """Starts spare training processes and imports torch off the page's thread, once a server. Pages call it
     when their first lines are drawn."""
     _background()

@@ -101,6 +101,17 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
         )
     live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")
     _say_kind(anomaly)
+    if all(status.state in ("evaluating", "done") for status in stati.values()):
+        _wait_for_the_end(specs)
+
+
+def _wait_for_the_end(specs: list[RunSpec]) -> None:
+    """Draws the page anew as soon as no run goes on, instead of at the next look; gives up when that is due."""
+    deadline = time.monotonic() + POLL
+    while time.monotonic() < deadline:
+        if not any(jobs().status(spec.id).going_on for spec in specs):
+            st.rerun(scope="app")
+        time.sleep(0.05)
 
 
 def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
