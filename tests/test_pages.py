@@ -379,7 +379,7 @@ def test_runs_are_listed_with_their_numbers(lab: Path) -> None:
     assert sorted(table["Detector"]) == ["AE", "DAE-CutOut"]
     assert set(table["Data set"]) == {"Digits"}
     assert table["AUC CutOut"].between(0, 1).all()
-    assert "2 stored runs" in words(app)
+    assert "2 runs stored" in words(app)
     assert app.button(key="open").disabled
     assert app.button(key="delete").disabled
 
@@ -404,7 +404,7 @@ def test_runs_are_deleted_once_that_is_confirmed(own_lab: Store) -> None:
     calm(app.button(key="delete-sure").click().run())
     (kept,) = own_lab.list()
     assert kept.id != doomed
-    assert "1 stored runs" in words(app)
+    assert "1 run stored" in words(app)
     assert app.button(key="delete").disabled  # what took the deleted run's place is not picked
 
 
@@ -412,7 +412,7 @@ def test_a_damaged_run_can_only_be_deleted(own_lab: Store) -> None:
     damaged = tiny().run(load("digits")).id
     (own_lab.run(damaged) / "result.json").write_text("{")
     app = open_page("pages/runs.py")
-    assert "1 stored runs" in words(app)
+    assert "1 run stored" in words(app)
     assert damaged in words(app)
     calm(app.button(key="delete-damaged").click().run())
     calm(app.button(key="delete-sure").click().run())
@@ -430,7 +430,7 @@ def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
         calm(runs.button(key=f"cancel-{spec.id}").click().run())
     assert "Going on" not in words(runs)
     app = open_page(**endless)
-    assert "DAE-CutOut was cancelled; its process has ended." in words(app)
+    assert "AE and DAE-CutOut were cancelled; their processes have ended." in words(app)
     assert app.button(key="train").label.startswith("Train again: ")
 
 

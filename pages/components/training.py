@@ -171,8 +171,9 @@ def _looks(run_id: str, kind: str, count: int | None, started: float) -> Looks:
 
     ``started`` tells one try from another. Cached, since a page looks far more often than the training does.
     """
-    history = jobs().store.snapshots(run_id) if count != 0 else None
-    if history is None:
+    store = jobs().store
+    history = store.load(run_id).history if count is None else store.snapshots(run_id)
+    if history is None or count == 0:
         return Looks([], b"", (PICTURES, PICTURES))
     normal, anomalous = history["originals/normal"], history[f"originals/{kind}"]
     snapshots = []
