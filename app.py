@@ -3,7 +3,11 @@
 import streamlit as st
 
 st.set_page_config(page_title="SSAD lab", page_icon=":material/biotech:", layout="wide")
-st.html("<style>.stMainBlockContainer{padding-top:4.5rem}</style>")  # half of what Streamlit leaves free
+st.html(
+    # Half of what Streamlit leaves free. And what is about to be replaced dims at once, after a while, not in a fade, which
+    # takes a core from the computation that is waited for where the browser has no GPU.
+    "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important}</style>"
+)
 st.navigation(
     [
         st.Page("pages/lab.py", title="Lab", icon=":material/science:", default=True),

@@ -31,7 +31,7 @@ from .evaluate import Live, evaluate
 from .samples import Samples, to_float
 from .spec import PRESETS, RunSpec
 from .store import CANCEL_FILE, Busy, Store, StoredRun, Workspace
-from .train import Curve, TrainingFailed, choose_device, optimiser, prepare, train
+from .train import Adam, Curve, TrainingFailed, choose_device, prepare, train
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -156,14 +156,14 @@ def _watch_cancel(file: Path, over: threading.Event) -> None:
 
 
 def warm_up() -> None:
-    """Does everything once that is slow the first time: imports of the optimiser, kernels, the embedded images."""
+    """Does everything once that is slow the first time."""
     settings = PRESETS["quick"]
     detector = detectors.DETECTORS["dae"].build(3, settings)
     detector.network.to(memory_format=torch.channels_last)
     x = torch.rand(settings.batch_size, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    adam = optimiser(detector.network.parameters(), settings)
+    optimiser = Adam(detector.network.parameters())
     detector.loss(x, x).backward()
-    adam.step()
+    optimiser.step(settings.learning_rate)
 
 
 def serve() -> None:

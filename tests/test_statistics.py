@@ -67,8 +67,8 @@ def test_intervals_agree_with_a_plain_bootstrap(paired: bool) -> None:
     normal, anomalous = (np.round(image + shift + rng.normal(size=80), 1) for shift in (0, 1))
     base = tuple(np.round(scores + rng.normal(size=80), 1) for scores in (normal, anomalous))
 
-    found = task_metrics(normal, anomalous, base, paired=paired, draws=3000)
-    loop = plain_bootstrap(normal, anomalous, base, paired, draws=1000)
+    found = task_metrics(normal, anomalous, base, paired=paired, draws=10_000)
+    loop = plain_bootstrap(normal, anomalous, base, paired, draws=3000)
 
     for estimate, column in zip((found.auc, found.average_precision, found.relative_auc), loop.T, strict=True):
         assert (estimate.low, estimate.high) == pytest.approx(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ssad_core import augment
@@ -24,7 +24,7 @@ from ssad_core.errors import BadInput
 from ssad_core.networks import ConvAE
 from ssad_core.paths import ROOT
 from ssad_core.spec import RunSpec, Settings
-from ssad_core.train import Curve, TrainingFailed, batches, choose_device, cosine, prepare, train
+from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, cosine, prepare, train
 
 CPU = torch.device("cpu")
 TINY = RunSpec(
@@ -101,6 +101,28 @@ def test_batches_keep_every_image_and_are_never_of_one(n: int, size: int) -> Non
         assert lengths == [size] * (full - 1) + [size + 1]
     else:
         assert lengths == [size] * full + [rest] * (rest > 0)
+
+
+def test_adam_is_torchs_to_the_bit_also_as_the_rate_changes() -> None:
+    ours, theirs = (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 1)) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.rand(7, 5)
+    adam, oracle = Adam(ours.parameters()), torch.optim.Adam(theirs.parameters(), fused=True)
+    for rate in (1e-3, 1e-3, 5e-4, 1e-1):
+        ours(x).square().mean().backward()
+        adam.step(rate)
+        oracle.param_groups[0]["lr"] = rate
+        oracle.zero_grad()
+        theirs(x).square().mean().backward()
+        oracle.step()
+        for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(one, other)
+            assert one.grad is None
+
+
+def test_a_training_process_starts_without_torchs_compiler() -> None:
+    code = "import sys, ssad_core.worker as w; w.warm_up(); sys.exit('torch._dynamo' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 # -- the loop ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -33,8 +33,7 @@ POLL = 0.5
 def results(comparison: Comparison, state: State) -> None:
     """Draws it all; ``state`` then has what the views are set to."""
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
-    metrics = _metrics(comparison.key, comparison)
-    _views(comparison.key, comparison)
+    metrics = _answer(comparison.key, comparison).metrics
     _verdict(comparison, metrics)
     state.encoder = _figures_of_merit(comparison, metrics, state.encoder)
     state.views = _linked(comparison, metrics, state.views)
@@ -46,21 +45,26 @@ def results(comparison: Comparison, state: State) -> None:
         st.caption(f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}.")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _metrics(key: str, _comparison: Comparison) -> dict[str, TaskMetrics]:
-    return _comparison.metrics()
+class Answer(NamedTuple):
+    """What takes a while to compute of a comparison; ``sheets`` has each detector's explanations and error maps."""
+
+    metrics: dict[str, TaskMetrics]
+    views: Views
+    originals: bytes
+    sheets: list[tuple[bytes, bytes]]
 
 
 # A resource, not data: some 20 MB that nobody changes need no copy in every rerun.
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _views(key: str, _comparison: Comparison) -> tuple[Views, bytes, list[tuple[bytes, bytes]]]:
+def _answer(key: str, _comparison: Comparison) -> Answer:
     views = _comparison.views()
     pictures = [views.originals]
     for detector in views.detectors:
         pictures += [detector.explanations, error_tiles(detector.errors)]
-    with ThreadPoolExecutor() as pool:  # WebP lets go of the interpreter
+    with ThreadPoolExecutor() as pool:  # NumPy and WebP let go of the interpreter
+        metrics = pool.submit(_comparison.metrics)
         originals, *rest = pool.map(lambda images: sheet(images, COLUMNS), pictures)
-    return views, originals, list(zip(rest[::2], rest[1::2], strict=True))
+    return Answer(metrics.result(), views, originals, list(zip(rest[::2], rest[1::2], strict=True)))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -182,7 +186,7 @@ def _await_maps(comparison: Comparison, missing: int) -> None:
 
 
 def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState, status: str) -> ViewState:
-    views, originals, sheets = _views(comparison.key, comparison)
+    _, views, originals, sheets = _answer(comparison.key, comparison)
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
     detectors = [
         DetectorPoints(d.name, d.scores, metrics[which].auc.value, _map_or_none(comparison, i), *sheets[i])
@@ -245,7 +249,7 @@ def _downloads(comparison: Comparison, state: ViewState) -> None:
 def _csv(comparison: Comparison) -> str:
     from ssad_core.views import score_table
 
-    views, _, _ = _views(comparison.key, comparison)
+    views = _answer(comparison.key, comparison).views
     text = io.StringIO()
     csv.writer(text).writerows(score_table(views, [comparison.map(run) for run in comparison.runs]))
     return text.getvalue()
@@ -254,7 +258,7 @@ def _csv(comparison: Comparison) -> str:
 def _html(comparison: Comparison, state: ViewState) -> str:
     from ssad_core.histogram import threshold_at_fpr
 
-    views, _, _ = _views(comparison.key, comparison)
+    views = _answer(comparison.key, comparison).views
     title = _title(comparison)
     drawn = []
     for i, detector in enumerate(views.detectors):

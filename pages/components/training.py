@@ -101,8 +101,14 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
         )
     live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")
     _say_kind(anomaly)
-    if all(status.state in ("evaluating", "done") for status in stati.values()):
+    if all(_is_ending(status) for status in stati.values()):
         _wait_for_the_end(specs)
+
+
+def _is_ending(status: Status) -> bool:
+    """Whether the run may be done before the next look."""
+    left = status.progress.get("seconds_left")
+    return status.state in ("evaluating", "done") or (left is not None and left < POLL)
 
 
 def _wait_for_the_end(specs: list[RunSpec]) -> None:
