@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import argparse
 import csv
-import platform
-import sys
-import time
 from pathlib import Path
 
+from benchmarks.sweep import made, train_all
 from ssad_core.data import class_index, load
-from ssad_core.jobs import Jobs
+from ssad_core.evaluate import anomaly_results
 from ssad_core.question import Question
-from ssad_core.spec import RunSpec
+from ssad_core.samples import Samples
+from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.statistics import auc
 
 TASKS = [("photos", "temple"), ("photos", "flower"), ("digits", "0"), ("digits", "3"), ("digits", "8")]
 AUGS = ("identity", "cutout", "flip", "invert", "rotate")
@@ -39,27 +39,17 @@ def main() -> None:
             for seed in SEEDS:
                 question = Question(dataset=name, normal_class=label, augment=aug, seed=seed)
                 specs[name, label, aug, seed] = question.run(dataset)
-    service = Jobs()
-    for spec in specs.values():
-        service.submit(spec)
-    while waiting := [spec for spec in specs.values() if service.status(spec.id).going_on]:
-        print(f"{len(specs) - len(waiting)} of {len(specs)} runs", end="\r", file=sys.stderr, flush=True)
-        time.sleep(2)
+    store = train_all(specs.values())
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with open(args.out, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["dataset", "normal_class", "gen", "aug", "seed", "auc", "preset", "machine", "date"])
         for (name, label, aug, seed), spec in specs.items():
-            run = service.store.load(spec.id)
-            machine = (
-                f"{platform.machine()}, {run.result['machine']['device_type']}, torch {run.result['machine']['torch']}"
-            )
-            date = time.strftime("%Y-%m-%d", time.localtime(run.result["finished"]))
-            for key, auc in run.result["auc"].items():
-                if key.startswith("gen:"):
-                    row = [name, label, key.removeprefix("gen:"), aug, seed, f"{auc:.4f}", "quick", machine, date]
-                    writer.writerow(row)
-    service.close()
+            run, samples = store.load(spec.id), Samples.of(spec, load(name))
+            for gen in AUGS[1:]:
+                scores, _ = anomaly_results(run, Anomaly("gen", gen), samples)
+                value = auc(run.scores["normal"], scores)
+                writer.writerow([name, label, gen, aug, seed, f"{value:.4f}", "quick", *made(run)])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components.address import session
 from pages.components.service import jobs, prepare_in_background
-from ssad_core.data import dataset_info
+from ssad_core.data import class_title, dataset_info
 from ssad_core.errors import BadInput
 from ssad_core.question import Question, run_name
 from ssad_core.spec import RunSpec
@@ -17,12 +17,12 @@ def row(run: StoredRun) -> dict[str, object]:
     """A line of the table."""
     spec, result = run.spec, run.result
     auc = result["auc"]
-    info = dataset_info(spec.dataset)
+    title, normal = class_title(spec.dataset, spec.normal_class)
     return {
         "Run": run.id,
         "Detector": run_name(spec),
-        "Data set": info.title,
-        "Normal": info.classes[spec.normal_class],
+        "Data set": title,
+        "Normal": normal,
         "Seed": spec.seed,
         "Epochs": spec.settings.epochs,
         "Features": spec.settings.features,
@@ -69,7 +69,9 @@ if waiting:
     for spec, status in waiting:
         place = f", place {status.position} in the queue" if status.position else ""
         left, right = st.columns([4, 1], vertical_alignment="center")
-        left.markdown(f"**{run_name(spec)}** on {dataset_info(spec.dataset).title}: {status.state}{place}")
+        left.markdown(
+            f"**{run_name(spec)}** on {class_title(spec.dataset, spec.normal_class)[0]}: {status.state}{place}"
+        )
         if right.button("Cancel", key=f"cancel-{spec.id}", icon=":material/stop:"):
             jobs().cancel(spec.id)
             st.rerun()
@@ -98,8 +100,12 @@ else:
     picked = [runs[i] for i in chosen["selection"]["rows"] if i < len(runs)]
     with st.container(horizontal=True):
         if st.button("Open in the Lab", disabled=len(picked) != 1, icon=":material/science:", key="open"):
-            session().question = question_of(picked[0].spec)
-            st.switch_page("pages/lab.py")
+            try:
+                session().question = question_of(picked[0].spec)
+            except BadInput as error:  # own images that are not here any more
+                st.toast(str(error), icon=":material/error:")
+            else:
+                st.switch_page("pages/lab.py")
         label = f"Delete {_runs(len(picked))}" if picked else "Delete"
         if st.button(label, disabled=not picked, icon=":material/delete:", key="delete"):
             st.session_state.doomed = [run.id for run in picked]

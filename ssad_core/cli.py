@@ -15,12 +15,12 @@ from dataclasses import asdict
 from typing import Any, NoReturn
 
 from . import augment
-from .data import DATASETS, class_index, dataset_info, load
+from .data import DATASETS, class_title, dataset_info, load, normal_class
 from .detectors import DETECTORS, detector_info
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_augment, parse_params, parse_seed, run_name
-from .spec import PRESETS, settings_for
+from .spec import PRESETS, presets, settings_for
 from .store import Store, StoredRun
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a run, or answer from the store")
     train.set_defaults(command=_train)
-    train.add_argument("--dataset", default="photos", metavar="D", help=", ".join(DATASETS))
+    train.add_argument("--dataset", default="photos", metavar="D", help=", ".join((*DATASETS, "folder:PATH")))
     train.add_argument("--normal-class", metavar="C", help="a class's name or number (default: the first)")
     train.add_argument("--detector", default="dae", help=", ".join(DETECTORS))
     train.add_argument("--augment", default="cutout", metavar="A", help=", ".join(augment.AUGMENTATIONS))
@@ -88,20 +88,25 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(args: argparse.Namespace) -> int:
-    info = dataset_info(args.dataset)
+    with _ProgressBar(hidden=args.json) as report:
+        info = dataset_info(args.dataset, report.reading)
     if args.device not in DEVICES:
         raise unknown("device", args.device, DEVICES)
+    detector = detector_info(args.detector).name
     settings = settings_for(
         args.preset,
+        detector,
+        info.name,
+        info.channels,
         **{
             name: getattr(args, name)
             for name in ("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate")
         },
     )
     question = Question(
-        dataset=info.name,
-        normal_class=info.classes[class_index(info, args.normal_class or 0)],
-        detector=detector_info(args.detector).name,
+        dataset=args.dataset,
+        normal_class=normal_class(info, args.normal_class),
+        detector=detector,
         augment=args.augment,
         params=check_augment(args.augment, parse_params(args.param), args.profile),
         profile=args.profile,
@@ -110,9 +115,7 @@ def _train(args: argparse.Namespace) -> int:
     )
     store = Store()
     with _ProgressBar(hidden=args.json) as report:
-        spec = question.run(
-            load(info.name, lambda done, text: report({"state": "starting", "message": text, "done": done}))
-        )
+        spec = question.run(load(question.dataset, report.reading))
         if not store.has(spec.id):
             # Only now: importing torch takes seconds, and a stored run or a wrong argument should not wait for them.
             from .train import choose_device
@@ -121,6 +124,8 @@ def _train(args: argparse.Namespace) -> int:
             choose_device(args.device)
             run(spec, store, args.device, report)
     stored = store.load(spec.id)
+    if warning := stored.result.get("warning"):
+        print(f"ssad_core: {warning}", file=sys.stderr)
     print(json.dumps(_line(stored)))
     return 0
 
@@ -159,6 +164,10 @@ class _ProgressBar:
         self._bar.set_description(progress.get("message", progress["state"]).rstrip("."), refresh=False)
         self._bar.refresh()
 
+    def reading(self, done: float, text: str) -> None:
+        """The `data.Progress` of this bar."""
+        self({"state": "starting", "message": text, "done": done})
+
     def __exit__(self, *exception: object) -> None:
         if self._bar is not None:
             self._bar.close()
@@ -185,8 +194,8 @@ def _augmentations() -> list[dict[str, Any]]:
 
 def _detectors() -> list[dict[str, Any]]:
     hidden: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: {k: v for k, v in row.items() if k != "build"}  # noqa: E731
-    presets = {name: asdict(settings) for name, settings in PRESETS.items()}
-    return [{**hidden(vars(info)), "presets": presets} for info in DETECTORS.values()]
+    settings = lambda name: {preset: asdict(values) for preset, values in presets(name).items()}  # noqa: E731
+    return [{**hidden(vars(info)), "presets": settings(info.name)} for info in DETECTORS.values()]
 
 
 def _runs(args: argparse.Namespace) -> int:
@@ -196,9 +205,9 @@ def _runs(args: argparse.Namespace) -> int:
         print(json.dumps([{**_line(run), "spec": run.spec.to_dict(), "bytes": run.size} for run in runs]))
         return 0
     for run in runs:
-        info = dataset_info(run.spec.dataset)
+        title, normal = class_title(run.spec.dataset, run.spec.normal_class)
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.result["finished"]))
-        print(f"{run.id}  {when}  {info.title}/{info.classes[run.spec.normal_class]}  {run_name(run.spec)}")
+        print(f"{run.id}  {when}  {title}/{normal}  {run_name(run.spec)}")
     print(f"{len(runs)} runs, {store.size / 1e6:.1f} MB in {store.root}", file=sys.stderr)
     if damaged := store.damaged():
         print(f"damaged, to be deleted and trained again: {' '.join(damaged)}", file=sys.stderr)

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from . import detectors
 from .detectors import Detector, Examination
-from .samples import VIEW_LIMIT, Samples, gens, to_float
-from .spec import LIVE, Anomaly, RunSpec
+from .samples import VIEW_LIMIT, Samples, to_float
+from .spec import CONTROLLED, LIVE, Anomaly, RunSpec
 from .statistics import auc
 from .store import StoredRun
 
 LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
-PICTURES = 5  # images a side whose reconstructions are shown while training
+PICTURES = 5  # images a side whose explanations are shown while training
 SNAPSHOTS = 8  # evaluations in the course of a training, at most
 
 Arrays = dict[str, np.ndarray]
@@ -38,18 +38,21 @@ class Live:
     """Evaluates a training as it goes on, on 256 fixed test normals and 256 anomalies of each of `spec.LIVE`, so 512 images
     an AUC. Only shown: nothing is stopped or chosen by it.
 
-    `arrays` has the snapshots so far: "epochs" (E,); "scores/<kind>" (E, n) and "images/<kind>" (E, p, C, H, W) uint8,
-    the explanations of the first p images, for "normal" and each anomaly's key; "originals/<kind>" (p, C, H, W).
+    `arrays` has the snapshots so far: "epochs" (E,); for "normal" and each anomaly's key "scores/<kind>" (E, n) and
+    "originals/<kind>" (p, C, H, W), the first p images; and where the detector's explanations are ``pictures``, those of
+    these images, "images/<kind>" (E, p, C, H, W) uint8.
     """
 
     groups: dict[str, Tensor]
+    pictures: bool
     epochs: list[int] = field(default_factory=list)
     rows: list[Arrays] = field(default_factory=list)
 
     @classmethod
-    def of(cls, samples: Samples, profile: str) -> Live:
-        groups = {kind.key: samples.anomalous(kind, profile, LIVE_LIMIT) for kind in LIVE}
-        return cls({"normal": to_float(samples.test_normal()[:LIVE_LIMIT]), **groups})
+    def of(cls, samples: Samples, spec: RunSpec) -> Live:
+        groups = {kind.key: samples.anomalous(kind, spec.profile, LIVE_LIMIT) for kind in LIVE}
+        normal = to_float(samples.test_normal()[:LIVE_LIMIT])
+        return cls({"normal": normal, **groups}, detectors.detector_info(spec.detector).pictures)
 
     def due(self, epoch: int, epochs: int) -> bool:
         """Whether to evaluate after this epoch (counted from 1): the first, the last and evenly between, half of the epochs
@@ -62,7 +65,8 @@ class Live:
         for kind, images in self.groups.items():
             scores, _, explanation = examine(detector, images)
             row[f"scores/{kind}"] = scores.numpy()
-            row[f"images/{kind}"] = to_bytes(explanation[:PICTURES])
+            if self.pictures:
+                row[f"images/{kind}"] = to_bytes(explanation[:PICTURES])
         self.epochs.append(epoch)
         self.rows.append(row)
 
@@ -101,7 +105,8 @@ def view_training(samples: Samples, spec: RunSpec) -> dict[str, Tensor]:
 def evaluate(
     detector: Detector, samples: Samples, spec: RunSpec, report: Callable[[str], None] = lambda group: None
 ) -> Evaluation:
-    """Scores everything a finished run is ever asked for: all test images, every gen, the training sample."""
+    """Scores what a finished run is first asked for: all test images, the gens of the controlled testbed, the training
+    sample. `anomaly_results` computes other gens when they are asked for."""
     scores: Arrays = {}
     codes: Arrays = {}
 
@@ -113,10 +118,10 @@ def evaluate(
     for group, images in view_training(samples, spec).items():
         add(group, images)
     add("normal", to_float(samples.test_normal()))
-    for anomaly in [*gens(), *samples.classes()]:
+    tasks = [*CONTROLLED, *samples.classes()]
+    for anomaly in tasks:
         add(anomaly.key, samples.anomalous(anomaly, spec.profile))
-    tasks = [anomaly.key for anomaly in [*gens(), *samples.classes()]]
-    values = {key: auc(scores["normal"], scores[key]) for key in tasks}
+    values = {anomaly.key: auc(scores["normal"], scores[anomaly.key]) for anomaly in tasks}
     values["rest"] = auc(scores["normal"], np.concatenate([scores[a.key] for a in samples.classes()]))
     return Evaluation(scores, codes, values)
 
@@ -130,8 +135,8 @@ def examine_stored(run: StoredRun, images: Tensor) -> Examination:
 
 
 def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and codes of a task's anomalies: stored, put together from stored ones, or, for a gen with parameters of
-    its own, computed once by the stored weights and kept with the run. Never trains."""
+    """Scores and codes of a task's anomalies: stored, put together from stored ones, or, for a gen that no run is scored
+    on by itself, computed once by the stored weights and kept with the run. Never trains."""
     if anomaly.kind == "rest":
         keys = [other.key for other in samples.classes()]
         return tuple(np.concatenate([kept[key] for key in keys]) for kept in (run.scores, run.codes))  # type: ignore[return-value]

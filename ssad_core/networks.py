@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 
@@ -59,6 +62,50 @@ class ConvAE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The reconstruction of x."""
         return self.decode(self.encode(x))
+
+
+class LeNet(nn.Module):
+    """The network of DeepSVDD and DeepSAD: 5 x 5 convolutions, each halved by max-pooling, then linear layers to the code
+    (METHOD: code). No layer has a bias, nor BatchNorm a scale: with either it could map all images to the centre.
+
+    Parameters
+    ----------
+    channels : 1 or 3.
+    convolutions : the channels of each convolution.
+    linear : the outputs of each linear layer; the last is the size of the code.
+
+    ``centre`` (hidden,) is the centre of the codes; it is a buffer, so that it is stored with the weights.
+
+    >>> sum(p.numel() for p in LeNet(3, (32, 64, 128), (128,)).parameters())
+    520544
+    """
+
+    centre: Tensor
+
+    def __init__(self, channels: int, convolutions: Sequence[int], linear: Sequence[int]) -> None:
+        super().__init__()
+        blocks = [_halved(*widths) for widths in pairwise([channels, *convolutions])]
+        side = 32 >> len(blocks)
+        sizes = [convolutions[-1] * side * side, *linear]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(sizes):
+            layers += [nn.Linear(inputs, outputs, bias=False), nn.BatchNorm1d(outputs, 1e-4, affine=False), _leaky()]
+        # The code is the last linear layer's output as it is.
+        self.encoder = nn.Sequential(*blocks, nn.Flatten(), *layers[:-2])
+        self.register_buffer("centre", torch.zeros(linear[-1]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images (N, C, 32, 32) to codes (N, hidden)."""
+        return self.encoder(x)
+
+
+def _halved(inputs: int, outputs: int) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, 5, padding=2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs, 1e-4, affine=False), _leaky(), nn.MaxPool2d(2))
+
+
+def _leaky() -> nn.Module:
+    return nn.LeakyReLU(0.01, inplace=True)
 
 
 def _down(inputs: int, outputs: int) -> nn.Sequential:

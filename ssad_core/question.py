@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from . import augment
-from .data import Dataset, class_index, dataset_info
+from .data import Dataset, class_index, dataset_info, is_own, normal_class
 from .detectors import detector_info, display_name
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .spec import OVERRIDABLE, PRESETS, Anomaly, Params, RunSpec, Settings, exact, preset_of, settings_for
+from .spec import OVERRIDABLE, Anomaly, Params, RunSpec, Settings, exact, preset_of, settings_for
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Question:
     """Every choice a person makes before training. The default shows Finding 1 within seconds, and was picked because it
-    does (the README has the whole table)."""
+    does (the README has the whole table); its settings are DAE's."""
 
     dataset: str = "photos"
     normal_class: str = "temple"
@@ -34,15 +34,15 @@ class Question:
     augment: str = "cutout"
     params: Params = ()
     profile: str = "paper"
-    settings: Settings = PRESETS["quick"]
+    settings: Settings = dataclasses.field(default_factory=lambda: settings_for("quick"))
     seed: int = 0
 
     def run(self, dataset: Dataset) -> RunSpec:
         """The run that answers it on this data set."""
         return RunSpec(
-            dataset=self.dataset,
+            dataset=dataset.info.name,  # own images are known by their content, not by their path
             fingerprint=dataset.fingerprint,
-            normal_class=class_index(dataset.info, self.normal_class),
+            normal_class=class_index(dataset.info, normal_class(dataset.info, self.normal_class)),
             detector=self.detector,
             augment=self.augment,
             params=self.params,
@@ -57,10 +57,11 @@ class Question:
         words += ["--detector", self.detector, "--augment", self.augment]
         for name, value in self.params:
             words += ["--param", f"{name}={exact(value)}"]
-        preset = preset_of(self.settings) or "quick"
+        sized_for = self.detector, self.dataset, dataset_info(self.dataset).channels
+        preset = preset_of(self.settings, *sized_for) or "quick"
         words += ["--profile", self.profile, "--preset", preset]
         for name, value in asdict(self.settings).items():
-            if value != getattr(PRESETS[preset], name):
+            if value != getattr(settings_for(preset, *sized_for), name):
                 words += [f"--{name.replace('_', '-')}", exact(value)]
         return shlex.join([*words, "--seed", str(self.seed)])
 
@@ -81,9 +82,11 @@ class Question:
 def check_augment(name: str, params: Mapping[str, float], profile: str = "paper", role: str = "aug") -> Params:
     """The parameters of an augmentation in their one form, those at their default left out. BadInput when wrong."""
     augment.check(name, profile, role, **params)
-    if role == "gen" and "p" in params:
-        raise BadInput(f"as a gen, {name} changes every image and has no p")
-    defaults = {parameter.name: parameter.default for parameter in augment.AUGMENTATIONS[name].parameters}
+    known = augment.AUGMENTATIONS[name].parameters
+    for parameter in known:
+        if role == "gen" and parameter.training_only and parameter.name in params:
+            raise BadInput(f"as a gen, {name} changes every image and has no {parameter.name}")
+    defaults = {parameter.name: parameter.default for parameter in known}
     return tuple(sorted((key, float(value)) for key, value in params.items() if value != defaults[key]))
 
 
@@ -175,9 +178,9 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
     known = {*default.to_query(), "preset", *also_known}
     rejected += [str(unknown("field", field, sorted(known))) for field in query if field not in known]
 
-    dataset = take("dataset", lambda text: dataset_info(text).name, default.dataset)
-    info = dataset_info(dataset)
-    normal = take("class", lambda text: info.classes[class_index(info, text)], info.classes[0])
+    info = take("dataset", dataset_info, dataset_info(default.dataset))
+    dataset = query["dataset"] if is_own(info.name) else info.name
+    normal = take("class", lambda text: normal_class(info, text), normal_class(info))
     profile = take("profile", lambda text: _one_of("profile", text, PROFILES), default.profile)
     detector = take("detector", lambda text: detector_info(text).name, default.detector)
 
@@ -187,7 +190,8 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
 
     name, params = take("aug", aug, (default.augment, default.params))
     anomaly = take("anomaly", lambda text: parse_anomaly(text, dataset, normal, profile), default.anomaly)
-    settings = take("preset", settings_for, default.settings)
+    sized_for = detector, dataset, info.channels
+    settings = take("preset", lambda text: settings_for(text, *sized_for), settings_for("quick", *sized_for))
     for field in OVERRIDABLE:
         settings = take(field, lambda text, f=field, s=settings: _override(s, f, text), settings)
 

@@ -110,8 +110,3 @@ class Samples:
         """Every other class as an anomaly."""
         names = self.dataset.info.classes
         return [Anomaly("class", name) for label, name in enumerate(names) if label != self.normal_class]
-
-
-def gens() -> list[Anomaly]:
-    """Every gen at its default parameters; these are scored with every run."""
-    return [Anomaly("gen", name) for name in augment.AUGMENTATIONS if name != "identity"]

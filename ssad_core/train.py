@@ -26,12 +26,15 @@ class TrainingFailed(RuntimeError):
 
 @dataclass
 class Curve:
-    """What the loop has done so far. ``loss`` has the mean of each finished epoch."""
+    """What the loop has done so far. ``loss`` has the mean of each finished epoch; ``monitor`` the values that the detector
+    is watched by before the first and after each, and ``warning`` what they say when it goes wrong."""
 
     epochs: int
     loss: list[float] = field(default_factory=list)
     images: int = 0  # seen by the optimiser
     seconds: float = 0.0  # in the loop alone, evaluation apart
+    monitor: dict[str, list[float]] = field(default_factory=dict)
+    warning: str | None = None
 
     @property
     def epoch(self) -> int:
@@ -46,6 +49,12 @@ class Curve:
         """Estimated from the epochs so far, None before the first."""
         return self.seconds / self.epoch * (self.epochs - self.epoch) if self.epoch else None
 
+    def watch(self, detector: detectors.Detector, images: Tensor) -> None:
+        """Has the detector settle on the training normals, and keeps what it says."""
+        for name, value in detector.settle(images).items():
+            self.monitor.setdefault(name, []).append(value)
+        self.warning = detector.warning(self.monitor)
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """ "auto" is CUDA where there is one. BadInput for CUDA where there is none."""
@@ -55,11 +64,6 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "cuda" and not cuda:
         raise BadInput("no CUDA device is usable here; use --device cpu or auto")
     return torch.device("cuda" if cuda and name != "cpu" else "cpu")
-
-
-def cosine(epoch: int, epochs: int) -> float:
-    """The factor on the learning rate in an epoch (counted from 0): 1 in the first, towards 0 after the last."""
-    return (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
 def batches(order: Tensor, size: int) -> Iterator[Tensor]:
@@ -84,10 +88,11 @@ def prepare(device: torch.device, threads: int) -> None:
 
 class Adam:
     """torch's fused Adam with its default betas and eps (METHOD: code), called as a function: `torch.optim.Adam` would
-    first import the compiler that nothing here uses, most of the start of a training process."""
+    first import the compiler that nothing here uses, most of the start of a training process. Weight decay is Adam's own
+    (added to the gradient), not AdamW's."""
 
-    def __init__(self, parameters: Iterator[torch.nn.Parameter]) -> None:
-        self.parameters = list(parameters)
+    def __init__(self, parameters: Iterator[torch.nn.Parameter], weight_decay: float = 0.0) -> None:
+        self.parameters, self.weight_decay = list(parameters), weight_decay
         self.means, self.squares = ([torch.zeros_like(p) for p in self.parameters] for _ in range(2))
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
 
@@ -95,9 +100,10 @@ class Adam:
     def step(self, learning_rate: float) -> None:
         """One update by the gradients that are there, which are dropped."""
         gradients = [cast("Tensor", p.grad) for p in self.parameters]
-        hyper = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False, "maximize": False}
+        hyper = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "amsgrad": False, "maximize": False}
         states = self.means, self.squares, [], self.steps
-        adam(self.parameters, gradients, *states, fused=True, lr=learning_rate, **hyper)
+        rates = {"lr": learning_rate, "weight_decay": self.weight_decay}
+        adam(self.parameters, gradients, *states, fused=True, **rates, **hyper)
         for p in self.parameters:
             p.grad = None
 
@@ -134,14 +140,16 @@ def train(
     network = detector.network.to(device, memory_format=torch.channels_last)
     images = images.to(device).contiguous(memory_format=torch.channels_last)
     aug = augment.get(spec.augment, profile=spec.profile, role="aug", **dict(spec.params))
-    optimiser = Adam(network.parameters())
+    optimiser = Adam(network.parameters(), detector.weight_decay)
     # Apart from torch's global generator: what shuffles and augments must not depend on how many weights were drawn.
     generator = torch.Generator(device).manual_seed(spec.seed)
     curve = Curve(settings.epochs)
+    network.eval()
+    curve.watch(detector, images)
     for epoch in range(settings.epochs):
         start = time.perf_counter()
         network.train()
-        learning_rate = settings.learning_rate * cosine(epoch, settings.epochs)
+        learning_rate = settings.learning_rate * detector.schedule(epoch, settings.epochs)
         total = torch.zeros((), device=device)
         for index in batches(torch.randperm(len(images), generator=generator, device=device), settings.batch_size):
             x = images[index]
@@ -156,7 +164,8 @@ def train(
             )
         curve.loss.append(mean)
         curve.images += len(images)
-        curve.seconds += time.perf_counter() - start
         network.eval()
+        curve.watch(detector, images)
+        curve.seconds += time.perf_counter() - start
         on_epoch(detector, curve)
     return detector, curve

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from .data import Dataset
+from .detectors import detector_info
 from .embedding import tsne
 from .errors import unknown
 from .evaluate import anomaly_results, examine_stored, to_bytes
@@ -30,14 +31,14 @@ GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
 
 @dataclass(frozen=True)
 class DetectorView:
-    """One detector on the points: ``scores`` (n,), ``explanations`` uint8 (n, C, H, W) and the images' exact errors
-    |x - f(x)|, mean over channels, as float32 (n, H, W)."""
+    """One detector on the points: ``scores`` (n,), and where its explanations are pictures f(x), those as uint8
+    (n, C, H, W) and the images' exact errors |x - f(x)|, mean over channels, as float32 (n, H, W); else None."""
 
     name: str
     run_id: str
     scores: np.ndarray
-    explanations: np.ndarray
-    errors: np.ndarray
+    explanations: np.ndarray | None = None
+    errors: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -152,15 +153,14 @@ class Comparison:
         )
 
     def _view(self, run: StoredRun, images: Tensor) -> DetectorView:
-        found = examine_stored(run, images)
-        return DetectorView(
-            name=run_name(run.spec),
-            run_id=run.id,
-            # The stored scores, not the ones just computed: another thread count may change the last digit.
-            scores=np.concatenate([scores for scores, _ in self._results(run)]),
-            explanations=to_bytes(found.explanation),
-            errors=(images - found.explanation).abs().mean(1).numpy(),
-        )
+        # The stored scores, not new ones: another thread count may change the last digit.
+        scores = np.concatenate([scores for scores, _ in self._results(run)])
+        view = DetectorView(run_name(run.spec), run.id, scores)
+        if not detector_info(run.spec.detector).pictures:
+            return view
+        pictures = examine_stored(run, images).explanation
+        errors = (images - pictures).abs().mean(1).numpy()
+        return replace(view, explanations=to_bytes(pictures), errors=errors)
 
     def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:
         """The t-SNE map (n, 2) of a detector's codes of all points, computed once and stored with the run.

@@ -29,7 +29,7 @@ from .data import load
 from .errors import BadInput
 from .evaluate import Live, evaluate
 from .samples import Samples, to_float
-from .spec import PRESETS, RunSpec
+from .spec import RunSpec, settings_for
 from .store import CANCEL_FILE, Busy, Store, StoredRun, Workspace
 from .train import Adam, Curve, TrainingFailed, choose_device, prepare, train
 
@@ -84,7 +84,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
             raise BadInput(f"{spec.dataset} has other images than when this run was asked for; ask for it again")
         samples = Samples.of(spec, dataset)
         images = to_float(samples.train_normal())
-        live = Live.of(samples, spec.profile)
+        live = Live.of(samples, spec)
         auc: dict[str, list[tuple[int, float]]] = {}
 
         def latest(curve: Curve) -> dict[str, Any]:  # copies: what was reported does not change any more
@@ -92,6 +92,8 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
                 "epoch": curve.epoch,
                 "loss": list(curve.loss),
                 "auc": {kind: list(values) for kind, values in auc.items()},
+                "monitor": {name: list(values) for name, values in curve.monitor.items()},
+                "warning": curve.warning,
                 "images_per_second": curve.images_per_second,
                 "seconds_left": curve.seconds_left,
             }
@@ -116,6 +118,8 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
                 "auc": evaluation.auc,
                 "loss": curve.loss,
                 "live_auc": auc,
+                "monitor": curve.monitor,
+                "warning": curve.warning,
                 "train_seconds": curve.seconds,
                 "seconds": time.time() - started,
                 "images_per_second": curve.images_per_second,
@@ -157,8 +161,8 @@ def _watch_cancel(file: Path, over: threading.Event) -> None:
 
 def warm_up() -> None:
     """Does everything once that is slow the first time."""
-    settings = PRESETS["quick"]
-    detector = detectors.DETECTORS["dae"].build(3, settings)
+    settings = settings_for("quick")
+    detector = detectors.build(RunSpec("photos", "", 0, "dae", "identity", (), settings), channels=3)
     detector.network.to(memory_format=torch.channels_last)
     x = torch.rand(settings.batch_size, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     optimiser = Adam(detector.network.parameters())
@@ -210,7 +214,7 @@ def _log(file: Path) -> Iterator[Progress]:
             os.close(log)
             begun = True
         if begun:
-            print(json.dumps({k: v for k, v in progress.items() if k not in ("loss", "auc")}), flush=True)
+            print(json.dumps({k: v for k, v in progress.items() if k not in ("loss", "auc", "monitor")}), flush=True)
 
     try:
         yield on_progress

@@ -15,7 +15,7 @@ from tiny import ROOT, python, tiny, trainer, words
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.cli import main
 from ssad_core.data import DATASETS
-from ssad_core.spec import PRESETS, RANGES
+from ssad_core.spec import RANGES, presets
 from ssad_core.store import Store
 
 
@@ -49,6 +49,24 @@ def test_a_run_is_trained_and_then_answered_from_the_store() -> None:
     )
     assert (again.returncode, again.stderr) == (0, "")
     assert json.loads(again.stdout) == line
+
+
+@pytest.mark.parametrize(("aug", "name"), [("flip", "DeepSAD-Flip"), ("identity", "DeepSVDD")])
+def test_deepsad_is_trained_and_answered_from_the_store(
+    aug: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = "--dataset digits --normal-class 3 --detector deepsad --epochs 2 --limit 64 --test-limit 20 --json"
+    lines = []
+    for _ in range(2):
+        assert main(["train", *sizes.split(), "--augment", aug, "--device", "cpu"]) == 0
+        lines.append(json.loads(capsys.readouterr().out))
+    assert lines[0] == lines[1]
+    assert lines[0]["name"] == name
+    assert set(lines[0]["auc"]) == {"gen:cutout", "gen:flip", "gen:invert", "rest"} | {
+        f"class:{i}" for i in range(10) if i != 3
+    }
+    settings = Store().load(lines[0]["run"]).spec.settings
+    assert (settings.features, settings.hidden) == (8, 32)  # of MNIST's LeNet
 
 
 def test_runs_are_listed_and_deleted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +117,7 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], *parts: str) -> None:
 def test_the_tables_have_what_there_is(table: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([table, "--json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
-    known = {"datasets": set(DATASETS), "augmentations": set(AUGMENTATIONS), "detectors": {"dae"}}[table]
+    known = {"datasets": set(DATASETS), "augmentations": set(AUGMENTATIONS), "detectors": {"dae", "deepsad"}}[table]
     assert set(rows) >= known
     if table == "augmentations":
         (c,) = [parameter for parameter in rows["cutout"]["parameters"] if parameter["name"] == "c"]
@@ -108,7 +126,10 @@ def test_the_tables_have_what_there_is(table: str, capsys: pytest.CaptureFixture
     if table == "datasets":
         assert rows["fashion_mnist"]["classes"][0] == "T-shirt/top"
     if table == "detectors":
-        assert rows["dae"]["presets"] == {name: asdict(preset) for name, preset in PRESETS.items()}
+        for name in known:
+            assert rows[name]["presets"] == {key: asdict(preset) for key, preset in presets(name).items()}
+        assert [rows[name]["baseline"] for name in ("dae", "deepsad")] == ["AE", "DeepSVDD"]
+        assert [rows[name]["pictures"] for name in ("dae", "deepsad")] == [True, False]
     assert main([table]) == 0
     text = capsys.readouterr().out
     for name in known:

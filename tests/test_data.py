@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -530,3 +531,356 @@ def test_a_folder_that_is_a_file_is_named(data_dir: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("SSAD_DATA_DIR", str(tmp_path / "file"))
     with pytest.raises(BadInput, match=f"into {tmp_path}/file, or set SSAD_DATA_DIR"):
         data.load("mnist")
+
+
+# Own images
+
+
+def picture(seed: int, height: int = 40, width: int = 40, channels: int = 3) -> np.ndarray:
+    """uint8 (height, width, 3) or (height, width): like no other seed's."""
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def own_files(*folders: str, count: int = 3, **options: int) -> dict[str, bytes]:
+    """PNG files, count of them in each folder."""
+    return {
+        f"{folder}/{i}.png": png(picture(1000 * k + i, **options))
+        for k, folder in enumerate(folders)
+        for i in range(count)
+    }
+
+
+GIVEN = own_files("train/cat", "train/dog", "test/cat", "test/dog")
+UNSPLIT = own_files("cat", "dog", count=7)
+MVTEC = own_files("train/good", "test/good", "test/10 cuts", "test/2 holes", "ground_truth/2 holes")
+LAYOUTS = {"given": GIVEN, "unsplit": UNSPLIT, "mvtec": MVTEC}
+
+
+def own(path: Path) -> data.Dataset:
+    return data.load(f"folder:{path}")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_own_images_are_the_same_wherever_and_however_they_lie(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = LAYOUTS[layout]
+    deep = {f"some/folder/{name}": content for name, content in files.items()}
+    litter = {"__MACOSX/train/._0.png": b"", ".git/a/0.png": b"", "read me.txt": b"", "logo.png": b""}
+    first = own(write_folder(tmp_path / "here", dict(reversed(files.items()))))
+    others = [
+        own(write_zip(tmp_path / "zipped.zip", files)),
+        own(write_zip(tmp_path / "deep.zip", deep | litter)),
+        own(write_folder(tmp_path / "ünï cödé", deep | litter)),
+        own(tmp_path / "deep.zip" / "some"),
+        own(tmp_path / "deep.zip" / "some" / "folder"),
+        data.load(first.info.name),
+    ]
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(tmp_path / "another"))
+    others.append(own(tmp_path / "zipped.zip"))
+    for other in others:
+        assert same(first, other)
+        assert (first.info.classes, first.info.name) == (other.info.classes, f"folder:{first.fingerprint}")
+    assert [other.info.title for other in others[:5]] == ["zipped", "deep", "ünï cödé", "some", "folder"]
+
+
+def test_own_images_keep_a_given_split(tmp_path: Path) -> None:
+    loaded = own(write_zip(tmp_path / "pets.zip", GIVEN))
+    assert data.counts(loaded) == {"cat": (3, 3), "dog": (3, 3)}
+    assert loaded.info.normal_classes == ("cat", "dog")
+    assert loaded.info.note == (
+        "Own images, resized to 32 x 32. With as few as 3 test images of a class, an AUC says little."
+    )
+    image = Image.open(io.BytesIO(GIVEN["test/dog/1.png"])).resize((32, 32), Image.Resampling.BILINEAR)
+    dogs = loaded.test_images[loaded.test_labels == 1]
+    assert np.array_equal(dogs[1], np.asarray(image).transpose(2, 0, 1))
+    for array in (*loaded.split("train"), *loaded.split("test")):
+        assert isinstance(array.base, np.memmap)
+
+
+def test_own_images_without_a_split_are_split_by_their_content(tmp_path: Path) -> None:
+    loaded = own(write_folder(tmp_path / "pets", UNSPLIT))
+    assert data.counts(loaded) == {"cat": (5, 2), "dog": (5, 2)}
+    assert "split 2 : 1" in loaded.info.note
+    renamed = {name.replace("/", f"/{9 - int(name[4])}"): content for name, content in UNSPLIT.items()}
+    again = own(write_folder(tmp_path / "renamed", renamed))
+    for split in ("train", "test"):
+        assert {x.tobytes() for x in loaded.split(split)[0]} == {x.tobytes() for x in again.split(split)[0]}
+    other = own(write_folder(tmp_path / "other", own_files("x", "y", "cat", "dog", count=7) | UNSPLIT))
+    assert data.counts(other)["x"] == (5, 2)
+
+
+def test_classes_without_training_images_are_anomalies_only(tmp_path: Path) -> None:
+    loaded = own(write_folder(tmp_path / "mvtec", MVTEC | own_files("train/rare", count=1) | own_files("test/rare")))
+    assert loaded.info.classes == ("good", "rare", "2 holes", "10 cuts")
+    assert data.counts(loaded) == {"good": (3, 3), "rare": (1, 3), "2 holes": (0, 3), "10 cuts": (0, 3)}
+    assert loaded.info.test_only == ("rare", "2 holes", "10 cuts")
+    assert "anomalies only: rare, 2 holes, 10 cuts" in loaded.info.note
+    assert data.normal_class(loaded.info) == data.normal_class(loaded.info, "GOOD") == "good"
+    for cls in ("rare", "2 holes", 3):
+        with pytest.raises(BadInput, match=r"fewer than two training images.* mvtec can be trained on good"):
+            data.normal_class(loaded.info, cls)
+
+
+def test_the_real_mvtec(shared_data: Path) -> None:
+    path = shared_data / "mvtec_reduced.zip"
+    with pytest.raises(
+        BadInput, match=r"several data sets: hazelnut_reduced, transistor_reduced; .*zip/hazelnut_reduced$"
+    ):
+        own(path)
+    loaded = own(path / "transistor_reduced")
+    assert loaded.info.classes == ("good", "bent_lead", "cut_lead", "damaged_case", "misplaced")
+    assert loaded.info.channels == 3
+    assert data.counts(loaded) == {"good": (50, 2)} | dict.fromkeys(loaded.info.classes[1:], (0, 2))
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(
+            name for name in archive.namelist() if "transistor_reduced/test/misplaced/" in name and "." in name
+        )
+        images = [
+            Image.open(archive.open(name)).convert("RGB").resize((32, 32), Image.Resampling.BILINEAR) for name in names
+        ]
+    assert np.array_equal(loaded.test_images[-2:], np.stack([np.asarray(i).transpose(2, 0, 1) for i in images]))
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+GREY = picture(1, channels=1) // 2 + 20
+GREY_RGB = np.repeat(GREY[..., None], 3, axis=2)
+GREY_FILES = own_files("train/a", "train/b", "test/b", channels=1)
+ROTATED = Image.Exif()
+ROTATED[0x0112] = 6  # to be turned by a quarter to the right
+ENCODINGS = {
+    "grey": encoded(Image.fromarray(GREY)),
+    "grey as RGB": encoded(Image.fromarray(GREY_RGB)),
+    "16 bits": encoded(Image.fromarray(GREY.astype(np.uint16) * 257)),
+    "palette": encoded(Image.fromarray(GREY_RGB).convert("P", palette=Image.Palette.ADAPTIVE, colors=256)),
+    "opaque": encoded(Image.fromarray(GREY_RGB).convert("RGBA")),
+    "grey and alpha": encoded(Image.fromarray(GREY).convert("LA")),
+    "BMP": encoded(Image.fromarray(GREY), "BMP"),
+    "wide": encoded(Image.fromarray(np.pad(GREY, ((0, 0), (9, 9))))),
+    "tall": encoded(Image.fromarray(np.pad(GREY, ((30, 30), (0, 0))))),
+    "turned": encoded(Image.fromarray(np.rot90(GREY)), exif=ROTATED),
+}
+
+
+@pytest.mark.parametrize("kind", ENCODINGS)
+def test_one_picture_in_any_form_is_one_picture(kind: str, tmp_path: Path) -> None:
+    ending = "bmp" if kind == "BMP" else "PNG"
+    loaded = own(write_zip(tmp_path / "a.zip", GREY_FILES | {f"test/a/0.{ending}": ENCODINGS[kind]}))
+    assert loaded.info.channels == 1
+    expected = np.asarray(Image.fromarray(GREY).resize((32, 32), Image.Resampling.BILINEAR))
+    assert np.array_equal(loaded.test_images[0, 0], expected)
+    assert ("central square" in loaded.info.note) == (kind in ("wide", "tall"))
+
+
+def test_one_colour_image_makes_all_colour_and_what_is_transparent_is_white(tmp_path: Path) -> None:
+    clear = encoded(Image.new("RGBA", (50, 50), (0, 0, 0, 0)))
+    red = encoded(Image.new("RGB", (32, 32), (255, 0, 0)))
+    loaded = own(
+        write_zip(tmp_path / "a.zip", GREY_FILES | {"test/a/0.png": clear, "test/a/1.png": red, "x/2.png": red})
+    )
+    assert loaded.info.channels == 3
+    assert (loaded.test_images[0] == 255).all()
+    assert loaded.test_images[1, :, 5, 5].tolist() == [255, 0, 0]
+    assert (loaded.train_images[:, :1] == loaded.train_images).all()
+    assert "passed over: 1" in loaded.info.note
+
+
+def test_names_are_content_and_have_one_form(tmp_path: Path) -> None:
+    composed, apart = "café", "cafe\u0301"
+    first = own(write_folder(tmp_path / "a", own_files(composed, "Bar", "bar")))
+    assert first.info.classes == ("Bar", "bar", "café")
+    assert [data.class_index(first.info, name) for name in first.info.classes] == [0, 1, 2]
+    assert own(write_folder(tmp_path / "b", own_files(apart, "Bar", "bar"))).fingerprint == first.fingerprint
+    assert own(write_folder(tmp_path / "c", own_files("coffee", "Bar", "bar"))).fingerprint != first.fingerprint
+    path = write_zip(tmp_path / "d.zip", own_files("Bar", "bar", "caf__"))
+    path.write_bytes(path.read_bytes().replace(b"caf__", composed.encode()))  # UTF-8 that does not say so
+    assert own(path).info.classes == first.info.classes
+    odd = own(write_folder(tmp_path / "e", own_files("two\nlines \u202e", "100% (c=0.4), really")))
+    assert odd.info.classes == ("100% (c=0.4), really", "two lines")
+
+
+def test_changed_own_images_are_other_images(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", GIVEN)
+    first = own(path)
+    write_zip(path, GIVEN | {"test/cat/0.png": png(picture(77))})
+    assert own(path).fingerprint != first.fingerprint
+    path.unlink()
+    with pytest.raises(BadInput, match=f"there is no folder or zip {path}"):
+        own(path)
+    assert same(data.load(first.info.name), first)
+
+
+def test_own_images_are_decoded_once(tmp_path: Path, own_cache: Path) -> None:
+    names = [f"folder:{write_folder(tmp_path / 'a', GIVEN)}", f"folder:{write_zip(tmp_path / 'b.zip', GIVEN)}"]
+    (first, same_), texts, torch = Elsewhere(*names).go().result()
+    assert first == same_
+    assert [text.split(":")[0] for text in texts] == ["reading a", "reading b"]
+    assert not torch
+    assert Elsewhere(*names, f"folder:{first}").go().result() == ([first] * 3, [], False)
+    assert sorted(name.split("-")[0] for name in copies(own_cache)) == ["folder", "source", "source"]
+    (copy,) = (own_cache / "data").glob("folder-*")
+    cut(copy / "train_images.npy")
+    assert Elsewhere(names[0]).go().result()[0] == [first]  # read again
+    assert data.load(f"folder:{first}").fingerprint == first
+
+
+BOMB = encoded(Image.new("1", (8000, 8001)))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "has no images"),
+        ({"a/readme.txt": b""}, "has no images"),
+        (own_files("a"), "only one class of images, a; it needs"),
+        (own_files("x/y/a"), "only one class of images, a; it needs"),
+        ({"0.png": BOMB, "1.png": BOMB}, "has no folders of images that are classes"),
+        (own_files("a/b/c", "d/e/f"), "has no folders of images that are classes"),
+        (own_files("train/a", "train/b"), "has no images test/<class>"),
+        (own_files("test/a", "test/b"), "has no images train/<class>"),
+        (own_files("train", "test"), "has no images train/<class>"),
+        (own_files("train/a", "train/b", "test/a"), "has no images in test/ of b"),
+        (own_files("train/a", "test/a"), "only one class of images, a"),
+        (own_files("train/a", "train/b", "test/a", "test/b", count=1), "no class with two or more training images"),
+        (own_files("a", "b", count=2), "no class with two or more training images"),
+        (own_files("m/train/a", "m/test/a", "m/test/b", "n/train/a", "n/test/a"), "several data sets: m, n; .*/m$"),
+        (GIVEN | {"test/dog/new.png": b"no image"}, "test/dog/new.png cannot be read as a PNG, JPEG or BMP image$"),
+        (GIVEN | {"test/dog/new.png": b""}, "test/dog/new.png cannot be read"),
+        (GIVEN | {"test/dog/new.jpg": GIVEN["test/dog/0.png"][:-100]}, "test/dog/new.jpg cannot be read.*"),
+        (GIVEN | {"test/dog/new.png": BOMB}, "test/dog/new.png .*8,000 x 8,001 pixels, and 64 million are allowed"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["zip", "folder"])
+def test_own_images_that_cannot_be_used_are_one_line(
+    tmp_path: Path, own_cache: Path, kind: str, files: dict[str, bytes], message: str
+) -> None:
+    path = write_zip(tmp_path / "own.zip", files) if kind == "zip" else write_folder(tmp_path / "own", files)
+    with pytest.raises(BadInput, match=message) as caught:
+        own(path)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(own_cache.glob("data/[!.]*")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder:", "needs the path"),
+        ("folder:  ", "needs the path"),
+        ("folder:/no/such place", "there is no folder or zip /no/such place"),
+        ("folder:/no\0such", "there is no folder or zip /no such"),
+        ("folder:/" + 5000 * "long", "cannot be read"),
+        ("folder:0123456789abcdef", "no own images with the fingerprint 0123456789abcdef"),
+        (f"folder:{__file__}", "cannot be read as a zip file"),
+        (f"folder:{__file__}/inside", "cannot be read as a zip file"),
+        ("foldr:/tmp", "did you mean 'folder:PATH'"),
+    ],
+)
+def test_a_place_without_own_images_is_one_line(name: str, message: str) -> None:
+    for call in (data.load, data.dataset_info):
+        with pytest.raises(BadInput, match=message) as caught:
+            call(name)
+        assert len(str(caught.value).splitlines()) == 1
+        assert len(str(caught.value)) < 500
+
+
+def test_own_images_have_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = write_folder(tmp_path / "many", GIVEN)
+    zipped = write_zip(tmp_path / "many.zip", GIVEN)
+    for path in (place, zipped):
+        with monkeypatch.context() as patch:
+            patch.setattr("ssad_core.data.own.MOST_IMAGES", 11)
+            with pytest.raises(BadInput, match="has more than 11 images"):
+                own(path)
+        with monkeypatch.context() as patch:
+            patch.setattr("ssad_core.data.own.MOST_BYTES", 1000)
+            with pytest.raises(BadInput, match=r"train/cat/0\.png has 0 MB"):
+                own(path)
+
+
+def test_a_circle_of_links_ends(tmp_path: Path) -> None:
+    place = write_folder(tmp_path / "pets", GIVEN)
+    (place / "train" / "again").symlink_to(place)
+    (place / "train" / "gone.png").symlink_to(tmp_path / "nowhere")
+    assert data.counts(own(place)) == {"cat": (3, 3), "dog": (3, 3)}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_one_line(tmp_path: Path) -> None:
+    place = write_folder(tmp_path / "pets", GIVEN)
+    (place / "test" / "cat" / "0.png").chmod(0)
+    with pytest.raises(BadInput, match=r"test/cat/0\.png cannot be read .*Permission denied"):
+        own(place)
+    (place / "test" / "cat").chmod(0)
+    with pytest.raises(BadInput, match=r"cannot be read .*Permission denied"):
+        own(place)
+    (place / "test" / "cat").chmod(0o700)
+
+
+def test_an_upload_is_kept_once_under_its_content(tmp_path: Path, own_cache: Path) -> None:
+    content = write_zip(tmp_path / "a.zip", GIVEN).read_bytes()
+    kept = data.keep_upload("../My pets (1).zip", io.BytesIO(content))
+    assert kept == data.keep_upload("other.zip", io.BytesIO(content))
+    assert kept.read_bytes() == content
+    assert kept.relative_to(own_cache / "uploads").name == "My pets _1_.zip"
+    assert own(kept).info.title == "My pets _1_"
+    assert [path for path in own_cache.rglob("*") if path.suffix == ".zip"] == [kept]
+    assert data.keep_upload("other.zip", io.BytesIO(content + b"!")) != kept
+
+
+def test_a_run_on_own_images_outlives_their_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    from ssad_core import cli
+    from ssad_core.question import Question, from_query
+    from ssad_core.samples import Samples
+    from ssad_core.store import Store
+
+    def train(path: Path, *more: str) -> dict[str, object]:
+        sizes = ["--epochs", "1", "--features", "4", "--hidden", "8", "--limit", "20", "--json", "--device", "cpu"]
+        assert cli.main(["train", "--dataset", f"folder:{path}", *sizes, *more]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    place = write_folder(tmp_path / "my screws", MVTEC)
+    line = train(place)
+    assert {"class:2 holes", "class:10 cuts", "rest", "gen:cutout"} <= set(line["auc"])
+    assert train(place) == line  # from the store
+    assert train(write_zip(tmp_path / "screws.zip", MVTEC)) == line
+    place.rename(tmp_path / "moved")
+    assert train(tmp_path / "moved") == line
+
+    shutil.rmtree(tmp_path / "moved")
+    (tmp_path / "screws.zip").unlink()
+    assert cli.main(["runs"]) == 0
+    assert "my screws/good" in capsys.readouterr().out
+    run = Store().load(line["run"])
+    dataset = data.load(run.spec.dataset)
+    assert len(Samples.of(run.spec, dataset).train_normal()) == 3
+    question = Question(dataset=run.spec.dataset, normal_class="good", settings=run.spec.settings)
+    assert from_query(question.to_query()) == (question, [])
+    assert question.run(dataset) == run.spec
+    shutil.rmtree(tmp_path / "cache" / "data")
+    # Its images are gone for good, and another process lists it still.
+    listed = subprocess.run([sys.executable, "-m", "ssad_core", "runs"], cwd=ROOT, capture_output=True, text=True)
+    assert f"{run.spec.dataset}/0  DAE-CutOut" in listed.stdout
+
+
+def test_own_images_in_an_address(tmp_path: Path) -> None:
+    from ssad_core.question import Question, from_query
+    from ssad_core.spec import Anomaly
+
+    name = f"folder:{write_zip(tmp_path / 'my screws.zip', MVTEC)}"
+    question = Question(dataset=name, normal_class="good", anomaly=Anomaly("class", "2 holes"))
+    assert from_query(question.to_query()) == (question, [])
+    assert from_query({"dataset": name})[0].normal_class == "good"
+    other, rejected = from_query({**question.to_query(), "class": "2 holes"})
+    assert other == question
+    assert "2 holes has fewer than two training images" in rejected[0]
+    gone, rejected = from_query({"dataset": "folder:/no/where"})
+    assert gone == Question()
+    assert rejected == ["dataset: there is no folder or zip /no/where"]

@@ -14,13 +14,13 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ssad_core import worker
 from ssad_core.data import Dataset, load
-from ssad_core.detectors import build, detector_info
+from ssad_core.detectors import build
 from ssad_core.errors import BadInput
 from ssad_core.evaluate import LIVE_LIMIT, PICTURES, SNAPSHOTS, Live, anomaly_results, examine_stored, to_bytes
 from ssad_core.mmd import ENCODERS, estimate
 from ssad_core.question import Question, run_name
-from ssad_core.samples import VIEW_LIMIT, Samples, gens, to_float
-from ssad_core.spec import LIVE, Anomaly, settings_for
+from ssad_core.samples import VIEW_LIMIT, Samples, to_float
+from ssad_core.spec import CONTROLLED, LIVE, Anomaly, RunSpec, settings_for
 from ssad_core.store import Damaged, Store, StoredRun
 from ssad_core.views import GROUPS, Comparison, score_table
 
@@ -92,7 +92,8 @@ def theirs(normal: np.ndarray, anomalous: np.ndarray) -> tuple[float, float]:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_dae_compares_whatever_is_shown_with_itself_and_learns_to_undo_aug(channels: int) -> None:
     torch.manual_seed(0)
-    detector = detector_info("dae").build(channels, settings_for("quick", features=4, hidden=8))
+    settings = settings_for("quick", features=4, hidden=8)
+    detector = build(RunSpec("photos", "0", 0, "dae", "cutout", (), settings), channels)
     detector.network.eval()
     x, augmented = torch.rand(2, 6, channels, 32, 32)
     with torch.no_grad():
@@ -112,7 +113,7 @@ def test_dae_compares_whatever_is_shown_with_itself_and_learns_to_undo_aug(chann
 
 def test_aucs_are_scikit_learns_on_the_stored_scores(each: Trained) -> None:
     for run in (each.run, each.baseline):
-        tasks = [*gens(), *each.samples.classes(), Anomaly("rest")]
+        tasks = [*CONTROLLED, *each.samples.classes(), Anomaly("rest")]
         assert set(run.result["auc"]) == {anomaly.key for anomaly in tasks}
         for anomaly in tasks:
             scores, _ = anomaly_results(run, anomaly, each.samples)
@@ -142,7 +143,7 @@ def test_scores_and_codes_of_every_image_are_kept(each: Trained) -> None:
         "train normal": to_float(train),
         "train augmented": samples.augmented(train, spec.augment, spec.profile, dict(spec.params)),
         "normal": to_float(samples.test_normal()),
-        **{a.key: samples.anomalous(a, spec.profile) for a in [*gens(), *samples.classes()]},
+        **{a.key: samples.anomalous(a, spec.profile) for a in [*CONTROLLED, *samples.classes()]},
     }
     assert set(each.run.scores) == set(each.run.codes) == set(images)
     for group, x in images.items():
@@ -156,7 +157,7 @@ def test_run_and_baseline_are_scored_on_the_same_images(each: Trained) -> None:
     for group, scores in each.run.scores.items():
         assert scores.shape == each.baseline.scores[group].shape
     a, b = (Samples.of(run.spec, each.dataset) for run in (each.run, each.baseline))
-    for anomaly in [*gens(), CUTOUT4, Anomaly("rest")]:
+    for anomaly in [*CONTROLLED, CUTOUT4, Anomaly("rest")]:
         assert torch.equal(a.anomalous(anomaly, "paper"), b.anomalous(anomaly, "paper"))
 
 
@@ -181,7 +182,7 @@ def test_a_gen_of_its_own_parameters_is_computed_once_and_kept(copied: Trained) 
 
 @pytest.mark.parametrize("epochs", [1, 2, 5, 6, 12, 32, 256, 10_000])
 def test_it_is_looked_at_first_last_and_evenly_between(epochs: int) -> None:
-    live = Live({})
+    live = Live({}, pictures=True)
     due = [epoch for epoch in range(1, epochs + 1) if live.due(epoch, epochs)]
     assert due[0] == 1
     assert due[-1] == epochs
@@ -192,7 +193,7 @@ def test_it_is_looked_at_first_last_and_evenly_between(epochs: int) -> None:
 def test_the_history_is_of_fixed_images_and_ends_as_the_run_does(digits: Trained) -> None:
     run, history = digits.run, digits.run.history
     epochs = history["epochs"].tolist()
-    assert epochs == [epoch for epoch in range(1, 9) if Live({}).due(epoch, 8)]
+    assert epochs == [epoch for epoch in range(1, 9) if Live({}, pictures=True).due(epoch, 8)]
     kinds = ["normal", *(anomaly.key for anomaly in LIVE)]
     assert set(history) == {"epochs", *(f"{what}/{k}" for what in ("scores", "images", "originals") for k in kinds)}
     for gen in LIVE[:-1]:
@@ -223,7 +224,7 @@ def test_pictures_are_rounded_and_clipped() -> None:
 
 def anomalies(case: Trained) -> list[Anomaly]:
     rest = [Anomaly("rest")] if len(case.samples.classes()) > 1 else []
-    return [*gens(), CUTOUT4, case.samples.classes()[0], *rest]
+    return [*CONTROLLED, CUTOUT4, case.samples.classes()[0], *rest]
 
 
 def test_four_groups_of_points_with_their_own_pictures_and_stored_scores(each: Trained) -> None:

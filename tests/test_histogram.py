@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from ssad_core.errors import BadInput
-from ssad_core.histogram import common_edges, confusion, per_cent, roc, threshold_at_fpr
+from ssad_core.histogram import common_edges, confusion, per_cent, roc, scale_for, threshold_at_fpr
 from ssad_core.statistics import auc
 
 
@@ -90,3 +90,11 @@ def test_unusable_input_is_refused() -> None:
                 use(bad)
     with pytest.raises(BadInput, match="0 to 1"):
         threshold_at_fpr([1.0], 5)
+
+
+def test_the_axis_is_log_where_a_linear_one_would_squeeze_the_normals() -> None:
+    normal = np.linspace(1, 10, 100)
+    assert scale_for([normal], [np.append(normal, 200)]) == "linear"
+    assert scale_for([normal], [np.append(normal, 3000)]) == "log"
+    assert scale_for([normal / 100, normal], [normal / 100, np.append(normal, 200)]) == "log"  # of two, one is enough
+    assert scale_for([normal], [np.append(normal, [0, 3000])]) == "linear"  # zero is on no log axis

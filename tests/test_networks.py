@@ -1,13 +1,16 @@
-"""ConvAE against METHOD's table, written out layer by layer as a textbook would."""
+"""ConvAE and the LeNets against METHOD, written out layer by layer as a textbook would."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from ssad_core.networks import ConvAE
+from ssad_core.networks import ConvAE, LeNet
+from ssad_core.spec import LENETS, lenet
 
 
 def textbook(channels: int, f: int, hidden: int) -> tuple[nn.Sequential, nn.Sequential]:
@@ -36,7 +39,7 @@ def images(n: int, channels: int) -> Tensor:
 
 def layers(network: nn.Module) -> list[str]:
     """The innermost modules in their order, with all their settings; whether a ReLU works in place is none of them."""
-    return [repr(m).replace("inplace=True", "") for m in network.modules() if not list(m.children())]
+    return [re.sub("(, )?inplace=True", "", repr(m)) for m in network.modules() if not list(m.children())]
 
 
 @pytest.mark.parametrize(("channels", "parameters"), [(3, 4_159_235), (1, 4_156_929)])
@@ -85,3 +88,62 @@ def test_it_learns_to_reconstruct() -> None:
         adam.step()
         losses.append(loss.item())
     assert losses[-1] < 0.3 * losses[0]
+
+
+# -- the LeNets -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dataset", "channels", "parameters"), [("mnist", 1, 9_192), ("fashion_mnist", 1, 283_536), ("cifar10", 3, 520_544)]
+)
+def test_the_lenets_have_the_methods_parameters(dataset: str, channels: int, parameters: int) -> None:
+    network = LeNet(channels, *LENETS[dataset])
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
+def block(inputs: int, outputs: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 5, stride=1, padding=2, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs, eps=1e-4, affine=False), nn.LeakyReLU(0.01), nn.MaxPool2d(2, 2)]
+
+
+def textbook_lenet(name: str) -> nn.Sequential:
+    """METHOD's "LeNet type", with PyTorch's default initialisation."""
+    if name == "mnist":
+        return nn.Sequential(*block(1, 8), *block(8, 4), nn.Flatten(), nn.Linear(4 * 8 * 8, 32, bias=False))
+    if name == "fashion_mnist":
+        return nn.Sequential(
+            *(*block(1, 16), *block(16, 32), nn.Flatten(), nn.Linear(32 * 8 * 8, 128, bias=False)),
+            *(nn.BatchNorm1d(128, eps=1e-4, affine=False), nn.LeakyReLU(0.01), nn.Linear(128, 64, bias=False)),
+        )
+    blocks = [*block(3, 32), *block(32, 64), *block(64, 128)]
+    return nn.Sequential(*blocks, nn.Flatten(), nn.Linear(128 * 4 * 4, 128, bias=False))
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("name", LENETS)
+def test_a_lenet_is_the_textbooks(name: str, training: bool) -> None:
+    channels = 3 if name == "cifar10" else 1
+    torch.manual_seed(0)
+    ours = LeNet(channels, *LENETS[name]).train(training)
+    torch.manual_seed(0)
+    theirs = textbook_lenet(name).train(training)
+    assert layers(ours) == layers(theirs)
+    x = images(5, channels)
+    with torch.no_grad():
+        assert_close(ours(x), theirs(x), rtol=0, atol=0)
+
+
+def test_the_lenet_follows_the_data_set_and_its_sizes_the_settings() -> None:
+    chosen = {
+        **{("mnist", 1): "mnist", ("digits", 1): "mnist", ("fashion_mnist", 1): "fashion_mnist"},
+        **{("cifar10", 3): "cifar10", ("svhn", 3): "cifar10", ("photos", 3): "cifar10"},
+        **{("folder:mine", 3): "cifar10", ("folder:mine", 1): "fashion_mnist"},
+    }
+    assert {key: lenet(*key) for key in chosen} == {key: LENETS[name] for key, name in chosen.items()}
+    assert LENETS["cifar10"].scaled(16, 40) == ((16, 32, 64), (40,))
+    assert LENETS["mnist"].scaled(16, 40) == ((16, 8), (40,))
+    assert LENETS["fashion_mnist"].scaled(4, 40) == ((4, 8), (80, 40))
+    for sizes in LENETS.values():
+        assert sizes.scaled(sizes.convolutions[0], sizes.linear[-1]) == sizes
+        smallest = LeNet(1, *sizes.scaled(1, 2))
+        assert smallest(images(3, 1)).shape == (3, 2)

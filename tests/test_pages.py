@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -15,7 +17,7 @@ from pages.components import service
 from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.question import Question, from_query
-from ssad_core.spec import PRESETS
+from ssad_core.spec import PRESETS, exact, settings_for
 from ssad_core.store import Store
 
 PAGES = ("pages/lab.py", "pages/runs.py", "pages/evidence.py")
@@ -123,7 +125,7 @@ def test_the_first_screen_asks_its_question_and_names_the_cost(lab: Path) -> Non
 def test_the_address_has_every_value_defaults_included(lab: Path) -> None:
     app = open_page()
     assert {field: app.query_params[field] for field in Question().to_query()} == Question().to_query()
-    views = {"fpr": "0.1", "scale": "linear", "map_of": "run", "colour_by": "category", "sort": "nearest", "lasso": ""}
+    views = {"fpr": "0.1", "scale": "auto", "map_of": "run", "colour_by": "category", "sort": "nearest", "lasso": ""}
     assert {field: app.query_params[field] for field in views} == views
 
 
@@ -145,7 +147,7 @@ def test_every_anomaly_and_augmentation_is_previewed(lab: Path, dataset: str) ->
 
 def test_another_data_set_has_its_own_classes(lab: Path) -> None:
     app = open_page()
-    calm(app.selectbox(key="ask-dataset").select("Digits").run())
+    calm(app.selectbox(key="ask-dataset").select("digits").run())
     assert app.selectbox(key="ask-class-digits").options == [str(digit) for digit in range(10)]
     calm(app.selectbox(key="ask-class-digits").select("7").run())
     assert "7 (Digits)" in words(app)
@@ -176,20 +178,40 @@ def test_a_fixed_parameter_is_previewed_and_written_to_the_address(lab: Path) ->
     assert app.query_params["aug"] == "cutout"
 
 
-@pytest.mark.parametrize("preset", list(PRESETS))
+def setting(app: AppTest, label: str) -> Any:
+    (found,) = (box for box in app.number_input if box.label == label)
+    return found
+
+
+@pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_fills_the_settings(lab: Path, preset: str) -> None:
     app = open_page()
     (control,) = (group for group in app.button_group if group.label == "Preset")
     calm(control.set_value(preset).run())
-    settings = PRESETS[preset]
+    settings = settings_for(preset)
     assert app.query_params["epochs"] == str(settings.epochs)
     assert app.query_params["batch_size"] == str(settings.batch_size)
-    assert app.number_input(key=f"ask-features-{preset}").value == settings.features
+    assert setting(app, "Features").value == settings.features
+
+
+def test_another_detector_or_network_starts_from_its_own_preset(lab: Path) -> None:
+    app = open_page()
+    calm(setting(app, "Epochs").set_value(3).run())
+    for control, chosen in (("detector", "deepsad"), ("dataset", "digits"), ("dataset", "photos")):
+        calm(app.selectbox(key=f"ask-{control}").select(chosen).run())
+        dataset, channels = ("digits", 1) if chosen == "digits" else ("photos", 3)
+        settings = settings_for("quick", "deepsad", dataset, channels)
+        assert {name: app.query_params[name] for name in asdict(settings)} == {
+            name: exact(value) for name, value in asdict(settings).items()
+        }
+        assert setting(app, "Code size").value == settings.hidden
+    assert "--detector deepsad" in app.code[0].value
+    assert app.code[0].value.endswith("--preset quick --seed 0")
 
 
 def test_settings_and_seed_reach_address_and_command(lab: Path) -> None:
     app = open_page()
-    calm(app.number_input(key="ask-epochs-quick").set_value(3).run())
+    calm(setting(app, "Epochs").set_value(3).run())
     calm(app.number_input(key="ask-seed").set_value(4).run())
     calm(app.selectbox(key="ask-profile").select("reference").run())
     assert {field: app.query_params[field] for field in ("epochs", "seed", "profile")} == {
@@ -279,7 +301,7 @@ def test_a_truncated_data_set_is_one_message_and_the_page_goes_on(
     (error,) = app.error
     assert "cifar10.zip cannot be read" in error.value
     assert "\n" not in error.value
-    calm(app.selectbox(key="ask-dataset").select("Digits").run())
+    calm(app.selectbox(key="ask-dataset").select("digits").run())
     assert not app.error
     assert "(Digits)" in words(app)
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from ssad_core import augment, cli
-from ssad_core.data import DATASETS, load
+from ssad_core.data import DATASETS, DatasetInfo, load
 from ssad_core.detectors import DETECTORS
 from ssad_core.errors import BadInput
 from ssad_core.protocol import PROFILES
@@ -36,26 +36,27 @@ def any_params(name: str, rng: random.Random, role: str) -> tuple[tuple[str, flo
     """Parameters of an augmentation: none, a slider's value, or any number that a person may type."""
     values = {}
     for parameter in augment.AUGMENTATIONS[name].parameters:
-        if role == "gen" and parameter.name == "p":
+        if role == "gen" and parameter.training_only:
             continue
         tidy = round(rng.uniform(parameter.low, parameter.high), 1)
         values[parameter.name] = rng.choice([parameter.default, tidy, rng.uniform(parameter.low, parameter.high)])
     return check_augment(name, {k: v for k, v in values.items() if v is not None}, role=role)
 
 
-def any_settings(rng: random.Random) -> Settings:
+def any_settings(rng: random.Random, detector: str, info: DatasetInfo) -> Settings:
     """A preset, some of its settings replaced by anything in their range."""
     overrides = {}
     for name, (low, high) in RANGES.items():
         drawn = rng.randint(low, high) if isinstance(low, int) else rng.uniform(low, high)
         overrides[name] = rng.choice([None, None, low, high, drawn])
-    return settings_for(rng.choice(list(PRESETS)), **overrides)
+    return settings_for(rng.choice(PRESETS), detector, info.name, info.channels, **overrides)
 
 
 def any_question(rng: random.Random, dataset: str | None = None) -> Question:
     """A question that a person could ask."""
     info = DATASETS[dataset or rng.choice(list(DATASETS))]
     normal = rng.choice(info.classes)
+    detector = rng.choice(list(DETECTORS))
     gen, aug = rng.choice(GENS), rng.choice(list(augment.AUGMENTATIONS))
     anomalies = [
         Anomaly("gen", gen, any_params(gen, rng, "gen")),
@@ -66,11 +67,11 @@ def any_question(rng: random.Random, dataset: str | None = None) -> Question:
         dataset=info.name,
         normal_class=normal,
         anomaly=rng.choice(anomalies),
-        detector=rng.choice(list(DETECTORS)),
+        detector=detector,
         augment=aug,
         params=any_params(aug, rng, "aug"),
         profile=rng.choice(PROFILES),
-        settings=any_settings(rng),
+        settings=any_settings(rng, detector, info),
         seed=rng.choice([0, 1, rng.randrange(2**31), 2**31 - 1]),
     )
 
@@ -92,6 +93,16 @@ def test_an_address_has_every_field_and_none_of_it_is_needed() -> None:
         *("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate", "seed"),
     ]
     assert from_query({}) == (Question(), [])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(("dataset", "channels"), [("digits", 1), ("fashion_mnist", 1), ("svhn", 3)])
+def test_an_address_without_settings_has_those_of_its_detector(dataset: str, channels: int, preset: str) -> None:
+    query = {"dataset": dataset, "detector": "deepsad"}
+    assert from_query(query)[0].settings == settings_for("quick", "deepsad", dataset, channels)
+    question, rejected = from_query({**query, "preset": preset})
+    assert (question.settings, rejected) == (settings_for(preset, "deepsad", dataset, channels), [])
+    assert question.command().endswith(f"--preset {preset} --seed 0")
 
 
 def test_fields_are_read_as_people_write_them() -> None:
@@ -334,6 +345,8 @@ def test_runs_and_anomalies_are_named_as_in_the_paper() -> None:
         "DAE-CutOut": Question(),
         "DAE-CutOut-0.4": Question(params=(("c", 0.4),)),
         "DAE-Flip (p = 0.3)": Question(augment="flip", params=(("p", 0.3),)),
+        "DeepSVDD": Question(detector="deepsad", augment="identity"),
+        "DeepSAD-CutOut": Question(detector="deepsad"),
     }
     for name, question in names.items():
         assert run_name(question.run(dataset)) == name

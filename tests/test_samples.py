@@ -12,9 +12,10 @@ import torch
 
 from ssad_core import augment
 from ssad_core.data import Dataset, load
-from ssad_core.samples import Samples, gens, seed_for, to_float
-from ssad_core.spec import PRESETS, Anomaly, RunSpec, settings_for
+from ssad_core.samples import Samples, seed_for, to_float
+from ssad_core.spec import CONTROLLED, Anomaly, RunSpec, settings_for
 
+GENS = [Anomaly("gen", name) for name in augment.AUGMENTATIONS if name != "identity"]
 DETERMINISTIC = {"flip": lambda x: x.flip(2), "invert": lambda x: 1 - x}  # as gens they draw nothing
 
 
@@ -58,7 +59,7 @@ def test_a_smaller_limit_keeps_a_part_of_a_larger_ones(digits: Dataset, limit: i
     assert rows(some.train_normal()) == rows(everything.train_normal())[:limit]
     for label in range(10):
         assert rows(some.test_class(label)) == rows(everything.test_class(label))[:limit]
-    for anomaly in [*gens(), *some.classes(), Anomaly("gen", "cutout", (("c", 0.4),))]:
+    for anomaly in [*GENS, *some.classes(), Anomaly("gen", "cutout", (("c", 0.4),))]:
         for profile in ("paper", "reference"):
             kept = some.anomalous(anomaly, profile)
             assert torch.equal(kept, everything.anomalous(anomaly, profile)[:limit])
@@ -76,7 +77,7 @@ def test_an_images_augmentation_does_not_depend_on_how_many_are_asked_for(digits
 
 
 def test_the_images_do_not_depend_on_the_run(digits: Dataset) -> None:
-    spec = RunSpec("digits", digits.fingerprint, 3, "dae", "cutout", (), PRESETS["quick"])
+    spec = RunSpec("digits", digits.fingerprint, 3, "dae", "cutout", (), settings_for("quick"))
     runs = [
         spec,
         spec.baseline(),
@@ -87,7 +88,7 @@ def test_the_images_do_not_depend_on_the_run(digits: Dataset) -> None:
     first, *others = [Samples.of(run, digits) for run in runs]
     for other in others:
         assert rows(other.train_normal()) == rows(first.train_normal())
-        for anomaly in [*gens(), *first.classes(), Anomaly("rest")]:
+        for anomaly in [*GENS, *first.classes(), Anomaly("rest")]:
             assert torch.equal(other.anomalous(anomaly, "paper"), first.anomalous(anomaly, "paper"))
 
 
@@ -151,16 +152,18 @@ def test_anomaly_i_is_made_of_normal_i(photos: Dataset, profile: str) -> None:
     assert ((erased == normal) | (erased == 0)).all()
 
 
-@pytest.mark.parametrize("gen", gens(), ids=lambda gen: gen.name)
+@pytest.mark.parametrize("gen", GENS, ids=lambda gen: gen.name)
 def test_no_anomaly_is_its_normal_image(photos: Dataset, gen: Anomaly) -> None:
     samples = Samples(photos, 0)
-    changed = samples.anomalous(gen, "paper") != to_float(samples.test_normal())
-    assert changed.flatten(1).any(1).all()
+    changed = (samples.anomalous(gen, "paper") != to_float(samples.test_normal())).flatten(1).any(1)
+    if gen in CONTROLLED or gen.name in ("rotate", "geom"):
+        assert changed.all()
+    assert changed.float().mean() > 0.9  # the narrowest blurs round to nothing
 
 
-def test_every_gen_is_scored_and_the_identity_is_none() -> None:
-    assert {gen.name for gen in gens()} == set(augment.AUGMENTATIONS) - {"identity"}
-    assert all(gen.paired and not gen.params for gen in gens())
+def test_the_controlled_testbeds_gens_are_paired_and_at_their_defaults() -> None:
+    assert [gen.key for gen in CONTROLLED] == ["gen:cutout", "gen:flip", "gen:invert"]  # Sec. 3
+    assert all(gen in GENS and gen.paired for gen in CONTROLLED)
 
 
 def test_draws_are_fixed_and_apart_for_all_that_differs(photos: Dataset) -> None:

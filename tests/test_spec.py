@@ -14,9 +14,21 @@ from ssad_core.errors import BadInput
 from ssad_core.paths import ROOT
 from ssad_core.protocol import METHOD_VERSION
 from ssad_core.question import check_augment
-from ssad_core.spec import OVERRIDABLE, PRESETS, RANGES, Anomaly, RunSpec, Settings, exact, preset_of, settings_for
+from ssad_core.spec import (
+    OVERRIDABLE,
+    PRESETS,
+    RANGES,
+    Anomaly,
+    RunSpec,
+    Settings,
+    exact,
+    preset_of,
+    presets,
+    settings_for,
+)
 
-QUICK = PRESETS["quick"]
+QUICK = settings_for("quick")
+SETS = [("photos", 3), ("cifar10", 3), ("digits", 1), ("fashion_mnist", 1), ("folder:x", 1)]
 SPEC = RunSpec(
     dataset="cifar10",
     fingerprint="0123456789abcdef",
@@ -143,17 +155,32 @@ def test_the_baseline_is_the_same_run_without_augmentation() -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_presets_are_known_by_their_settings(preset: str) -> None:
-    assert preset_of(settings_for(preset)) == preset
-    assert preset_of(settings_for(preset, epochs=7)) is None
+@pytest.mark.parametrize("detector", ["dae", "deepsad"])
+@pytest.mark.parametrize("images", SETS, ids=str)
+def test_presets_are_known_by_their_settings(preset: str, detector: str, images: tuple[str, int]) -> None:
+    sized_for = detector, *images
+    assert tuple(presets(*sized_for)) == PRESETS
+    assert preset_of(settings_for(preset, *sized_for), *sized_for) == preset
+    assert preset_of(settings_for(preset, *sized_for, epochs=7), *sized_for) is None
 
 
 def test_the_preset_paper_is_the_papers() -> None:
-    paper = asdict(PRESETS["paper"])
-    assert paper == {  # App. A, and METHOD's "(code)"
+    assert asdict(settings_for("paper")) == {  # App. A, and METHOD's "(code)"
         **{"epochs": 256, "features": 64, "hidden": 256, "batch_size": 1024, "limit": 0, "test_limit": 0},
         "learning_rate": 1e-3,
     }
+    own = {"mnist": (8, 32), "digits": (8, 32), "fashion_mnist": (16, 64), "svhn": (32, 128), "photos": (32, 128)}
+    for dataset, (features, hidden) in own.items():
+        channels = 3 if dataset in ("svhn", "photos") else 1
+        assert asdict(settings_for("paper", "deepsad", dataset, channels)) == {
+            **{"epochs": 150, "features": features, "hidden": hidden, "batch_size": 128, "limit": 0, "test_limit": 0},
+            "learning_rate": 1e-4,
+        }
+
+
+def test_runs_that_are_stored_keep_their_ids() -> None:
+    old = RunSpec("photos", "0123456789abcdef", 0, "dae", "cutout", (), settings_for("quick"))
+    assert old.id == "39f7c02f93d026e6"
 
 
 @pytest.mark.parametrize("name", OVERRIDABLE)
@@ -210,4 +237,4 @@ def test_numbers_are_written_short_and_exactly(value: float) -> None:
 
 
 def test_small_layers_are_trained_on_one_thread() -> None:
-    assert [PRESETS[name].threads(8) for name in ("quick", "standard", "paper")] == [1, 8, 8]
+    assert [settings_for(name).threads(8) for name in PRESETS] == [1, 8, 8]

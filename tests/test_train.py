@@ -20,11 +20,12 @@ from torch.nn import functional as F
 
 from ssad_core import augment
 from ssad_core.detectors import Detector
+from ssad_core.detectors.base import cosine
 from ssad_core.errors import BadInput
 from ssad_core.networks import ConvAE
 from ssad_core.paths import ROOT
 from ssad_core.spec import RunSpec, Settings
-from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, cosine, prepare, train
+from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, prepare, train
 
 CPU = torch.device("cpu")
 TINY = RunSpec(
@@ -103,11 +104,13 @@ def test_batches_keep_every_image_and_are_never_of_one(n: int, size: int) -> Non
         assert lengths == [size] * full + [rest] * (rest > 0)
 
 
-def test_adam_is_torchs_to_the_bit_also_as_the_rate_changes() -> None:
+@pytest.mark.parametrize("decay", [0.0, 0.5e-6, 0.1])
+def test_adam_is_torchs_to_the_bit_also_as_the_rate_changes(decay: float) -> None:
     ours, theirs = (nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 1)) for _ in range(2))
     theirs.load_state_dict(ours.state_dict())
     x = torch.rand(7, 5)
-    adam, oracle = Adam(ours.parameters()), torch.optim.Adam(theirs.parameters(), fused=True)
+    adam = Adam(ours.parameters(), decay)
+    oracle = torch.optim.Adam(theirs.parameters(), weight_decay=decay, fused=True)
     for rate in (1e-3, 1e-3, 5e-4, 1e-1):
         ours(x).square().mean().backward()
         adam.step(rate)

@@ -16,7 +16,7 @@ from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, from_query, number, whole
 
 CHOICES = {
-    "scale": ("linear", "log"),
+    "scale": ("auto", "linear", "log"),
     "map_of": ("run", "baseline"),
     "colour_by": ("category", "score"),
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components.upload import ask_own
 from ssad_core import augment
-from ssad_core.data import DATASETS, dataset_info
+from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
 from ssad_core.detectors import DETECTORS
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
-from ssad_core.spec import PRESETS, RANGES, Anomaly, Params, Settings, preset_of
+from ssad_core.spec import PRESETS, RANGES, Anomaly, Params, Settings, preset_of, presets
 
+OWN = "own"
 GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
 
 SETTINGS = {
     "epochs": ("Epochs", "How often every training image is seen."),
-    "features": (
-        "Features",
-        "Channels of the first convolution; the encoder's layers have 1, 2, 4 and 8 times as many.",
-    ),
-    "hidden": ("Code size", "Numbers in the code between encoder and decoder."),
+    "features": ("Features", "Channels of the first convolution; those of the next are in proportion."),
+    "hidden": ("Code size", "Numbers in an image's code."),
     "batch_size": ("Batch size", "Images per step of the optimiser."),
     "limit": ("Training images", "At most so many images of the normal class; 0 takes all."),
     "test_limit": ("Test images a class", "At most so many test images of each class; 0 takes all."),
-    "learning_rate": ("Learning rate", "Adam's, at the start; it falls to 0 along a cosine."),
+    "learning_rate": ("Learning rate", "Adam's, at the start; later it {schedule}."),
 }
 
 
@@ -31,20 +30,11 @@ def ask(last: Question) -> Question:
     """Draws the controls; ``last`` is what they show when they are new."""
     with st.sidebar:
         st.subheader("Normal")
-        names = list(DATASETS)
-        dataset = st.selectbox(
-            "Data set",
-            names,
-            index=names.index(last.dataset),
-            format_func=lambda name: DATASETS[name].title,
-            help="Digits and Photos come with the app. The others are read from SSAD_DATA_DIR or downloaded once.",
-            key="ask-dataset",
-        )
-        info = dataset_info(dataset)
+        dataset, info = _ask_dataset(last.dataset)
         normal = st.selectbox(
             "Normal class",
-            info.classes,
-            index=_index(info.classes, last.normal_class),
+            info.normal_classes,
+            index=_index(info.normal_classes, last.normal_class),
             help="Only this class is seen in training.",
             key=f"ask-class-{dataset}",
         )
@@ -79,15 +69,29 @@ def ask(last: Question) -> Question:
         preset = st.segmented_control(
             "Preset",
             list(PRESETS),
-            default=preset_of(last.settings) or "quick",
+            default=preset_of(last.settings, last.detector, *_images(last.dataset)) or "quick",
             required=True,
             format_func=str.capitalize,
             help="Quick: the effect within seconds. Standard: at most some three minutes on two cores. Paper: the paper's "
             "own size; on a CPU that takes long.",
             key="ask-preset",
         )
-        settings, seed = _ask_settings(preset, last)
+        settings, seed = _ask_settings(preset, detector, dataset, last)
     return Question(dataset, normal, anomaly, detector, aug, params, profile, settings, seed)
+
+
+def _ask_dataset(last: str) -> tuple[str, DatasetInfo]:
+    choices = [*DATASETS, OWN]
+    chosen = st.selectbox(
+        "Data set",
+        choices,
+        index=choices.index(OWN if is_own(last) else last),
+        format_func=lambda name: "Own images…" if name == OWN else DATASETS[name].title,
+        help="Digits and Photos come with the app. The others are read from SSAD_DATA_DIR or downloaded once. Own images "
+        "are a folder or a zip of yours.",
+        key="ask-dataset",
+    )
+    return ask_own(last) if chosen == OWN else (chosen, dataset_info(chosen))
 
 
 def _ask_anomaly(last: Anomaly, classes: tuple[str, ...], normal: str, profile: str, scope: str) -> Anomaly:
@@ -117,7 +121,7 @@ def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) ->
     """A slider for each parameter; one whose default is a random range is first switched on."""
     values: dict[str, float] = {}
     for parameter in augment.AUGMENTATIONS[name].parameters:
-        if role == "gen" and parameter.name == "p":
+        if role == "gen" and parameter.training_only:
             continue  # as a gen it is applied to every image
         known = dict(last).get(parameter.name, parameter.default)
         key = f"ask-{scope}-{name}-{parameter.name}"
@@ -137,8 +141,13 @@ def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) ->
     return check_augment(name, values, profile, role)
 
 
-def _ask_settings(preset: str, last: Question) -> tuple[Settings, int]:
-    start = last.settings if preset == (preset_of(last.settings) or "quick") else PRESETS[preset]
+def _ask_settings(preset: str, detector: str, dataset: str, last: Question) -> tuple[Settings, int]:
+    """The preset's settings, each to be changed; another preset or detector, or a data set with a network of another size,
+    starts anew."""
+    known = presets(detector, *_images(dataset))
+    before = presets(last.detector, *_images(last.dataset))
+    chosen = preset_of(last.settings, last.detector, *_images(last.dataset)) or "quick"
+    start = last.settings if (preset, known) == (chosen, before) else known[preset]
     values: dict[str, float] = {}
     with st.expander("Settings"):
         for name, (label, help_text) in SETTINGS.items():
@@ -151,8 +160,8 @@ def _ask_settings(preset: str, last: Question) -> tuple[Settings, int]:
                 value,
                 step=1 if isinstance(low, int) else 1e-4,
                 format=None if isinstance(low, int) else "%.4g",
-                help=help_text,
-                key=f"ask-{name}-{preset}",
+                help=help_text.format(schedule=DETECTORS[detector].schedule),
+                key=f"ask-{name}-{preset}-{detector}-{getattr(known[preset], name)}",
             )
         seed = st.number_input(
             "Seed",
@@ -171,6 +180,11 @@ def _ask_settings(preset: str, last: Question) -> tuple[Settings, int]:
         )
         st.caption("Where the profiles differ: " + "; ".join(f"{s.name}: {s.paper} / {s.reference}" for s in SWITCHES))
     return Settings(**values), int(seed)
+
+
+def _images(dataset: str) -> tuple[str, int]:
+    """What the presets depend on: a data set's name and its channels."""
+    return dataset, dataset_info(dataset).channels
 
 
 def _titled(name: str) -> str:

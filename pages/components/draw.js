@@ -29,6 +29,8 @@ function html(tag, attributes, ...children) {
   return node
 }
 
+const sum = (values) => values.reduce((total, value) => total + value, 0)
+
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
 
 /** Round steps (1, 2, 5 times a power of ten) that cut `low`..`high` into about `count` parts. */

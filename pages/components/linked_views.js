@@ -5,6 +5,7 @@
 const NORMAL = 2
 const ANOMALOUS = 3
 const STRIP = 40 // images of a lasso shown at most
+const BAR = 30 // height of the row of a detector that has bars instead of pictures
 
 const SORTS = {
   nearest: "nearest the threshold",
@@ -30,8 +31,8 @@ function unpack(bytes) {
 
 /** Scores of one detector, and what a threshold makes of them. An image is flagged from the threshold on. */
 class Detector {
-  constructor(index, { name, auc }, scores, group) {
-    Object.assign(this, { index, name, auc, scores, sheets: {} })
+  constructor(index, { name, auc, measure }, scores, group) {
+    Object.assign(this, { index, name, auc, measure, scores, sheets: {} })
     this.normal = scores.filter((_, i) => group[i] === NORMAL).sort().reverse()
     this.anomalous = scores.filter((_, i) => group[i] === ANOMALOUS).sort().reverse()
     // Knot k flags the k highest normals; the first one, a little above them all, none.
@@ -48,6 +49,15 @@ class Detector {
     const place = Math.abs(fpr * n - whole) < 6e-5 * n ? whole : fpr * n
     const k = Math.min(Math.floor(place), n - 1)
     return this.knots[k] + (this.knots[k + 1] - this.knots[k]) * (place - k)
+  }
+
+  /** Where a score lies between the lowest (0), the threshold (.5) and the highest test score (1). */
+  share(score, fpr) {
+    const middle = this.threshold(fpr)
+    const low = Math.min(this.normal.at(-1), this.anomalous.at(-1))
+    const high = Math.max(this.normal[0], this.anomalous[0])
+    const part = score < middle ? (score - middle) / (middle - low) : (score - middle) / (high - middle || 1)
+    return clamp(0.5 + part / 2, 0, 1)
   }
 
   /** The inverse of `threshold`, held to [0, 1]. */
@@ -149,7 +159,7 @@ class Figure {
     this.caption = html("p", { class: "caption" })
     this.heading = html("h3", { text: heading })
     const downloads = html("div", { class: "downloads" })
-    const caption = () => ({ title: heading, subtitle: lab.header.title, legend: this.key() })
+    const caption = () => ({ title: this.heading.textContent, subtitle: lab.header.title, legend: this.key() })
     for (const [kind, download] of [["PNG", savePng], ["SVG", saveSvg]])
       downloads.append(
         html("button", {
@@ -529,26 +539,31 @@ class Reconstructions extends Figure {
     })
   }
 
-  /** The rows of pictures: [kind, detector or null]. */
+  /** The rows under each other: [kind, detector or null]. A detector that explains nothing in pictures has a bar instead. */
   rows() {
-    const with_ = (kind) => this.lab.detectors.filter((d) => d.sheets[kind]).map((d) => [kind, d])
-    return [["originals", null], ...with_("reconstructions"), ...with_("errors")]
+    const { detectors } = this.lab
+    const with_ = (kind) => detectors.filter((d) => d.sheets[kind]).map((d) => [kind, d])
+    const bars = detectors.filter((d) => !d.sheets.reconstructions).map((d) => ["bar", d])
+    return [["originals", null], ...with_("reconstructions"), ...with_("errors"), ...bars]
   }
 
   draw() {
     const { lab } = this
     const { detectors } = lab
     const rows = this.rows()
+    const pictures = rows.some(([kind]) => kind === "reconstructions")
+    set(this.heading, { text: pictures ? "Reconstructions" : "Test images" })
     const width = Math.max(260, Math.floor(this.body.clientWidth))
-    const [left, gap, between] = [104, 4, 22]
+    const [left, gap, between] = [rows.some(([kind]) => kind === "bar") ? 132 : 104, 4, 22]
     const room = (width - left - between) / 2
     const each = clamp(Math.floor((room + gap) / (40 + gap)), 3, 10)
     this.tile = Math.min(64, Math.floor((room + gap) / each) - gap)
     const half = each * (this.tile + gap) - gap
     const head = 24
     const lines = 33 // a mark and a score
-    const places = rows.map((_, k) => head + k * (this.tile + gap) + (k > 0 ? 4 : 0))
-    const below = head + rows.length * (this.tile + gap) + 6
+    const heights = rows.map(([kind]) => (kind === "bar" ? BAR : this.tile))
+    const places = heights.map((_, k) => head + sum(heights.slice(0, k)) + k * gap + (k > 0 ? 4 : 0))
+    const below = head + sum(heights) + rows.length * gap + 6
     this.size(below + detectors.length * lines + (rows.some(([kind]) => kind === "errors") ? 26 : 4))
     this.below = below
 
@@ -560,11 +575,11 @@ class Reconstructions extends Figure {
         svg("line", { class: "side", x1: sides[k], x2: sides[k] + half, y1: 18, y2: 18, stroke: groups[NORMAL + k].colour }),
       ]),
       ...rows.flatMap(([kind, d], k) => {
-        const y = places[k] + this.tile / 2
+        const y = places[k] + heights[k] / 2
         if (!d) return [svg("text", { class: "row", x: 0, y: y + 4, text: "Original" })]
         return [
           svg("text", { class: "row", x: 0, y: y - 3, text: clip(d.name, 15) }),
-          svg("text", { class: "label", x: 0, y: y + 12, text: kind === "errors" ? "error map" : "reconstruction" }),
+          svg("text", { class: "label", x: 0, y: y + 12, text: { errors: "error map", bar: d.measure }[kind] ?? "reconstruction" }),
         ]
       }),
       ...detectors.flatMap((d, k) => [
@@ -587,7 +602,11 @@ class Reconstructions extends Figure {
     this.columns = sides.flatMap((start, side) =>
       Array.from({ length: each }, (_, k) => {
         const x = start + k * (this.tile + gap)
-        const images = rows.map((_, r) => svg("image", { x, y: places[r], width: this.tile, height: this.tile }))
+        const images = rows.map(([kind], r) =>
+          kind === "bar"
+            ? bar(x, places[r] + BAR / 2, this.tile)
+            : svg("image", { x, y: places[r], width: this.tile, height: this.tile })
+        )
         const middle = x + this.tile / 2
         const marks = detectors.map((_, r) => mark(true, { transform: `translate(${middle} ${below + r * lines + 7})` }))
         const scores = detectors.map((_, r) => {
@@ -662,6 +681,7 @@ class Reconstructions extends Figure {
         column.index = index
         if (index >= 0) {
           rows.forEach(([kind, d], r) => {
+            if (kind === "bar") return
             const sheet = d ? d.sheets[kind] : lab.originals
             set(column.images[r], { href: sheet ? sheet.tile(index) : null })
           })
@@ -669,6 +689,9 @@ class Reconstructions extends Figure {
         }
       }
       if (index < 0) continue
+      rows.forEach(([kind, d], r) => {
+        if (kind === "bar") set(column.images[r].children[1], { width: this.tile * d.share(d.scores[index], state.fpr) })
+      })
       detectors.forEach((d, r) => {
         const right = d.scores[index] >= thresholds[r] === (column.side === 1)
         set(column.marks[r], { class: right ? "mark right" : "mark wrong", d: right ? TICK : CROSS })
@@ -684,7 +707,7 @@ class Reconstructions extends Figure {
     const wrong = detectors.map((d) => `${d.name} ${full.filter((c) => !lab.right(d, c.index)).length}`).join(", ")
     set(this.svg, {
       "aria-label":
-        `Test images with their reconstructions and error maps, ${SORTS[lab.sort]} first. ` +
+        `Test images with ${rows.some(([kind]) => kind === "bar") ? "their scores as bars" : "their reconstructions and error maps"}, ${SORTS[lab.sort]} first. ` +
         `Wrong at this threshold: ${wrong} of ${full.length}. Arrow keys go from image to image.`,
     })
     this.point()
@@ -1004,7 +1027,7 @@ class Selection {
     const pictures = detector.sheets.reconstructions
     this.hint.textContent = lasso.length
       ? `Image${pictures ? ", reconstruction" : ""} and score of ${detector.name}, highest first in each group.`
-      : "Draw around points on the map to see their images, reconstructions and scores here, and their scores under the histograms."
+      : "Draw around points on the map to see their images and scores here, and their scores under the histograms."
     const kept = this.sample(detector)
     this.cards = kept.map((i) => {
       const sheets = [lab.originals, pictures].filter((sheet) => sheet)
@@ -1048,6 +1071,17 @@ class Selection {
   point() {
     for (const { i, node } of this.cards) node.classList.toggle("pointed", i === this.lab.pointed)
   }
+}
+
+/** A bar to be filled up to a share of its width; the line in its middle is the threshold. */
+function bar(x, y, width) {
+  return svg(
+    "g",
+    { class: "bar" },
+    svg("rect", { class: "track", x, y: y - 5, width, height: 10, rx: 2 }),
+    svg("rect", { class: "value", x, y: y - 5, width: 0, height: 10, rx: 2 }),
+    svg("line", { x1: x + width / 2, x2: x + width / 2, y1: y - 9, y2: y + 9 })
+  )
 }
 
 /** A mark within text. */
@@ -1195,7 +1229,9 @@ class Lab {
   label = (i) => this.header.names[this.header.labels[i]]
 
   get scaleKind() {
-    return this.state.scale === "log" && this.detectors.every((d) => d.scores.every((s) => s > 0)) ? "log" : "linear"
+    const { scale } = this.state
+    if (!this.detectors.every((d) => d.scores.every((s) => s > 0))) return "linear"
+    return scale === "auto" ? this.header.scale : scale
   }
 
   get mapDetector() {

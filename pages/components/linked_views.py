@@ -20,7 +20,7 @@ import streamlit as st
 from ssad_core.figures import GROUP_COLOURS
 from ssad_core.sprites import ERROR_CEILING
 
-Scale = Literal["linear", "log"]
+Scale = Literal["auto", "linear", "log"]
 MapOf = Literal["run", "baseline"]
 ColourBy = Literal["category", "score"]
 Sort = Literal["nearest", "highest", "lowest", "disagreement", "lasso"]
@@ -39,7 +39,7 @@ class ViewState:
     """What a person has set in the views.
 
     fpr : the false-positive rate in [0, 1] at which both detectors are compared; it sets both thresholds.
-    scale : of the score's axis.
+    scale : of the score's axis; "auto" is `ViewData.scale`.
     map_of : whose embedding the map shows.
     colour_by : what the map's colours mean.
     sort : which images the reconstructions show first.
@@ -47,7 +47,7 @@ class ViewState:
     """
 
     fpr: float = 0.1
-    scale: Scale = "linear"
+    scale: Scale = "auto"
     map_of: MapOf = "run"
     colour_by: ColourBy = "category"
     sort: Sort = "nearest"
@@ -61,6 +61,7 @@ class DetectorPoints:
     name : as a person calls it, such as DAE-CutOut.
     scores : float (n,), higher is more abnormal.
     auc : in [0, 1], of the task; shown as it is given, not computed from the points.
+    measure : what its score is, in a word or two, such as "distance to c".
     map : float (n, 2), the t-SNE coordinates; None while they are not computed.
     reconstructions, errors : WebP sheets of the n points (`ssad_core.sprites`), or None where the detector has none.
     """
@@ -68,6 +69,7 @@ class DetectorPoints:
     name: str
     scores: np.ndarray
     auc: float
+    measure: str
     map: np.ndarray | None = None
     reconstructions: bytes | None = None
     errors: bytes | None = None
@@ -86,6 +88,7 @@ class ViewData:
     labels : the class of each point.
     originals : a WebP sheet of the n points; all sheets have ``columns`` tiles of 32 x 32 pixels in a row.
     detectors : the baseline and the run, or the run alone where it has no baseline.
+    scale : of the score's axis as long as a person has not chosen one.
     map_status : one line in the map's place while there is none.
     note : one line under the histograms, such as which part of the test images is shown.
     """
@@ -99,6 +102,7 @@ class ViewData:
     originals: bytes
     columns: int
     detectors: Sequence[DetectorPoints]
+    scale: Literal["linear", "log"] = "linear"
     map_status: str = "The map is not computed yet."
     note: str = ""
 
@@ -166,7 +170,8 @@ def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes
         "names": names,
         "labels": [names.index(label) for label in data.labels],
         "columns": data.columns,
-        "detectors": [{"name": detector.name, "auc": float(detector.auc)} for detector in data.detectors],
+        "detectors": [{"name": d.name, "auc": float(d.auc), "measure": d.measure} for d in data.detectors],
+        "scale": data.scale,
         "mapStatus": data.map_status,
         "note": data.note,
         "errorCeiling": ERROR_CEILING,

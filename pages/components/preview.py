@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 from ssad_core import augment
-from ssad_core.data import Dataset, contact_sheet, counts
+from ssad_core.augment import modification
+from ssad_core.data import Dataset, contact_sheet, counts, is_own
 from ssad_core.question import Question, anomaly_name
 from ssad_core.sprites import error_tiles, sheet
 
@@ -18,31 +19,34 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SHOWN = 8
+MEASURED = 500  # images that the degree of modification is measured on
 
 
 def preview(question: Question, dataset: Dataset) -> None:
     """Two cards: the normal images beside the anomalies, and beside their augmentations."""
-    from ssad_core.evaluate import to_bytes  # torch: it may still be loading when the first lines are drawn
-    from ssad_core.samples import Samples, to_float
+    from ssad_core.samples import Samples, to_float  # torch: it may still be loading when the first lines are drawn
 
     spec = question.run(dataset)
     samples = Samples.of(spec, dataset)
-    normal = samples.test_normal()[:SHOWN]
-    anomalous = samples.anomalous(question.anomaly, question.profile, SHOWN)
+    # The same images under gen and under aug, to be compared; aug is drawn for as many as there are to train on.
+    normal = samples.test_normal()[: min(MEASURED, len(samples.train_normal()))]
+    anomalous = samples.anomalous(question.anomaly, question.profile, len(normal))
     augmented = samples.augmented(normal, question.augment, question.profile, dict(question.params))
     x = to_float(normal)
     name = anomaly_name(question.anomaly)
     if question.anomaly.paired:
-        rows = {"normal": normal, "gen(normal)": to_bytes(anomalous), "difference": _difference(x, anomalous)}
+        rows = {"normal": x, "gen(normal)": anomalous, "difference": (x - anomalous).abs()}
         anomaly = _card(f"Anomaly: gen {name}", _colour(question.anomaly.name), rows, _change(x, anomalous))
     else:
-        rows = {"normal": normal, "anomalous": to_bytes(anomalous)}
+        rows = {"normal": x, "anomalous": anomalous}
         anomaly = _card(f"Anomaly: {name}", "currentColor", rows, "Other images: there is no pair to compare.")
     label = augment.label(question.augment, dict(question.params))
-    rows = {"normal": normal, "aug(normal)": to_bytes(augmented), "difference": _difference(x, augmented)}
+    rows = {"normal": x, "aug(normal)": augmented, "difference": (x - augmented).abs()}
     note = _change(x, augmented)
-    if p := augment.check(question.augment, **dict(question.params)).get("p"):
-        note += f" Every image is changed here; in training each is with probability {p:g}."
+    values = augment.check(question.augment, **dict(question.params))
+    for parameter in augment.AUGMENTATIONS[question.augment].parameters:
+        if parameter.training_only:
+            note += f" Every image is changed here; in training each is with probability {values[parameter.name]:g}."
     aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, note)
     # As many cards beside each other as there is room for, else one below the other.
     st.html(
@@ -52,10 +56,12 @@ def preview(question: Question, dataset: Dataset) -> None:
 
 
 def data_sheet(dataset: Dataset) -> None:
-    """Every class with its counts and some of its images, before anything is trained."""
-    with st.expander("Look at the data", icon=":material/grid_view:"):
+    """Every class with its counts and some of its images, before anything is trained. Own images are shown unasked:
+    whether they were understood is seen here."""
+    with st.expander("Look at the data", expanded=is_own(dataset.info.name), icon=":material/grid_view:"):
         st.caption(
-            f"{dataset.info.note} Each class with its number of training and test images, and some of the former."
+            f"{dataset.info.note} Each class with its number of training and test images, and some of the former; of the "
+            "latter where there are none."
         )
         st.html(_classes(dataset.fingerprint, dataset))
 
@@ -64,26 +70,30 @@ def data_sheet(dataset: Dataset) -> None:
 def _classes(fingerprint: str, _dataset: Dataset) -> str:
     lines = []
     for name, (train, test) in counts(_dataset).items():
-        images = contact_sheet(_dataset, _dataset.info.classes.index(name), n=2 * SHOWN)
+        images = contact_sheet(_dataset, name, "train" if train else "test", n=2 * SHOWN)
         lines.append(_row(f"{name}: {train:,} + {test:,}", images, width="9rem"))
     return "".join(lines)
 
 
-def _difference(x: Tensor, other: Tensor) -> np.ndarray:
-    return error_tiles((x - other).abs().mean(1).numpy())
-
-
 def _change(x: Tensor, other: Tensor) -> str:
-    change = float((x - other).abs().mean())
-    return f"Mean absolute pixel change of these {len(x)} images: {change:.3f} (0 to 1)."
+    degree, unchanged = modification(x, other)
+    note = f"Degree of modification: {degree:.3f}, the mean absolute pixel change (0 to 1) of {len(x):,} images."
+    return note + (f" {unchanged:.1%} of them are left unchanged." if unchanged else "")
 
 
 def _colour(name: str) -> str:
     return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
 
 
-def _card(title: str, colour: str, rows: dict[str, np.ndarray], note: str) -> str:
-    lines = "".join(_row(name, images, width="5.6rem") for name, images in rows.items())
+def _card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
+    """The first images of each row; a difference is drawn as an error map."""
+    from ssad_core.evaluate import to_bytes
+
+    tiles = {
+        name: error_tiles(images[:SHOWN].mean(1).numpy()) if name == "difference" else to_bytes(images[:SHOWN])
+        for name, images in rows.items()
+    }
+    lines = "".join(_row(name, images, width="5.6rem") for name, images in tiles.items())
     return (
         f'<div style="border-left:4px solid {colour};padding-left:.7rem">'
         f'<div style="font-weight:600;margin-bottom:.2rem">{html.escape(title)}</div>{lines}'

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -16,6 +16,8 @@ from pages.components.linked_views import DetectorPoints, ViewData, ViewState, l
 from pages.components.service import jobs
 from pages.components.training import describe_machine, replay
 from ssad_core import figures
+from ssad_core.detectors import detector_info
+from ssad_core.histogram import scale_for, threshold_at_fpr
 from ssad_core.mmd import ENCODERS, MmdEstimate
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import Anomaly
@@ -34,6 +36,9 @@ def results(comparison: Comparison, state: State) -> None:
     """Draws it all; ``state`` then has what the views are set to."""
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
     metrics = _answer(comparison.key, comparison).metrics
+    for run in comparison.runs:
+        if warning := run.result.get("warning"):
+            st.warning(f"{run_name(run.spec)}: {warning}", icon=":material/warning:")
     _verdict(comparison, metrics)
     state.encoder = _figures_of_merit(comparison, metrics, state.encoder)
     state.views = _linked(comparison, metrics, state.views)
@@ -42,28 +47,36 @@ def results(comparison: Comparison, state: State) -> None:
         st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
         replay(list(comparison.runs), comparison.anomaly)
     for run in comparison.runs:
-        st.caption(f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}.")
+        watched = [
+            f"{name} {values[0]:.3g} to {values[-1]:.3g}" for name, values in run.result.get("monitor", {}).items()
+        ]
+        st.caption(
+            f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}."
+            + (f" In training: {', '.join(watched)}." if watched else "")
+        )
 
 
 class Answer(NamedTuple):
-    """What takes a while to compute of a comparison; ``sheets`` has each detector's explanations and error maps."""
+    """What takes a while to compute of a comparison; ``sheets`` has each detector's explanations and error maps, or None
+    twice for one that does not explain in pictures."""
 
     metrics: dict[str, TaskMetrics]
     views: Views
     originals: bytes
-    sheets: list[tuple[bytes, bytes]]
+    sheets: list[tuple[bytes | None, bytes | None]]
 
 
 # A resource, not data: some 20 MB that nobody changes need no copy in every rerun.
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _answer(key: str, _comparison: Comparison) -> Answer:
     views = _comparison.views()
-    pictures = [views.originals]
+    pictures: list[np.ndarray | None] = [views.originals]
     for detector in views.detectors:
-        pictures += [detector.explanations, error_tiles(detector.errors)]
+        drawn = detector.explanations is not None
+        pictures += [detector.explanations, error_tiles(detector.errors)] if drawn else [None, None]
     with ThreadPoolExecutor() as pool:  # NumPy and WebP let go of the interpreter
         metrics = pool.submit(_comparison.metrics)
-        originals, *rest = pool.map(lambda images: sheet(images, COLUMNS), pictures)
+        originals, *rest = pool.map(lambda images: None if images is None else sheet(images, COLUMNS), pictures)
     return Answer(metrics.result(), views, originals, list(zip(rest[::2], rest[1::2], strict=True)))
 
 
@@ -188,8 +201,9 @@ def _await_maps(comparison: Comparison, missing: int) -> None:
 def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState, status: str) -> ViewState:
     _, views, originals, sheets = _answer(comparison.key, comparison)
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
+    measure = detector_info(comparison.run.spec.detector).explanation
     detectors = [
-        DetectorPoints(d.name, d.scores, metrics[which].auc.value, _map_or_none(comparison, i), *sheets[i])
+        DetectorPoints(d.name, d.scores, metrics[which].auc.value, measure, _map_or_none(comparison, i), *sheets[i])
         for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
     ]
     total = len(comparison.run.scores["normal"])
@@ -204,10 +218,15 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         originals=originals,
         columns=COLUMNS,
         detectors=detectors,
+        scale=_scale(views),
         map_status=status,
         note=f"Shown: {shown} of {total} test normals; the AUC is of all." if shown < total else "",
     )
     return linked_views(data, state=state, key="views")
+
+
+def _scale(views: Views) -> Literal["linear", "log"]:
+    return scale_for([d.scores[views.group == 2] for d in views.detectors], [d.scores for d in views.detectors])
 
 
 def _map_or_none(comparison: Comparison, index: int) -> object:
@@ -256,15 +275,13 @@ def _csv(comparison: Comparison) -> str:
 
 
 def _html(comparison: Comparison, state: ViewState) -> str:
-    from ssad_core.histogram import threshold_at_fpr
-
     views = _answer(comparison.key, comparison).views
     title = _title(comparison)
     drawn = []
     for i, detector in enumerate(views.detectors):
         groups = views.scores(i)
         threshold = threshold_at_fpr(groups["test normal"], state.fpr)
-        log = state.scale == "log"
+        log = (_scale(views) if state.scale == "auto" else state.scale) == "log"
         drawn.append(figures.histogram_figure(groups, threshold=threshold, title=f"{detector.name}. {title}", log=log))
     curves = {
         d.name: (views.scores(i)["test normal"], views.scores(i)["test anomalous"])
@@ -278,14 +295,15 @@ def _html(comparison: Comparison, state: ViewState) -> str:
             figures.map_figure(comparison.map(run), names, scores=scores, title=f"Map of {run_name(run.spec)}. {title}")
         )
     some = np.concatenate([np.flatnonzero(views.group == group)[:5] for group in (2, 3)])
-    drawn.append(
-        figures.reconstruction_figure(
-            views.originals[some],
-            {d.name: d.explanations[some] for d in views.detectors},
-            {d.name: d.scores[some] for d in views.detectors},
-            title=f"Five test normals and five anomalies. {title}",
+    if pictures := {d.name: d.explanations[some] for d in views.detectors if d.explanations is not None}:
+        drawn.append(
+            figures.reconstruction_figure(
+                views.originals[some],
+                pictures,
+                {d.name: d.scores[some] for d in views.detectors},
+                title=f"Five test normals and five anomalies. {title}",
+            )
         )
-    )
     return figures.to_html(*drawn)
 
 

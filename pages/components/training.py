@@ -12,6 +12,7 @@ import streamlit as st
 from pages.components.live import LiveRun, Snapshot, live
 from pages.components.service import jobs
 from ssad_core.data import Dataset
+from ssad_core.detectors import detector_info
 from ssad_core.jobs import Status
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import LIVE, Anomaly, RunSpec
@@ -126,7 +127,7 @@ def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
         return _finished(jobs().store.load(spec.id), kind)
     progress = status.progress
     auc = progress.get("auc", {}).get(kind, ())
-    looks = _looks(spec.id, kind, len(auc), progress.get("started", 0.0))
+    looks = _looks(spec.id, kind, len(auc), progress.get("started", 0.0), detector_info(spec.detector).pictures)
     return LiveRun(
         name=run_name(spec),
         state=status.state,  # type: ignore[arg-type]
@@ -147,7 +148,7 @@ def _live_run(spec: RunSpec, status: Status, anomaly: Anomaly) -> LiveRun:
 
 def _finished(run: StoredRun, kind: str) -> LiveRun:
     result = run.result
-    looks = _looks(run.id, kind, None, result["finished"])
+    looks = _looks(run.id, kind, None, result["finished"], detector_info(run.spec.detector).pictures)
     return LiveRun(
         name=run_name(run.spec),
         state="done",
@@ -172,23 +173,30 @@ class Looks(NamedTuple):
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _looks(run_id: str, kind: str, count: int | None, started: float) -> Looks:
-    """The latest of a training's ``count`` evaluations; all of them, of a finished run, for None.
+def _looks(run_id: str, kind: str, count: int | None, started: float, drawn: bool) -> Looks:
+    """The latest of a training's ``count`` evaluations; all of them, of a finished run, for None. ``drawn``: whether the
+    detector explains in pictures.
 
     ``started`` tells one try from another. Cached, since a page looks far more often than the training does.
     """
     store = jobs().store
     history = store.load(run_id).history if count is None else store.snapshots(run_id)
     if history is None or count == 0:
-        return Looks([], b"", (PICTURES, PICTURES))
-    normal, anomalous = history["originals/normal"], history[f"originals/{kind}"]
+        return Looks([], b"", (PICTURES, PICTURES) if drawn else (0, 0))
+    groups = "normal", kind
     snapshots = []
     for i, epoch in list(enumerate(history["epochs"]))[0 if count is None else -1 :]:
-        pictures = np.concatenate([history["images/normal"][i], history[f"images/{kind}"][i]])
-        scores = [history[f"scores/{group}"][i].tolist() for group in ("normal", kind)]
-        snapshots.append(Snapshot(int(epoch), *scores, sheet(pictures, columns=len(pictures))))
-    originals = sheet(np.concatenate([normal, anomalous]), columns=len(normal) + len(anomalous))
-    return Looks(snapshots, originals, (len(normal), len(anomalous)))
+        scores = [history[f"scores/{group}"][i].tolist() for group in groups]
+        snapshots.append(Snapshot(int(epoch), *scores, _strip(history, "images", groups, i) if drawn else b""))
+    sizes = [len(history[f"originals/{group}"]) for group in groups]
+    return Looks(
+        snapshots, _strip(history, "originals", groups, slice(None)), (sizes[0], sizes[1]) if drawn else (0, 0)
+    )
+
+
+def _strip(history: Mapping[str, np.ndarray], what: str, groups: tuple[str, str], index: int | slice) -> bytes:
+    images = np.concatenate([history[f"{what}/{group}"][index] for group in groups])
+    return sheet(images, columns=len(images))
 
 
 def replay(runs: list[StoredRun], anomaly: Anomaly) -> None:
@@ -221,8 +229,8 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
         alike = [
             run.result
             for run in kept
-            if (run.spec.settings.features, run.spec.settings.batch_size)
-            == (spec.settings.features, spec.settings.batch_size)
+            if (run.spec.detector, run.spec.settings.features, run.spec.settings.batch_size)
+            == (spec.detector, spec.settings.features, spec.settings.batch_size)
         ]
         speed = alike[0]["images_per_second"] if alike else 1500 * (16 / spec.settings.features) ** 0.85
         measured = measured and bool(alike)

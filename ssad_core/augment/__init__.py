@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .measure import modification
 from .table import AUGMENTATIONS, CATEGORY_COLOURS, ROLES, Info, Parameter, augmentation_info, check, label
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "check",
     "get",
     "label",
+    "modification",
 ]
 
 
@@ -36,17 +38,34 @@ def get(name: str, profile: str = "paper", role: str = "aug", **params: float) -
     Parameters
     ----------
     profile : "paper" or "reference" (METHOD's table; `ssad_core.protocol`).
-    role : "aug", in training: flip and invert with probability p; "gen", making anomalies: p is 1, and rotate never draws 0
-        degrees; "analysis", in the views: as aug, with p = 1.
+    role : "aug", in training: flip and invert with probability p; "gen", making anomalies: p is 1, and rotate and geom never
+        draw the identity; "analysis", in the views: as aug, with p = 1. mask's p, of pixels, is the same in all.
     params : of the table; one that is left out has its default.
 
     BadInput on an unknown name, profile, role or parameter, or a value out of range.
     """
     values = check(name, profile, role, **params)
     from .base import Identity
-    from .color import Invert
-    from .geometric import Flip, Rotate
-    from .local import CutOut
+    from .color import Color, Invert
+    from .elementwise import Blur, Mask, Noise
+    from .geometric import Crop, Flip, Geom, Rotate
+    from .local import CutOut, CutPaste, CutPasteScar
+    from .mixed import SimCLR
 
-    kernels = {"identity": Identity, "rotate": Rotate, "flip": Flip, "cutout": CutOut, "invert": Invert}
+    kernels = {
+        "identity": Identity,
+        "rotate": Rotate,
+        "crop": Crop,
+        "flip": Flip,
+        "geom": Geom,
+        "cutout": CutOut,
+        "cutpaste": CutPaste,
+        "cutpaste-scar": CutPasteScar,
+        "noise": Noise,
+        "mask": Mask,
+        "blur": Blur,
+        "color": Color,
+        "invert": Invert,
+        "simclr": SimCLR,
+    }
     return kernels[name](name, AUGMENTATIONS[name].category, values, profile, role)

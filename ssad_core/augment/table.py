@@ -25,7 +25,10 @@ CATEGORY_COLOURS = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A continuous parameter, ``low <= value <= high``. A default of None means the paper's random range."""
+    """A continuous parameter, ``low <= value <= high``. A default of None means the profile's own value or random range.
+
+    training_only : a gen has no use for it (the p of flip and invert, which as gens change every image).
+    """
 
     name: str
     title: str
@@ -34,11 +37,16 @@ class Parameter:
     default: float | None
     step: float
     help: str
+    training_only: bool = False
 
 
 @dataclass(frozen=True)
 class Info:
-    """A row of the table; ``title`` is how the paper writes the name."""
+    """A row of the table; ``title`` is how the paper writes the name.
+
+    classes : K of augmentation prediction (METHOD, "AP"): that many fixed functions, or 2, the identity against one draw,
+        where the function is random; None where there is nothing to predict.
+    """
 
     name: str
     title: str
@@ -46,6 +54,7 @@ class Info:
     parameters: tuple[Parameter, ...]
     help: str
     source: str
+    classes: int | None = 2
 
 
 def _probability(what: str) -> Parameter:
@@ -57,13 +66,14 @@ def _probability(what: str) -> Parameter:
         0.5,
         0.05,
         f"Share of the training images that are {what}; as a gen it is always 1.",
+        training_only=True,
     )
 
 
 AUGMENTATIONS: dict[str, Info] = {
     info.name: info
     for info in (
-        Info("identity", "Identity", "none", (), "Leaves every image as it is; DAE becomes AE.", "Sec. 2.4"),
+        Info("identity", "Identity", "none", (), "Leaves every image as it is; DAE becomes AE.", "Sec. 2.4", None),
         Info(
             "rotate",
             "Rotate",
@@ -71,8 +81,26 @@ AUGMENTATIONS: dict[str, Info] = {
             (),
             "A random quarter turn: 0, 90, 180 or 270 degrees; as a gen never 0.",
             "App. B",
+            4,
+        ),
+        Info(
+            "crop",
+            "Crop",
+            "geometric",
+            (),
+            "Enlarges a random part, of 8% to 100% of the image's area, to the whole image.",
+            "App. B",
         ),
         Info("flip", "Flip", "geometric", (_probability("flipped"),), "Turns the image upside down.", "App. B"),
+        Info(
+            "geom",
+            "GEOM",
+            "geometric",
+            (),
+            "A quarter turn, a flip and a shift by a quarter of the image at once; as a gen never none of them.",
+            "App. B",
+            72,
+        ),
         Info(
             "cutout",
             "CutOut",
@@ -92,7 +120,104 @@ AUGMENTATIONS: dict[str, Info] = {
             "Erases a random patch: its pixels become 0 (black).",
             "App. B; Sec. 4.2 for c",
         ),
+        Info(
+            "cutpaste",
+            "CutPaste",
+            "local",
+            (),
+            "Copies a random patch, of 2% to 15% of the image's area, to another place in the image.",
+            "App. B",
+        ),
+        Info(
+            "cutpaste-scar",
+            "CutPaste-scar",
+            "local",
+            (),
+            "Copies a thin random patch to another place in the image, turned by up to 45 degrees.",
+            "App. B",
+        ),
+        Info(
+            "noise",
+            "Noise",
+            "elementwise",
+            (
+                Parameter(
+                    "sigma",
+                    "standard deviation sigma",
+                    0.0,
+                    1.0,
+                    0.1,
+                    0.05,
+                    "Standard deviation of the noise; pixels lie between 0 and 1.",
+                ),
+            ),
+            "Adds Gaussian noise to every pixel; the sum is not clipped.",
+            "App. B",
+        ),
+        Info(
+            "mask",
+            "Mask",
+            "elementwise",
+            (
+                Parameter(
+                    "p",
+                    "masking probability p",
+                    0.0,
+                    1.0,
+                    None,
+                    0.05,
+                    "Share of the pixels that become 0. Not fixed: 0.2 (profile reference: 0.1).",
+                ),
+            ),
+            "Sets random pixels to 0 (black); profile reference: in each channel on its own.",
+            "App. B",
+        ),
+        Info(
+            "blur",
+            "Blur",
+            "elementwise",
+            (
+                Parameter(
+                    "sigma",
+                    "filter width sigma",
+                    0.1,
+                    2.0,
+                    None,
+                    0.1,
+                    "Standard deviation of the filter in pixels. Not fixed: random between 0.1 and 2 for each image.",
+                ),
+            ),
+            "Smooths the image with a Gaussian filter 3 pixels wide (a tenth of the image).",
+            "App. B",
+        ),
+        Info(
+            "color",
+            "Color",
+            "color",
+            (
+                Parameter(
+                    "s",
+                    "strength s",
+                    0.0,
+                    2.0,
+                    1.0,
+                    0.1,
+                    "Strength of the jitter: brightness, contrast and saturation change by up to 80% of it, the hue by up "
+                    "to 20% of the circle.",
+                ),
+            ),
+            "Changes brightness, contrast, saturation and hue at random; grey images have only the first two.",
+            "App. B",
+        ),
         Info("invert", "Invert", "color", (_probability("inverted"),), "Inverts every pixel: 1 - x.", "App. B"),
+        Info(
+            "simclr",
+            "SimCLR",
+            "mixed",
+            (),
+            "Crop, a horizontal flip (half of the images), Color (80%), grey (20%) and Blur, one after the other.",
+            "App. B",
+        ),
     )
 }
 

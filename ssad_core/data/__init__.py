@@ -1,4 +1,4 @@
-"""The data sets: one table, and `load`, which brings any of them as uint8 arrays of 32 x 32 pixels.
+"""The data sets: one table and a person's own images, and `load`, which brings any as uint8 arrays of 32 x 32 pixels.
 
 Nothing here imports torch, except reading files in torchvision's own format.
 """
@@ -6,6 +6,7 @@ Nothing here imports torch, except reading files in torchvision's own format.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,23 +16,29 @@ import numpy as np
 
 from ..errors import BadInput, unknown
 from ..paths import cache_dir, data_dir
-from . import embedded, torchvision_sets
+from . import embedded, own, torchvision_sets
 from .decoded import decoded
 from .folders import read_class_folders
 from .images import SIZE, Images, Progress
-from .table import DATASETS, DatasetInfo, class_index, dataset_info
+from .own import PREFIX, is_own, keep_upload
+from .table import DATASETS, DatasetInfo, class_index, named, normal_class
 
 __all__ = [
     "DATASETS",
+    "PREFIX",
     "SIZE",
     "Dataset",
     "DatasetInfo",
     "Progress",
     "class_index",
+    "class_title",
     "contact_sheet",
     "counts",
     "dataset_info",
+    "is_own",
+    "keep_upload",
     "load",
+    "normal_class",
 ]
 
 
@@ -61,6 +68,7 @@ class Dataset:
 def load(name: str, progress: Progress | None = None) -> Dataset:
     """The data set of this name: decoded once a machine, mapped once a process, then at hand.
 
+    A name of the table, or of own images: folder:PATH, or folder:FINGERPRINT for what was once read on this machine.
     The images of a set that is not embedded come from the first of these that SSAD_DATA_DIR has: <name>.zip, <name>/
     (both with train/<class>/* and test/<class>/*), torchvision's own files; else torchvision downloads them into it.
     ``progress`` is called with the share that is done, 0 to 1, and what is being done.
@@ -69,20 +77,29 @@ def load(name: str, progress: Progress | None = None) -> Dataset:
     BadInput, one line: an unknown name; a damaged or incomplete source; nothing here and no way to download it; a
     cache that cannot be written.
     """
-    info = dataset_info(name)
     report = progress or (lambda done, text: None)
+    if is_own(name):
+        return _own(name, report)
+    info = named(name)
     with _locks[name]:
-        source = _source(info)
-        if source is None:
-            torchvision_sets.download(data_dir(), info, report)
-            source = _source(info)
-        if source is None:
-            raise BadInput(f"{data_dir()} has changed while {name} was downloaded into it; try again")
-        glance = (cache_dir(), *((path, path.stat().st_size, path.stat().st_mtime_ns) for path in source.paths))
-        if name not in _loaded or _loaded[name][0] != glance:
-            images, fingerprint = decoded(name, source.paths, lambda: source.read(report))
-            _loaded[name] = glance, Dataset(info, fingerprint, *images)
-        return _loaded[name][1]
+        return _named(info, report)
+
+
+def dataset_info(name: str, progress: Progress | None = None) -> DatasetInfo:
+    """What is known of a data set: the table's row; of own images what is found in them, read now if they are new.
+
+    BadInput, as of `load`, or with the nearest known name when there is none.
+    """
+    return load(name, progress).info if is_own(name) else named(name)
+
+
+def class_title(name: str, label: int) -> tuple[str, str]:
+    """The data set's title and the class's name, also of a run whose own images are not here any more."""
+    try:
+        info = dataset_info(name)
+    except BadInput:
+        return name, str(label)
+    return info.title, info.classes[label]
 
 
 def counts(dataset: Dataset) -> dict[str, tuple[int, int]]:
@@ -107,8 +124,31 @@ class _Source:
     read: Callable[[Progress], Images]
 
 
-_locks = {name: threading.Lock() for name in DATASETS}  # of two threads that want a set, the second waits
+_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # of two threads that want a set, one waits
 _loaded: dict[str, tuple[tuple, Dataset]] = {}
+
+
+def _named(info: DatasetInfo, report: Progress) -> Dataset:
+    source = _source(info)
+    if source is None:
+        torchvision_sets.download(data_dir(), info, report)
+        source = _source(info)
+    if source is None:
+        raise BadInput(f"{data_dir()} has changed while {info.name} was downloaded into it; try again")
+    glance = (cache_dir(), *((path, path.stat().st_size, path.stat().st_mtime_ns) for path in source.paths))
+    if info.name not in _loaded or _loaded[info.name][0] != glance:
+        images, fingerprint = decoded(info.name, source.paths, lambda: source.read(report))
+        _loaded[info.name] = glance, Dataset(info, fingerprint, *images)
+    return _loaded[info.name][1]
+
+
+def _own(name: str, report: Progress) -> Dataset:
+    glance = cache_dir(), own.glance(name)
+    with _locks[name]:
+        if name not in _loaded or _loaded[name][0] != glance:
+            info, fingerprint, images = own.load_own(name, report)
+            _loaded[name] = glance, Dataset(info, fingerprint, *images)
+        return _loaded[name][1]
 
 
 def _source(info: DatasetInfo) -> _Source | None:

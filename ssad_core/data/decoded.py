@@ -1,6 +1,8 @@
 """Decoded images on disk: each source is decoded once, and its arrays are then mapped into memory.
 
-    data/<name>-<key>/     train_images.npy train_labels.npy test_images.npy test_labels.npy fingerprint.json
+    data/<name>-<key>/            train_images.npy train_labels.npy test_images.npy test_labels.npy fingerprint.json
+    data/folder-<fingerprint>/    the same of a person's own images, which are found without their source
+    data/source-<key>.json        the fingerprint of what a source of own images held
 
 The key is of the source's path, size and time and of the version below, so a changed source is decoded anew.
 Processes that map the same file share its pages: a server and the children it trains in hold the images once.
@@ -12,9 +14,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -31,14 +34,50 @@ def decoded(name: str, source: Sequence[Path], read: Callable[[], Images]) -> tu
     ``read`` is called when there is no copy yet or it is damaged; of several processes that find none, one reads and
     the others wait for it. A copy is written beside and renamed into place. BadInput when it cannot be written.
     """
-    entry = cache_dir() / "data" / f"{name}-{_key(source)}"
+    entry = _folder() / f"{name}-{_key(source)}"
     found = _mapped(entry)
     if found is None:
-        with _writing():
-            entry.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(entry.with_name(f".{entry.name}.lock")).acquire()
-        with held:
-            found = _mapped(entry) or _write(entry, read)
+        with _held(entry):
+            found = _mapped(entry)
+            if found is None:
+                with _beside(entry) as beside:  # before the reading, which may take long and would be in vain
+                    images = read()
+                    about = {"fingerprint": fingerprint(images)}
+                    found = _publish(entry, beside, images, about)
+    images, about = found
+    return images, about["fingerprint"]
+
+
+def own_images(fingerprint: str) -> tuple[Images, dict[str, Any]] | None:
+    """A person's own images by their fingerprint, and what `own_images_of` was told about them; None when they are not
+    here."""
+    return _mapped(_folder() / f"folder-{fingerprint}")
+
+
+def own_images_of(
+    stamps: object, read: Callable[[], tuple[Images, Mapping[str, Any]]]
+) -> tuple[Images, dict[str, Any]]:
+    """A person's own images, mapped, and what is known about them, "fingerprint" among it.
+
+    ``stamps`` (JSON values) change whenever the source does. ``read`` is called when they are new or the copy is gone.
+    """
+    pointer = _folder() / f"source-{_digest(stamps)}.json"
+    found = _pointed_at(pointer)
+    if found is None:
+        with _held(pointer):
+            found = _pointed_at(pointer)
+            if found is None:
+                images, about = read()
+                entry = _folder() / f"folder-{about['fingerprint']}"
+                with _held(entry):
+                    found = _mapped(entry)
+                    if found is None:
+                        with _beside(entry) as beside:
+                            found = _publish(entry, beside, images, about)
+                with _writing():
+                    beside = pointer.with_name(f".{pointer.name}")
+                    beside.write_text(json.dumps(about["fingerprint"]))
+                    os.replace(beside, pointer)
     return found
 
 
@@ -51,9 +90,16 @@ def fingerprint(images: Images) -> str:
     return digest.hexdigest()[:16]
 
 
+def _folder() -> Path:
+    return cache_dir() / "data"
+
+
 def _key(source: Sequence[Path]) -> str:
     stats = [(str(file), os.stat(file)) for path in source for file in _files(path)]
-    stamps = [(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]
+    return _digest([(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats])
+
+
+def _digest(stamps: object) -> str:
     return hashlib.sha256(json.dumps([VERSION, stamps]).encode()).hexdigest()[:16]
 
 
@@ -64,36 +110,57 @@ def _files(path: Path) -> list[Path | str]:
     return sorted(file for file in files if os.path.exists(file))  # a dangling link has no time
 
 
-def _mapped(entry: Path) -> tuple[Images, str] | None:
+def _mapped(entry: Path) -> tuple[Images, dict[str, Any]] | None:
     """The copy, or None when there is none or it is damaged. A mapped file that was cut short is found here."""
     try:
         images = Images(*(np.asarray(np.load(entry / f"{field}.npy", mmap_mode="r")) for field in Images._fields))
-        stored = json.loads((entry / "fingerprint.json").read_text())
-        if stored["shapes"] != [list(array.shape) for array in images]:
+        about = json.loads((entry / "fingerprint.json").read_text())
+        if about.pop("shapes") != [list(array.shape) for array in images]:
             return None
-        return images, stored["fingerprint"]
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        return (images, about) if "fingerprint" in about else None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _write(entry: Path, read: Callable[[], Images]) -> tuple[Images, str]:
+def _pointed_at(pointer: Path) -> tuple[Images, dict[str, Any]] | None:
+    try:
+        return own_images(json.loads(pointer.read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+@contextmanager
+def _held(entry: Path) -> Iterator[None]:
+    """Of several processes that want to write the entry, one does at a time."""
+    with _writing():
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(entry.with_name(f".{entry.name}.lock")).acquire()
+    with held:
+        yield
+
+
+@contextmanager
+def _beside(entry: Path) -> Iterator[Path]:
+    """An empty folder to write the entry in, which `_publish` renames into place."""
     beside = entry.with_name(f".{entry.name}")
     shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed; the lock is ours now
     try:
         with _writing():
-            beside.mkdir()  # before the reading, which may take long and would be in vain
-        images = read()
-        written = images, fingerprint(images)
-        with _writing():
-            for field, array in images._asdict().items():
-                np.save(beside / f"{field}.npy", array)
-            about = {"fingerprint": written[1], "shapes": [array.shape for array in images]}
-            (beside / "fingerprint.json").write_text(json.dumps(about))
-            shutil.rmtree(entry, ignore_errors=True)  # a damaged copy
-            os.rename(beside, entry)
+            beside.mkdir()
+        yield beside
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return _mapped(entry) or written  # in memory where the file system maps no files
+
+
+def _publish(entry: Path, beside: Path, images: Images, about: Mapping[str, Any]) -> tuple[Images, dict[str, Any]]:
+    with _writing():
+        for field, array in images._asdict().items():
+            np.save(beside / f"{field}.npy", array)
+        shapes = [array.shape for array in images]
+        (beside / "fingerprint.json").write_text(json.dumps({**about, "shapes": shapes}))
+        shutil.rmtree(entry, ignore_errors=True)  # a damaged copy
+        os.rename(beside, entry)
+    return _mapped(entry) or (images, dict(about))  # in memory where the file system maps no files
 
 
 @contextmanager

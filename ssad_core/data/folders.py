@@ -51,7 +51,7 @@ def _opened(path: Path) -> Iterator[tuple[list[str], Read]]:
         names = [file.relative_to(path).as_posix() for split in SPLITS for file in path.glob(f"{split}/*/*")]
         yield names, lambda name: (path / name).read_bytes()
     else:
-        with _complaint(f"{path} cannot be read as a zip file"):
+        with complaint(f"{path} cannot be read as a zip file"):
             archive = zipfile.ZipFile(path)
         with archive:
             yield archive.namelist(), archive.read
@@ -63,7 +63,7 @@ def _labelled(path: Path, split: str, names: Sequence[str], info: DatasetInfo) -
     labels: dict[str, int] = {}
     for name in names:
         parts = name.split("/")
-        if len(parts) != 3 or parts[0] != split or not _is_image(parts[2]):
+        if len(parts) != 3 or parts[0] != split or not is_image(parts[2]):
             continue
         if parts[1] not in labels:
             try:
@@ -77,32 +77,35 @@ def _labelled(path: Path, split: str, names: Sequence[str], info: DatasetInfo) -
     missing = [name for label, name in enumerate(info.classes) if label not in labels.values()]
     if missing:
         raise BadInput(f"{path} has no images in {split}/ of the classes {', '.join(missing)}")
-    return sorted(files, key=lambda file: (file[0], _numeric(file[1]), file[1]))
+    return sorted(files, key=lambda file: (file[0], numeric(file[1]), file[1]))
 
 
-def _is_image(name: str) -> bool:
+def is_image(name: str, suffixes: Sequence[str] = SUFFIXES) -> bool:
+    """Whether a file's name, without its folders, is an image's."""
     # Names with a dot in front are litter such as macOS's ._0001.png.
-    return PurePosixPath(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+    return PurePosixPath(name).suffix.lower() in suffixes and not name.startswith(".")
 
 
-def _numeric(name: str) -> str:
+def numeric(name: str) -> str:
     """A key that sorts numbers by value: each is padded with zeros."""
     return re.sub("[0-9]+", lambda number: number[0].zfill(20), name)
 
 
 def _image(path: Path, name: str, read: Read, channels: int) -> np.ndarray:
     with (
-        _complaint(f"{path}: {name} cannot be read as a PNG or JPEG image"),
+        complaint(f"{path}: {name} cannot be read as a PNG or JPEG image"),
         Image.open(io.BytesIO(read(name)), formats=("PNG", "JPEG")) as image,
     ):
         return fitted(image, channels)
 
 
 @contextmanager
-def _complaint(text: str) -> Iterator[None]:
+def complaint(text: str) -> Iterator[None]:
     """What zipfile and Pillow raise on damaged files, which is nearly anything, as one line of BadInput."""
     try:
         yield
+    except BadInput:
+        raise
     except UnidentifiedImageError as error:  # its own words name only an object in memory
         raise BadInput(text) from error
     except Exception as error:

@@ -17,7 +17,8 @@ class DatasetInfo:
 
     ``channels`` is 1 or 3; a class's index in ``classes`` is its label. ``embedded`` sets come with scikit-learn and
     need no download. ``note`` is one sentence for the reader, caveats included. Where images are not ``independent``
-    of each other (photos), no p-value may be drawn from them.
+    of each other (photos), no p-value may be drawn from them. ``test_only`` classes have fewer than two training
+    images, so they can be anomalies but not the normal class.
     """
 
     name: str
@@ -27,6 +28,12 @@ class DatasetInfo:
     embedded: bool
     independent: bool
     note: str
+    test_only: tuple[str, ...] = ()
+
+    @property
+    def normal_classes(self) -> tuple[str, ...]:
+        """The classes that can be trained on."""
+        return tuple(name for name in self.classes if name not in self.test_only)
 
 
 DATASETS: dict[str, DatasetInfo] = {
@@ -115,23 +122,25 @@ DATASETS: dict[str, DatasetInfo] = {
 }
 
 
-def dataset_info(name: str) -> DatasetInfo:
+def named(name: str) -> DatasetInfo:
     """The table's row. BadInput with the nearest known name when there is none."""
     if name not in DATASETS:
-        raise unknown("data set", name, DATASETS)
+        raise unknown("data set", name, [*DATASETS, "folder:PATH"])
     return DATASETS[name]
 
 
 def class_index(dataset: DatasetInfo | str, value: str | int) -> int:
-    """The label of a class that is named (in any case) or numbered.
+    """The label of a class that is named (in any case) or numbered. The data set may be given as a name of the table.
 
     BadInput with the nearest known name, or with the range, when it is not a class of the data set.
 
     >>> class_index("cifar10", "automobile"), class_index("cifar10", "1"), class_index("digits", 3)
     (1, 1, 3)
     """
-    info = dataset if isinstance(dataset, DatasetInfo) else dataset_info(dataset)
+    info = dataset if isinstance(dataset, DatasetInfo) else named(dataset)
     text = str(value).strip()
+    if text in info.classes:  # own images may have classes that differ in case only
+        return info.classes.index(text)
     folded = [name.casefold() for name in info.classes]
     if text.casefold() in folded:
         return folded.index(text.casefold())
@@ -142,3 +151,19 @@ def class_index(dataset: DatasetInfo | str, value: str | int) -> int:
             raise BadInput(f"{info.title} has the classes 0 to {len(info.classes) - 1}, not {text[:60]}")
         return known[number]
     raise unknown(f"class of {info.title}", text, info.classes)
+
+
+def normal_class(info: DatasetInfo, value: str | int | None = None) -> str:
+    """The name of the class that is to be the normal one; the first that can be for None.
+
+    BadInput, as of `class_index`, and when the class has not the training images that a normal class needs.
+    """
+    if value is None:
+        return info.normal_classes[0]
+    name = info.classes[class_index(info, value)]
+    if name in info.test_only:
+        raise BadInput(
+            f"{name} has fewer than two training images, so it can be an anomaly but not the normal class; "
+            f"{info.title} can be trained on {', '.join(info.normal_classes)}"
+        )
+    return name

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import unknown
-from ..spec import RunSpec, Settings
+from ..spec import RunSpec
 from .base import Detector, Examination
 
 __all__ = ["DETECTORS", "Detector", "DetectorInfo", "Examination", "build", "detector_info", "display_name"]
@@ -17,34 +17,63 @@ __all__ = ["DETECTORS", "Detector", "DetectorInfo", "Examination", "build", "det
 
 @dataclass(frozen=True)
 class DetectorInfo:
-    """A row of the table: the field's names, what the score and the explanation are, how it is built."""
+    """A row of the table: the field's names, what the score and the explanation are, how it is built.
+
+    ``pictures`` says whether the explanation is an image, to be drawn beside the original. ``schedule`` is what becomes
+    of the learning rate, in words.
+    """
 
     name: str
     title: str
     baseline: str | None  # the title of its unsupervised counterpart (with identity), None where there is none
     score: str
     explanation: str
+    pictures: bool
+    schedule: str
     help: str
-    build: Callable[[int, Settings], Detector]
+    build: Callable[[RunSpec, int], Detector]  # of a run and the images' channels
 
 
-def _dae(channels: int, settings: Settings) -> Detector:
+def _dae(spec: RunSpec, channels: int) -> Detector:
     from .dae import DAE
 
-    return DAE(channels, settings)
+    return DAE(spec, channels)
+
+
+def _deepsad(spec: RunSpec, channels: int) -> Detector:
+    from .deepsad import DeepSAD
+
+    return DeepSAD(spec, channels)
 
 
 DETECTORS: dict[str, DetectorInfo] = {
-    "dae": DetectorInfo(
-        name="dae",
-        title="DAE",
-        baseline="AE",
-        score="reconstruction error (mean squared error)",
-        explanation="reconstruction",
-        help="Denoising autoencoder: learns to undo the augmentation, and scores an image by how badly it is "
-        "reconstructed. Without augmentation it is the plain autoencoder (AE), its baseline.",
-        build=_dae,
-    ),
+    row.name: row
+    for row in (
+        DetectorInfo(
+            name="dae",
+            title="DAE",
+            baseline="AE",
+            score="reconstruction error (mean squared error)",
+            explanation="reconstruction",
+            pictures=True,
+            schedule="falls to 0 along a cosine",
+            help="Denoising autoencoder: learns to undo the augmentation, and scores an image by how badly it is "
+            "reconstructed. Without augmentation it is the plain autoencoder (AE), its baseline.",
+            build=_dae,
+        ),
+        DetectorInfo(
+            name="deepsad",
+            title="DeepSAD",
+            baseline="DeepSVDD",
+            score="squared distance to the centre of the normal codes",
+            explanation="distance to the centre",
+            pictures=False,
+            schedule="is a tenth of it after the first third of the epochs",
+            help="Learns codes in which normal images lie near a centre and augmented ones away from it, and scores an "
+            "image by its squared distance to that centre. Without augmentation it is DeepSVDD, its baseline.",
+            build=_deepsad,
+        ),
+    )
 }
 
 
@@ -57,7 +86,7 @@ def detector_info(name: str) -> DetectorInfo:
 
 def build(spec: RunSpec, channels: int) -> Detector:
     """A run's detector with fresh weights, drawn from torch's global generator."""
-    return detector_info(spec.detector).build(channels, spec.settings)
+    return detector_info(spec.detector).build(spec, channels)
 
 
 def display_name(spec: RunSpec, label: str) -> str:

@@ -1,10 +1,12 @@
-"""The contract of a detector: loss, score, embed, explain.
+"""The contract of a detector: loss, score, embed, explain, and a place for what gradients do not learn.
 
 Training, evaluation and the pages know nothing else of a detector, so a new one is one file and one row in the table.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ class Examination(NamedTuple):
     """What a detector says of a batch of images, from one forward pass.
 
     ``scores`` (N,), higher is more abnormal; ``codes`` (N, hidden), the embedding; ``explanation``, what the app
-    draws beside an image: for DAE its reconstruction (N, C, H, W).
+    shows beside an image: DAE's reconstruction (N, C, H, W), DeepSAD's distance to the centre (N,).
     """
 
     scores: Tensor
@@ -24,14 +26,38 @@ class Examination(NamedTuple):
 
 
 class Detector(Protocol):
-    """A trainable detector. ``network`` has all its weights."""
+    """A trainable detector. ``network`` has all that is learned; ``weight_decay`` is Adam's."""
 
     network: nn.Module
+    weight_decay: float
+
+    def schedule(self, epoch: int, epochs: int) -> float:
+        """The factor on the learning rate in an epoch, counted from 0."""
+        ...
 
     def loss(self, x: Tensor, augmented: Tensor) -> Tensor:
         """The objective of one batch (a scalar): images x (N, C, H, W) in [0, 1] and what aug made of them."""
         ...
 
+    def settle(self, images: Tensor) -> dict[str, float]:
+        """Called before the first epoch and after each, in evaluation mode, with all training normals as they are: sets
+        what is not learned by gradients, and returns what is to be watched, by name."""
+        ...
+
+    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
+        """A sentence when the values that `settle` has returned so far say that the training went wrong."""
+        ...
+
     def examine(self, x: Tensor) -> Examination:
         """Score, embed and explain, in evaluation mode and without gradients."""
         ...
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    """A schedule that falls from 1 in the first epoch towards 0 after the last along a cosine."""
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def step(epoch: int, epochs: int) -> float:
+    """A schedule that is 1 in the first third of the epochs and .1 after it: of 150, from the 50th on."""
+    return 1.0 if 3 * epoch < epochs else 0.1

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks import ConvAE
-from ..spec import Settings
-from .base import Examination
+from ..spec import RunSpec
+from .base import Examination, cosine
 
 
 class DAE:
     """f is trained to undo aug: the loss is the mean squared error of f(aug(x)) against x."""
 
-    def __init__(self, channels: int, settings: Settings) -> None:
-        self.network = ConvAE(channels, settings.features, settings.hidden)
+    weight_decay = 0.0  # METHOD: code, as the schedule
+    schedule = staticmethod(cosine)
+
+    def __init__(self, spec: RunSpec, channels: int) -> None:
+        self.network = ConvAE(channels, spec.settings.features, spec.settings.hidden)
 
     def loss(self, x: Tensor, augmented: Tensor) -> Tensor:
         return F.mse_loss(self.network(augmented), x)
+
+    def settle(self, images: Tensor) -> dict[str, float]:
+        """Nothing: all that it has is learned, and its loss says how it goes."""
+        return {}
+
+    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
+        return None
 
     @torch.no_grad()
     def examine(self, x: Tensor) -> Examination:

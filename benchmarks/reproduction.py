@@ -1,0 +1,132 @@
+"""Table 1 of the paper measured: CIFAR-10C and CIFAR-10, mean AUC over normal classes, beside the published values.
+
+    python -m benchmarks.reproduction --detector dae [--preset standard] [--classes 0 1 ...] [--table]
+
+Appends to docs/reproduction.csv one line a run and task; runs that are stored or in the file already are not trained
+again, so it can be broken off and goes on where it stopped. --table prints the file's tables and trains nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+from benchmarks.sweep import made, train_all
+from ssad_core.data import load
+from ssad_core.question import Question
+from ssad_core.spec import RunSpec, settings_for
+
+AUGS = ("identity", "cutout", "flip", "invert", "geom")
+TASKS = {"gen:cutout": "CutOut", "gen:flip": "Flip", "gen:invert": "Invert", "rest": "semantic"}
+# Table 1: rows are augs, columns the gens and the semantic classes.
+PUBLISHED = {
+    "dae": {
+        "cutout": (0.974, 0.593, 0.654, 0.604),
+        "flip": (0.771, 0.865, 0.772, 0.691),
+        "invert": (0.746, 0.663, 0.970, 0.690),
+        "geom": (0.813, 0.726, 0.724, 0.621),
+    },
+    "deepsad": {
+        "cutout": (0.999, 0.580, 0.556, 0.592),
+        "flip": (0.727, 0.876, 0.731, 0.691),
+        "invert": (0.674, 0.659, 0.973, 0.695),
+        "geom": (0.938, 0.758, 0.699, 0.682),
+    },
+    "ap": {
+        "cutout": (0.797, 0.503, 0.508, 0.505),
+        "flip": (0.639, 0.959, 0.836, 0.780),
+        "invert": (0.645, 0.717, 0.994, 0.753),
+        "geom": (0.760, 0.944, 0.881, 0.863),
+    },
+}
+COLUMNS = ["detector", "profile", "preset", "normal_class", "aug", "task", "seed", "auc", "machine", "date"]
+OUT = Path("docs/reproduction.csv")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--detector", default="dae", choices=list(PUBLISHED))
+    parser.add_argument("--profile", default="paper")
+    parser.add_argument("--preset", default="standard")
+    parser.add_argument("--classes", type=int, nargs="*", default=list(range(10)))
+    parser.add_argument("--table", action="store_true")
+    args = parser.parse_args()
+    if not args.table:
+        measure(args.detector, args.profile, args.preset, args.classes)
+    for kind, lines in grouped(read()).items():
+        print(markdown(*kind, lines), end="\n\n")
+
+
+def measure(detector: str, profile: str, preset: str, classes: list[int]) -> None:
+    dataset = load("cifar10")
+    settings = settings_for(preset, detector, "cifar10")
+    # Class by class, so that a part is a smaller table, not a table with holes.
+    specs: list[RunSpec] = [
+        Question(
+            "cifar10", dataset.info.classes[label], detector=detector, augment=aug, profile=profile, settings=settings
+        ).run(dataset)
+        for label in classes
+        for aug in AUGS
+    ]
+    store = train_all(specs)
+    rows = read()
+    seen = {tuple(row[name] for name in COLUMNS[:7]) for row in rows}
+    for spec in specs:
+        run = store.load(spec.id)
+        for task in TASKS:
+            name = dataset.info.classes[spec.normal_class]
+            key = detector, profile, preset, name, spec.augment, task, str(spec.seed)
+            if key not in seen:
+                rows.append(dict(zip(COLUMNS, [*key, f"{run.result['auc'][task]:.4f}", *made(run)], strict=True)))
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    with open(OUT, "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read() -> list[dict[str, str]]:
+    if not OUT.exists():
+        return []
+    with open(OUT, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def grouped(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], list[dict[str, str]]]:
+    found: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        found[row["detector"], row["profile"], row["preset"]].append(row)
+    return found
+
+
+def markdown(detector: str, profile: str, preset: str, rows: list[dict[str, str]]) -> str:
+    """One detector's table: measured and published side by side; bold is the best aug of each column."""
+    cells: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows:
+        cells[row["aug"], row["task"]].append(float(row["auc"]))
+    classes = sorted({row["normal_class"] for row in rows})
+    means = {key: sum(values) / len(values) for key, values in cells.items()}
+    machines = sorted({f"{row['machine']}, {row['date']}" for row in rows})
+    lines = [
+        f"{detector}, profile {profile}, preset {preset}, mean of {len(classes)} normal classes, measured (published). "
+        f"{'; '.join(machines)}.",
+        "",
+        "| aug | " + " | ".join(TASKS.values()) + " |",
+        "|---|" + "---|" * len(TASKS),
+    ]
+    for aug in AUGS:
+        texts = []
+        for k, task in enumerate(TASKS):
+            text = f"{means[aug, task]:.3f}".lstrip("0")
+            if means[aug, task] == max(means[other, task] for other in AUGS):
+                text = f"**{text}**"
+            published = PUBLISHED[detector].get(aug)
+            texts.append(text + (f" ({published[k]:.3f})".replace("(0.", "(.") if published else ""))
+        lines.append(f"| {aug} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

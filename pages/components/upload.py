@@ -1,0 +1,60 @@
+"""A person's own images: the path of a folder or zip on the server, or an upload, which becomes such a path."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ssad_core.data import PREFIX, DatasetInfo, dataset_info, is_own, keep_upload
+from ssad_core.errors import BadInput
+
+PATH = "ask-own-path"
+LAYOUTS = """
+Images (PNG, JPEG, BMP) of any size lie in class folders:
+
+- `train/<class>/*` and `test/<class>/*`, or
+- `<class>/*`, which are then split 2 : 1, or
+- as in MVTec: `train/good/*` and `test/<defect>/*`; such a defect is an anomaly without training images.
+"""
+
+
+def ask_own(last: str) -> tuple[str, DatasetInfo]:
+    """Asks where own images are; ``last`` is the data set so far, and stays it until there are some."""
+    if PATH not in st.session_state:
+        st.session_state[PATH] = last.removeprefix(PREFIX) if is_own(last) else ""
+    st.file_uploader(
+        "Upload a zip",
+        type="zip",
+        help="It is kept on the server, once, so that a link to these images goes on working." + LAYOUTS,
+        key="ask-own-upload",
+        on_change=_take,
+    )
+    path = st.text_input(
+        "Folder or zip",
+        placeholder="/home/me/screws or /home/me/screws.zip",
+        help="A path on the server; where a zip holds several data sets, with the folder in it: screws.zip/large."
+        + LAYOUTS,
+        key=PATH,
+    ).strip()
+    if trouble := st.session_state.pop("own-trouble", None):
+        st.error(trouble, icon=":material/error:")
+    slot = st.empty()
+    if path:
+        try:
+            info = dataset_info(PREFIX + path, lambda done, text: slot.progress(min(done, 1.0), text))
+        except BadInput as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            slot.empty()
+            return PREFIX + path, info
+    info = dataset_info(last)
+    slot.info(f"Until your images are here, this is {info.title}.", icon=":material/upload:")
+    return last, info
+
+
+def _take() -> None:
+    file = st.session_state["ask-own-upload"]
+    if file is not None:
+        try:
+            st.session_state[PATH] = str(keep_upload(file.name, file))
+        except BadInput as error:
+            st.session_state["own-trouble"] = str(error)

@@ -1,0 +1,368 @@
+"""A person's own images: folder:PATH, where PATH is a folder or a zip, or a folder inside a zip.
+
+They lie in class folders, in one of two layouts; MVTec's is the first, with classes that have test images only:
+
+    train/<class>/*  test/<class>/*     with the split that is given
+    <class>/*                           split here, 2 : 1 in each class, by the content of the files
+
+A single folder around them is looked through. Once read, they are known by their content: ``folder:<fingerprint>``
+names them on this machine wherever their source has gone, and it is the name that a run has them by.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import unicodedata
+import uuid
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from ..errors import BadInput
+from ..paths import cache_dir, cannot_write
+from .decoded import fingerprint, own_images, own_images_of
+from .folders import REPORT_EVERY, SPLITS, SUFFIXES, complaint, is_image, numeric
+from .images import SIZE, Images, Progress, fitted
+from .table import DatasetInfo
+
+PREFIX = "folder:"
+FINGERPRINT = re.compile("[0-9a-f]{16}")
+ENDINGS = (*SUFFIXES, ".bmp")
+FEW = 30  # test images, of which an AUC is known to some +- 0.15
+MOST_IMAGES = 100_000
+MOST_BYTES = 200_000_000  # of one file
+MOST_PIXELS = 64_000_000  # of one image
+DEEPEST = 6  # folders below PATH that are looked into, which also ends a circle of links
+
+Name = tuple[str, ...]  # a file's path below the source, in parts
+
+
+def is_own(name: str) -> bool:
+    """Whether a data set's name stands for a person's own images."""
+    return name.startswith(PREFIX)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where own images are: a folder or a zip, and the folder inside the zip that is meant."""
+
+    path: Path
+    inside: Name = ()
+
+    @classmethod
+    def of(cls, name: str) -> Place:
+        """The place that folder:PATH names. BadInput when there is nothing."""
+        text = name.removeprefix(PREFIX).strip()
+        if not text:
+            raise BadInput("folder: needs the path of a folder or a zip, such as folder:/home/me/screws.zip")
+        path = Path(os.path.abspath(os.path.expanduser(text)))
+        try:
+            for there in (path, *path.parents):
+                if there.exists():
+                    if there == path or there.is_file():
+                        return cls(there, path.relative_to(there).parts)
+                    break
+        except OSError as error:
+            raise BadInput(f"{_line(path)} cannot be read ({error.strerror})") from error
+        raise BadInput(f"there is no folder or zip {_line(path)}")
+
+    def __str__(self) -> str:
+        return _line(self.path.joinpath(*self.inside))
+
+    @property
+    def title(self) -> str:
+        """The name of the folder or zip, without its path."""
+        return _line(self.inside[-1] if self.inside else self.path.stem if self.path.is_file() else self.path.name)
+
+    def glance(self) -> tuple[str, int, int]:
+        """Changes when a zip does, or what lies right in a folder."""
+        stat = self.path.stat()
+        return str(self.path.joinpath(*self.inside)), stat.st_size, stat.st_mtime_ns
+
+    def stamps(self) -> list[object]:
+        """JSON values that change when any image does."""
+        if self.path.is_file():
+            return [self.glance()]
+        with self.opened() as (names, _), complaint(f"{self} cannot be read"):
+            stats = [("/".join(name), self.path.joinpath(*name).stat()) for name in sorted(names)]
+        return [str(self.path), *((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)]
+
+    @contextmanager
+    def opened(self) -> Iterator[tuple[list[Name], Callable[[Name], bytes]]]:
+        """The images below the place, and what reads one. BadInput when there are none or too many, or no way in."""
+        if self.path.is_dir():
+            with complaint(f"{self} cannot be read"):
+                names = self._images(_walk(self.path))
+            yield names, lambda name: self._read(name, self.path.joinpath(*name))
+        else:
+            with complaint(f"{self.path} is no folder, and cannot be read as a zip file"):
+                archive = zipfile.ZipFile(self.path)
+            with archive:
+                depth = len(self.inside)
+                files = {_parts(file): file for file in archive.infolist()}
+                below = {name[depth:]: file for name, file in files.items() if name[:depth] == self.inside}
+                yield self._images(below), lambda name: self._read(name, below[name], archive)
+
+    def _images(self, names: Iterable[Name]) -> list[Name]:
+        found: list[Name] = []
+        for name in names:
+            # What has a dot in front, and __MACOSX, is litter.
+            if name and is_image(name[-1], ENDINGS) and not any(part.startswith((".", "__MACOSX")) for part in name):
+                found.append(name)
+                if len(found) > MOST_IMAGES:
+                    raise BadInput(f"{self} has more than {MOST_IMAGES:,} images")
+        if not found:
+            raise BadInput(f"{self} has no images ({', '.join(f'*{ending}' for ending in ENDINGS)})")
+        return found
+
+    def _read(self, name: Name, file: Path | zipfile.ZipInfo, archive: zipfile.ZipFile | None = None) -> bytes:
+        with complaint(f"{self}: {_line('/'.join(name))} cannot be read"):
+            size = file.file_size if isinstance(file, zipfile.ZipInfo) else file.stat().st_size
+            if size > MOST_BYTES:
+                raise BadInput(
+                    f"{self}: {_line('/'.join(name))} has {size / 1e6:,.0f} MB; an image may have {MOST_BYTES / 1e6:.0f}"
+                )
+            return archive.read(file) if archive else file.read_bytes()
+
+
+def glance(name: str) -> object:
+    """Changes when a zip does, or what lies right in a folder. BadInput when there is nothing."""
+    return name if _fingerprint(name) else Place.of(name).glance()
+
+
+def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
+    """What folder:PATH or folder:FINGERPRINT names: its description, fingerprint and images. BadInput, one line."""
+    if known := _fingerprint(name):
+        found = own_images(known)
+        if found is None:
+            raise BadInput(
+                f"no own images with the fingerprint {known} are in {cache_dir() / 'data'}; name their folder or zip again"
+            )
+        images, about = found
+        return _info(about), known, images
+    place = Place.of(name)
+    images, about = own_images_of(place.stamps(), lambda: _read(place, progress))
+    # Whoever read these images first may have called them something else.
+    return replace(_info(about), title=place.title), about["fingerprint"], images
+
+
+def _fingerprint(name: str) -> str | None:
+    known = name.removeprefix(PREFIX)
+    return known if FINGERPRINT.fullmatch(known) else None
+
+
+def keep_upload(file_name: str, content: IO[bytes]) -> Path:
+    """Keeps an uploaded zip in the cache under its content's hash, and returns where it is.
+
+    The same content is kept once. BadInput when the cache cannot be written.
+    """
+    digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
+    name = re.sub(r"[^\w .-]+", "_", Path(file_name).stem)[:80].strip(" .") or "upload"
+    target = cache_dir() / "uploads" / digest / f"{name}.zip"
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if kept := next(target.parent.glob("[!.]*.zip"), None):
+            return kept
+        beside = target.with_name(f".{uuid.uuid4().hex[:8]}.zip")
+        content.seek(0)
+        try:
+            with open(beside, "wb") as copy:
+                shutil.copyfileobj(content, copy)
+            os.replace(beside, target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(cache_dir(), "SSAD_CACHE_DIR", error) from error
+    return target
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The classes in the order of their labels, those with training images first, and the images of each split as
+    (label, name). Without a given split ``test`` is empty. ``passed_over`` images belong to neither."""
+
+    classes: tuple[str, ...]
+    train: list[tuple[int, Name]]
+    test: list[tuple[int, Name]]
+    passed_over: int
+
+    @classmethod
+    def of(cls, where: str, names: list[Name]) -> Layout:
+        """Finds the layout of these images. BadInput says what is missing from either."""
+        top = _single_top(names)
+        below = [(name[len(top) :], name) for name in names if name[: len(top)] == top]
+        given = any(len(parts) > 1 and parts[0].casefold() in SPLITS for parts, _ in below)
+        inner = {parts[0] for parts, _ in below if len(parts) == 4 and parts[1].casefold() in SPLITS}
+        if inner and not given:
+            first, *_ = ordered = sorted(inner, key=numeric)
+            raise BadInput(
+                f"{where} holds several data sets: {_list(ordered)}; choose one by its path, such as "
+                f"{PREFIX}{'/'.join((where, *top, first))}"
+            )
+        found: dict[str, dict[str, list[Name]]] = {split: {} for split in SPLITS}
+        for parts, name in sorted(below, key=lambda file: (numeric(file[0][-1]), file[0])):
+            split, *rest = (parts[0].casefold(), *parts[1:]) if given else ("train", *parts)
+            if len(rest) == 2 and split in SPLITS:
+                found[split].setdefault(_line(rest[0]), []).append(name)
+        train, test = found["train"], found["test"]
+        if given:
+            for split in SPLITS:
+                if not found[split]:
+                    raise BadInput(f"{where} has no images {split}/<class>/*")
+            if lacking := [name for name in train if name not in test]:
+                raise BadInput(f"{where} has no images in test/ of {_list(sorted(lacking, key=numeric))}")
+        classes = [*sorted(train, key=numeric), *sorted((name for name in test if name not in train), key=numeric)]
+        if len(classes) < 2:
+            has = f"only one class of images, {classes[0]}" if classes else "no folders of images that are classes"
+            raise BadInput(f"{where} has {has}; it needs <class>/*, or train/<class>/* and test/<class>/*")
+        files = [
+            [(label, name) for label, cls_ in enumerate(classes) for name in split.get(cls_, ())]
+            for split in (train, test)
+        ]
+        masks = sum("ground_truth" in name[:-1] for name in names)  # MVTec's, which are no images of anything
+        return cls(tuple(classes), *files, passed_over=len(names) - masks - sum(map(len, files)))
+
+
+def _single_top(names: list[Name]) -> Name:
+    """The folders that lie around all others, as people zip things; images beside them do not count."""
+    top: Name = ()
+    while True:
+        deeper = [name for name in names if len(name) > len(top) + 1]
+        around = {name[len(top)] for name in deeper}
+        if len(around) != 1 or {part.casefold() for part in around} & set(SPLITS):
+            return top
+        if all(len(name) == len(top) + 2 for name in deeper):
+            return top  # a class
+        top = (*top, *around)
+
+
+def _read(place: Place, progress: Progress) -> tuple[Images, dict[str, Any]]:
+    """Reads the images and splits them where no split is given; also the description, to be stored beside them."""
+    with place.opened() as (names, read):
+        layout = Layout.of(str(place), names)
+        files = layout.train + layout.test
+        pixels = np.empty((len(files), 3, SIZE, SIZE), np.uint8)
+        hashes, square = [], True
+        for done, (_, name) in enumerate(files):
+            if done % REPORT_EVERY == 0:
+                progress(done / len(files), f"reading {place.title}: {done:,} of {len(files):,} images")
+            content = read(name)
+            with complaint(f"{place}: {_line('/'.join(name))} cannot be read as a PNG, JPEG or BMP image"):
+                pixels[done], is_square = _pixels(content)
+            hashes.append(hashlib.sha256(content).digest())
+            square = square and is_square
+    if (pixels == pixels[:, :1]).all():
+        pixels = np.ascontiguousarray(pixels[:, :1])
+    labels = np.array([label for label, _ in files], np.int64)
+    testing = np.arange(len(files)) >= len(layout.train) if layout.test else _third(labels, hashes)
+    images = Images(pixels[~testing], labels[~testing], pixels[testing], labels[testing])
+    trained = np.bincount(images.train_labels, minlength=len(layout.classes))
+    if (trained < 2).all():
+        raise BadInput(f"{place} has no class with two or more training images, which a normal class needs")
+    test_only = tuple(name for name, count in zip(layout.classes, trained, strict=True) if count < 2)
+    # The names are content too: a run is shown with them, and its anomalies are called by them.
+    known = hashlib.sha256(json.dumps([fingerprint(images), layout.classes]).encode()).hexdigest()[:16]
+    info = DatasetInfo(
+        name=f"{PREFIX}{known}",
+        title=place.title,
+        channels=pixels.shape[1],
+        classes=layout.classes,
+        embedded=False,
+        independent=True,
+        note=_note(layout, square, test_only, np.bincount(images.test_labels).min()),
+        test_only=test_only,
+    )
+    return images, {"fingerprint": known, "info": asdict(info)}
+
+
+def _third(labels: np.ndarray, hashes: list[bytes]) -> np.ndarray:
+    """bool (N,): which images are for testing, a third of each class and one at least, by the hashes of their files, so
+    that neither the machine nor the names of the files matter."""
+    testing = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        chosen = sorted(np.flatnonzero(labels == label), key=lambda i: hashes[i])
+        testing[chosen[: max(1, len(chosen) // 3)]] = True
+    return testing
+
+
+def _note(layout: Layout, square: bool, test_only: tuple[str, ...], fewest: int) -> str:
+    cut = "" if square else " after the longer side was cut to the central square"
+    lines = [f"Own images, resized to {SIZE} x {SIZE}{cut}."]
+    if not layout.test:
+        lines.append(
+            "They came without train/ and test/ and were split 2 : 1 in each class, by the content of the files."
+        )
+    if test_only:
+        lines.append(f"Without training images, and so anomalies only: {_list(test_only)}.")
+    if fewest < FEW:
+        lines.append(f"With as few as {fewest} test images of a class, an AUC says little.")
+    if layout.passed_over:
+        lines.append(f"Files in other places were passed over: {layout.passed_over:,}.")
+    return " ".join(lines)
+
+
+def _pixels(content: bytes) -> tuple[np.ndarray, bool]:
+    """uint8 (3, 32, 32), and whether the image was square; of another the centre is taken.
+
+    Upright as its EXIF data say, 16 bits brought to 8, transparent parts white.
+    """
+    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "BMP")) as image:
+        width, height = image.size
+        if width * height > MOST_PIXELS:
+            raise ValueError(f"it has {width:,} x {height:,} pixels, and {MOST_PIXELS / 1e6:.0f} million are allowed")
+        side = min(width, height)
+        left, upper = (width - side) // 2, (height - side) // 2
+        image = ImageOps.exif_transpose(image.crop((left, upper, left + side, upper + side)))
+        if image.mode.startswith("I"):  # convert() would cut 16 bits at 255
+            image = Image.fromarray(np.rint(np.asarray(image) / 257).clip(0, 255).astype(np.uint8))
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return fitted(image, 3), width == height
+
+
+def _walk(folder: Path) -> Iterator[Name]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    for where, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        parts = Path(where).relative_to(folder).parts
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if len(parts) < DEEPEST else []
+        # A dangling link is no file.
+        yield from ((*parts, name) for name in names if os.path.exists(os.path.join(where, name)))
+
+
+def _parts(file: zipfile.ZipInfo) -> Name:
+    """The file's path in parts. Many programs write names as UTF-8 and do not say so; zipfile takes those for CP437."""
+    name = file.filename
+    if not file.flag_bits & 0x800:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return tuple(name.split("/"))
+
+
+def _info(about: dict[str, Any]) -> DatasetInfo:
+    info = about["info"]
+    return DatasetInfo(**{**info, "classes": tuple(info["classes"]), "test_only": tuple(info["test_only"])})
+
+
+def _line(text: object) -> str:
+    """A name or path of a file as a line to be shown, in one form wherever it comes from: macOS writes accents apart."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in str(text))
+    return unicodedata.normalize("NFC", " ".join(shown.split()))[:300]
+
+
+def _list(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

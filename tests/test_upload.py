@@ -1,0 +1,68 @@
+"""Own images in the app: a path or an upload, through Streamlit's AppTest, on the real app."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_data import MVTEC, write_folder, write_zip
+from test_pages import calm, close_service, labels, open_page, words
+
+from ssad_core.data import keep_upload
+
+
+@pytest.fixture(autouse=True)
+def _own_service() -> Iterator[None]:
+    yield
+    close_service()
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """What the page has put into its address; AppTest gives a text or a list of one."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
+def test_own_images_by_their_path(tmp_path: Path) -> None:
+    place = write_folder(tmp_path / "my screws", MVTEC)
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").set_value("own").run())
+    assert "Until your images are here, this is Photos." in words(app)
+    assert address(app)["dataset"] == "photos"
+
+    calm(app.text_input(key="ask-own-path").set_value(f"{place}?").run())
+    assert f"there is no folder or zip {place}?" in words(app)
+    assert "Train: DAE-CutOut and its baseline AE" in labels(app)  # the Lab goes on with Photos
+
+    calm(app.text_input(key="ask-own-path").set_value(str(place)).run())
+    assert address(app)["dataset"] == f"folder:{place}"
+    assert app.selectbox(key=f"ask-class-folder:{place}").options == ["good"]
+    text = words(app)
+    for part in ("my screws", "2 holes: 0 + 3", "good: 3 + 3", "anomalies only: 2 holes, 10 cuts"):
+        assert part in text
+
+    # The address brings another person there; without the folder it says so and starts with Photos.
+    link = address(app)
+    other = open_page(**link)
+    assert other.selectbox(key="ask-dataset").value == "own"
+    assert other.text_input(key="ask-own-path").value == str(place)
+    assert "2 holes: 0 + 3" in words(other)
+    shutil.rmtree(place)
+    gone = open_page(**link)
+    assert f"dataset: there is no folder or zip {place}" in words(gone)
+    assert gone.selectbox(key="ask-dataset").value == "photos"
+
+
+def test_own_images_by_an_upload(tmp_path: Path) -> None:
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").set_value("own").run())
+    content = write_zip(tmp_path / "screws.zip", MVTEC).read_bytes()
+    calm(app.file_uploader(key="ask-own-upload").set_value(("screws.zip", content, "application/zip")).run())
+    kept = keep_upload("screws.zip", io.BytesIO(content))
+    assert address(app)["dataset"] == f"folder:{kept}"
+    assert "2 holes: 0 + 3" in words(app)
+    assert zipfile.is_zipfile(kept)
