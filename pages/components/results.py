@@ -20,7 +20,6 @@ from ssad_core.detectors import detector_info
 from ssad_core.histogram import scale_for, threshold_at_fpr
 from ssad_core.mmd import ENCODERS, MmdEstimate
 from ssad_core.question import anomaly_name, run_name
-from ssad_core.spec import Anomaly
 from ssad_core.sprites import error_tiles, sheet
 from ssad_core.statistics import Estimate, TaskMetrics
 
@@ -52,7 +51,7 @@ def results(comparison: Comparison, state: State) -> None:
         ]
         st.caption(
             f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}."
-            + (f" In training: {', '.join(watched)}." if watched else "")
+            + (f" From first to last epoch: {', '.join(watched)}." if watched else "")
         )
 
 
@@ -241,9 +240,9 @@ def _title(comparison: Comparison) -> str:
 
 def _downloads(comparison: Comparison, state: ViewState) -> None:
     """HTML and CSV are made when they are asked for."""
-    name = f"{comparison.run.spec.dataset}-{run_name(comparison.run.spec)}-{_slug(comparison.anomaly)}".lower()
-    columns = st.columns([1, 1, 1, 3])
-    columns[0].download_button(
+    name = _slug(f"{comparison.dataset.info.title}-{run_name(comparison.run.spec)}-{comparison.anomaly.key}")
+    buttons = st.container(horizontal=True)
+    buttons.download_button(
         "Scores (CSV)",
         data=lambda: _csv(comparison),
         file_name=f"{name}.csv",
@@ -253,7 +252,7 @@ def _downloads(comparison: Comparison, state: ViewState) -> None:
         help="Every point of the views with its group, class, pair, scores and map coordinates.",
         on_click="ignore",
     )
-    columns[1].download_button(
+    buttons.download_button(
         "Figures (HTML)",
         data=lambda: _html(comparison, state),
         file_name=f"{name}.html",
@@ -307,5 +306,5 @@ def _html(comparison: Comparison, state: ViewState) -> str:
     return figures.to_html(*drawn)
 
 
-def _slug(anomaly: Anomaly) -> str:
-    return "".join(c if c.isalnum() or c in ".-" else "-" for c in anomaly.key).strip("-")
+def _slug(text: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in text.lower()).strip("-")

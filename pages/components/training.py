@@ -21,6 +21,7 @@ from ssad_core.store import StoredRun
 
 POLL = 1.0  # seconds between two looks at a training; each takes a little of the cores that it trains on
 PICTURES = 5  # a side, until the first snapshot says how many there are
+FEW_STEPS = 100  # of the optimiser: fewer leave reconstructions grey
 INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are overtaken
 
 
@@ -43,19 +44,24 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
     again = any(stati[spec.id].state != "none" for spec in missing)
     names = " and its baseline ".join(run_name(spec) for spec in reversed(missing))
     cost, why = estimate(missing, dataset)
-    button, note = st.columns([1, 2], vertical_alignment="center")
+    row = st.container(horizontal=True, vertical_alignment="center")
     label = f"{'Train again' if again else 'Train'}: {names}"
-    button.button(
+    row.button(
         label,
         type="primary",
         icon=":material/play_arrow:",
         key="train",
-        width="stretch",
         on_click=_submit,  # before the page is drawn anew, so that it shows the training at once
         args=(missing,),
     )
     stored = "" if len(missing) == len(specs) else " The other one is stored already."
-    note.caption(f"About {cost}, {why}.{stored} Changing the anomaly, the threshold or a view never trains again.")
+    steps = _steps(missing[-1], dataset)
+    few = (
+        ""
+        if steps >= FEW_STEPS
+        else f" These are only {steps} steps of the optimiser; more epochs (Settings) may help."
+    )
+    row.caption(f"About {cost}, {why}.{stored}{few} Changing the anomaly, the threshold or a view never trains again.")
 
 
 def _submit(specs: list[RunSpec]) -> None:
@@ -234,14 +240,23 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
         ]
         speed = alike[0]["images_per_second"] if alike else 1500 * (16 / spec.settings.features) ** 0.85
         measured = measured and bool(alike)
-        count = int((dataset.train_labels == spec.normal_class).sum())
-        images = min(spec.settings.limit or count, count) * spec.settings.epochs
+        images = _images(spec, dataset) * spec.settings.epochs
         evaluating = max((r["seconds"] - r["train_seconds"] for r in alike[:1]), default=4.0)
         together = min(len(specs), jobs().slots // spec.settings.threads(jobs().slots))
         seconds += (images / speed + evaluating) / max(together, 1)
     return duration(
         seconds
     ), "by runs of this size measured here" if measured else "a rough guess: nothing of this size was trained here yet"
+
+
+def _images(spec: RunSpec, dataset: Dataset) -> int:
+    """How many images a run is trained on."""
+    count = int((dataset.train_labels == spec.normal_class).sum())
+    return min(spec.settings.limit or count, count)
+
+
+def _steps(spec: RunSpec, dataset: Dataset) -> int:
+    return spec.settings.epochs * -(-_images(spec, dataset) // spec.settings.batch_size)
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ssad_core.data import PREFIX, DatasetInfo, dataset_info, is_own, keep_upload
+from ssad_core.data import PREFIX, DatasetInfo, SeveralSets, dataset_info, is_own, keep_upload
 from ssad_core.errors import BadInput
 
 PATH = "ask-own-path"
@@ -41,14 +41,30 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
     if path:
         try:
             info = dataset_info(PREFIX + path, lambda done, text: slot.progress(min(done, 1.0), text))
+        except SeveralSets as several:
+            slot.empty()
+            st.selectbox(
+                f"It holds {len(several.paths)} data sets",
+                several.paths,
+                index=None,
+                placeholder="Choose one",
+                key="ask-own-set",
+                on_change=_choose,
+                args=(several.paths,),
+            )
         except BadInput as error:
+            slot.empty()
             st.error(str(error), icon=":material/error:")
         else:
             slot.empty()
             return PREFIX + path, info
     info = dataset_info(last)
-    slot.info(f"Until your images are here, this is {info.title}.", icon=":material/upload:")
+    st.info(f"Until your images are here, this is {info.title}.", icon=":material/upload:")
     return last, info
+
+
+def _choose(paths: dict[str, str]) -> None:
+    st.session_state[PATH] = paths[st.session_state["ask-own-set"]]
 
 
 def _take() -> None:

@@ -20,7 +20,7 @@ from . import embedded, own, torchvision_sets
 from .decoded import decoded
 from .folders import read_class_folders
 from .images import SIZE, Images, Progress
-from .own import PREFIX, is_own, keep_upload
+from .own import PREFIX, SeveralSets, is_own, keep_upload
 from .table import DATASETS, DatasetInfo, class_index, named, normal_class
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Dataset",
     "DatasetInfo",
     "Progress",
+    "SeveralSets",
     "class_index",
     "class_title",
     "contact_sheet",

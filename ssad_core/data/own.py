@@ -187,6 +187,17 @@ def keep_upload(file_name: str, content: IO[bytes]) -> Path:
     return target
 
 
+class SeveralSets(BadInput):
+    """A folder or zip that holds more than one data set; ``paths`` has the path of each, by its name."""
+
+    def __init__(self, where: str, paths: dict[str, str]) -> None:
+        example = next(iter(paths.values()))
+        super().__init__(
+            f"{where} holds several data sets: {_list(list(paths))}; choose one by its path, such as {PREFIX}{example}"
+        )
+        self.paths = paths
+
+
 @dataclass(frozen=True)
 class Layout:
     """The classes in the order of their labels, those with training images first, and the images of each split as
@@ -205,11 +216,7 @@ class Layout:
         given = any(len(parts) > 1 and parts[0].casefold() in SPLITS for parts, _ in below)
         inner = {parts[0] for parts, _ in below if len(parts) == 4 and parts[1].casefold() in SPLITS}
         if inner and not given:
-            first, *_ = ordered = sorted(inner, key=numeric)
-            raise BadInput(
-                f"{where} holds several data sets: {_list(ordered)}; choose one by its path, such as "
-                f"{PREFIX}{'/'.join((where, *top, first))}"
-            )
+            raise SeveralSets(where, {name: "/".join((where, *top, name)) for name in sorted(inner, key=numeric)})
         found: dict[str, dict[str, list[Name]]] = {split: {} for split in SPLITS}
         for parts, name in sorted(below, key=lambda file: (numeric(file[0][-1]), file[0])):
             split, *rest = (parts[0].casefold(), *parts[1:]) if given else ("train", *parts)
