@@ -42,7 +42,7 @@ PUBLISHED = {
     },
 }
 COLUMNS = ["detector", "profile", "preset", "normal_class", "aug", "task", "seed", "auc", "machine", "date"]
-OUT = Path("docs/reproduction.csv")
+OUT = Path(__file__).resolve().parents[1] / "docs" / "reproduction.csv"
 
 
 def main() -> None:
