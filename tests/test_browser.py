@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import itertools
 import re
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -325,6 +327,53 @@ def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server)
     assert lab.query["anomaly"] == "gen:invert"
     assert server.training() == {}
     assert server.runs() == runs
+
+
+def test_a_detector_without_reconstructions_shows_its_distances(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL, detector="deepsad", preset="quick"))
+    train(page)
+    await_map(page)
+    settled(someone)
+    expect(page.get_by_text("DeepSVDD").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Test images")).to_be_visible()
+    bars = page.locator("[data-testid=recon-column][data-side=anomalous] .bar .value")
+    columns = page.locator("[data-testid=recon-column][data-side=anomalous]")
+    assert bars.count() == 2 * columns.count() > 0
+    script = "nodes => nodes.map(n => n.width.baseVal.value / n.previousSibling.width.baseVal.value)"
+    before = bars.evaluate_all(script)
+    assert all(0 <= share <= 1 for share in before)
+    # A check is where the bar goes beyond the threshold in its middle.
+    drawn = "nodes => nodes.flatMap(n => [...n.querySelectorAll('.mark')].map(m => m.classList.contains('right')))"
+    assert columns.evaluate_all(drawn) == [share >= 0.5 for share in before]
+    page.get_by_test_id("threshold-run").focus()
+    page.keyboard.press("PageDown")
+    someone.until(lambda: bars.evaluate_all(script) != before, "the bars are about the other threshold")
+
+
+def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
+    someone: Visitor, server: Server, tmp_path: Path
+) -> None:
+    file = tmp_path / "parts.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for part, split, label in itertools.product(("nuts", "bolts"), ("train", "test"), ("good", "bent")):
+            for k in range(3):
+                image = Image.new(
+                    "RGB", (40, 40), (80 * k, 120 if label == "good" else 0, 60 if part == "nuts" else 200)
+                )
+                content = io.BytesIO()
+                image.save(content, "PNG")
+                archive.writestr(f"{part}/{split}/{label}/{k}.png", content.getvalue())
+    page = someone.page
+    page.goto(server.url)
+    page.get_by_role("combobox", name="Data set").click()
+    page.get_by_role("option", name="Own images…").click()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("combobox", name="It holds 2 data sets").click()
+    page.get_by_role("option", name="nuts").click()
+    expect(page.get_by_test_id("question")).to_contain_text("(nuts)")
+    expect(page.get_by_text("good: 3 + 3")).to_be_visible()
+    assert someone.query["dataset"].endswith("parts.zip/nuts")
 
 
 # Downloads
