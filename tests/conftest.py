@@ -1,11 +1,18 @@
-"""What the tests share: where the real images are, and a store of their own."""
+"""What the tests share: where the real images are, a store of their own, and how torch is set up."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor
+from torch.nn import functional as F
+
+from ssad_core.train import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -31,3 +38,27 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every test gets a cache of its own, so that none answers from another's runs."""
     monkeypatch.setenv("SSAD_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def images() -> Tensor:
+    """float32 (64, 1, 32, 32) in [0, 1]: handwritten digits."""
+    small = torch.from_numpy(load_digits().images[:64]).float()[:, None] / 16
+    return F.interpolate(small, size=(32, 32), mode="bilinear").clamp(0, 1)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """As a training process is set up, so that the same training gives the same bits."""
+    before = torch.get_num_threads()
+    prepare(torch.device("cpu"), 1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def double() -> Iterator[None]:
+    """Float64 throughout: Adam turns what rounding leaves of a vanishing gradient into whole steps."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)

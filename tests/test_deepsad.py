@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ssad_core import augment, detectors, worker
 from ssad_core.data import load
@@ -24,8 +21,10 @@ from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
 from ssad_core.spec import CONTROLLED, Anomaly, RunSpec, Settings, settings_for
 from ssad_core.store import Store
-from ssad_core.train import Curve, prepare, train
+from ssad_core.train import Curve, train
 from ssad_core.views import Comparison
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 TINY = RunSpec(
@@ -39,28 +38,6 @@ TINY = RunSpec(
 )
 VARIANTS = [replace(TINY, profile=p, augment=a) for p in ("paper", "reference") for a in ("invert", "identity")]
 NAMES = [f"{spec.profile}, {spec.augment}" for spec in VARIANTS]
-
-
-@pytest.fixture(scope="module")
-def images() -> Tensor:
-    """float32 (64, 1, 32, 32) in [0, 1]: handwritten digits."""
-    small = torch.from_numpy(load_digits().images[:64]).float()[:, None] / 16
-    return F.interpolate(small, size=(32, 32), mode="bilinear").clamp(0, 1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    prepare(CPU, 1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def double() -> Iterator[None]:
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def fresh(spec: RunSpec) -> DeepSAD:

@@ -7,14 +7,12 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,7 +23,9 @@ from ssad_core.errors import BadInput
 from ssad_core.networks import ConvAE
 from ssad_core.paths import ROOT
 from ssad_core.spec import RunSpec, Settings
-from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, prepare, train
+from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 TINY = RunSpec(
@@ -37,29 +37,6 @@ TINY = RunSpec(
     params=(),
     settings=Settings(epochs=2, features=4, hidden=8, batch_size=16, limit=64, test_limit=0),
 )
-
-
-@pytest.fixture(scope="module")
-def images() -> Tensor:
-    """float32 (64, 1, 32, 32) in [0, 1]: handwritten digits."""
-    small = torch.from_numpy(load_digits().images[:64]).float()[:, None] / 16
-    return F.interpolate(small, size=(32, 32), mode="bilinear").clamp(0, 1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    prepare(CPU, 1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def double() -> Iterator[None]:
-    """Float64 throughout: Adam turns what rounding leaves of a vanishing gradient into whole steps."""
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
 
 
 def digest(detector: Detector) -> str:
@@ -180,7 +157,8 @@ def test_it_repeats_bit_for_bit_here_and_in_another_process(images: Tensor, tmp_
 import sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
 import numpy, torch
-from test_train import CPU, TINY, digest, prepare, train
+from ssad_core.train import prepare, train
+from test_train import CPU, TINY, digest
 torch.rand(7)  # whatever was drawn before
 prepare(CPU, 1)
 print(digest(train(TINY, torch.from_numpy(numpy.load("images.npy")), CPU)[0]))
