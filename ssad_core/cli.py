@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NoReturn
 
 from . import augment
@@ -19,7 +20,8 @@ from .data import DATASETS, class_title, dataset_info, load, normal_class
 from .detectors import DETECTORS, detector_info
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .question import Question, check_augment, parse_params, parse_seed, run_name
+from .question import Question, check_augment, parse_anomaly, parse_params, parse_seed, run_name
+from .report import FIGURES, draw
 from .spec import PRESETS, presets, settings_for
 from .store import Store, StoredRun
 
@@ -77,6 +79,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", default="0", metavar="S")
     train.add_argument("--device", default="auto", help=", ".join(DEVICES))
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
+
+    figure = commands.add_parser(
+        "figure", help="draw a figure of stored runs, each beside its baseline if that is stored"
+    )
+    figure.set_defaults(command=_figure)
+    figure.add_argument("name", metavar="NAME", help=", ".join(FIGURES))
+    figure.add_argument("--run", nargs="+", required=True, metavar="ID")
+    figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
+    figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
 
     runs = commands.add_parser("runs", help="list the stored runs and the size of the cache")
     runs.add_argument("--json", action="store_true", help="as one JSON array")
@@ -171,6 +182,30 @@ class _ProgressBar:
     def __exit__(self, *exception: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+def _figure(args: argparse.Namespace) -> int:
+    if args.name not in FIGURES:
+        raise unknown("figure", args.name, FIGURES)
+    if args.out.suffix not in (".html", ".htm"):
+        raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
+    store = Store()
+    stored = [store.load(run) for run in args.run]
+    from .figures import to_html
+    from .views import Comparison
+
+    drawn = []
+    for run in stored:
+        dataset = load(run.spec.dataset)
+        normal = dataset.info.classes[run.spec.normal_class]
+        anomaly = parse_anomaly(args.anomaly, run.spec.dataset, normal, run.spec.profile)
+        baseline = run.spec.baseline().id
+        comparison = Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset)
+        drawn += draw(args.name, comparison, comparison.views())
+    if not drawn:
+        raise BadInput(f"these detectors have no {args.name}; other figures: {', '.join(FIGURES)}")
+    args.out.write_text(to_html(*drawn))
+    return 0
 
 
 def _table(rows: list[dict[str, Any]], as_json: bool) -> int:

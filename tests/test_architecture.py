@@ -24,6 +24,7 @@ LAYERS = [
     "figures detectors samples",
     "question train evaluate",
     "views worker jobs",
+    "report",
     "cli",
     "__main__",
 ]

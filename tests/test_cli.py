@@ -69,6 +69,39 @@ def test_deepsad_is_trained_and_answered_from_the_store(
     assert (settings.features, settings.hidden) == (8, 32)  # of MNIST's LeNet
 
 
+def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ids = []
+    for more in ((), ("--augment", "identity"), ("--detector", "deepsad")):
+        assert main([*words(0, 2, *more), "--json"]) == 0
+        ids.append(json.loads(capsys.readouterr().out)["run"])
+    run, _, lonely = ids
+    out = tmp_path / "figure.html"
+    # A histogram and a map for each detector, the baseline's too where it is stored; else one figure for all.
+    for name, count in {"histogram": 2, "roc": 1, "map": 2, "reconstruction": 1}.items():
+        assert main(["figure", name, "--run", run, "--anomaly", "class:8", "--out", str(out)]) == 0
+        page = out.read_text()
+        assert page.count("Plotly.newPlot(") == count
+        assert "DAE-CutOut" in page
+        assert "AE" in page
+        assert "against 8" in page
+        assert "<script src=" not in page  # offline too
+    assert main(["figure", "histogram", "--run", run, lonely, "--anomaly", "gen:blur(sigma=2)", "--out", str(out)]) == 0
+    assert out.read_text().count("Plotly.newPlot(") == 3
+    capsys.readouterr()
+
+    for arguments, part in {
+        f"histgram --run {run} --out {out}": "unknown figure 'histgram'; did you mean 'histogram'?",
+        f"roc --run {run} --out {tmp_path / 'roc.png'}": "its file ends in .html",
+        f"roc --run 0123456789abcdef --out {out}": "no run '0123456789abcdef' is stored",
+        f"roc --run {run} --anomaly class:1 --out {out}": "1 is the normal class",
+        f"reconstruction --run {lonely} --out {out}": "these detectors have no reconstruction",
+    }.items():
+        assert main(["figure", *arguments.split()]) == 2
+        error = capsys.readouterr().err
+        assert part in error
+        assert error.count("\n") == 1
+
+
 def test_runs_are_listed_and_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []

@@ -6,7 +6,7 @@ import csv
 import html
 import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -15,11 +15,10 @@ from pages.components.address import State
 from pages.components.linked_views import DetectorPoints, ViewData, ViewState, linked_views
 from pages.components.service import jobs
 from pages.components.training import describe_machine, replay
-from ssad_core import figures
 from ssad_core.detectors import detector_info
-from ssad_core.histogram import scale_for, threshold_at_fpr
 from ssad_core.mmd import ENCODERS, MmdEstimate
 from ssad_core.question import anomaly_name, run_name
+from ssad_core.report import FIGURES, draw, scale_of, title
 from ssad_core.sprites import error_tiles, sheet
 from ssad_core.statistics import Estimate, TaskMetrics
 
@@ -209,7 +208,7 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
     shown = int((views.group == 2).sum())
     data = ViewData(
         id=comparison.key,
-        title=_title(comparison),
+        title=title(comparison),
         anomaly=anomaly_name(comparison.anomaly),
         group=views.group,
         pair=views.pair,
@@ -217,25 +216,15 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         originals=originals,
         columns=COLUMNS,
         detectors=detectors,
-        scale=_scale(views),
+        scale=scale_of(views),
         map_status=status,
         note=f"Shown: {shown} of {total} test normals; the AUC is of all." if shown < total else "",
     )
     return linked_views(data, state=state, key="views")
 
 
-def _scale(views: Views) -> Literal["linear", "log"]:
-    return scale_for([d.scores[views.group == 2] for d in views.detectors], [d.scores for d in views.detectors])
-
-
 def _map_or_none(comparison: Comparison, index: int) -> object:
     return comparison.map(comparison.runs[index], compute=False)
-
-
-def _title(comparison: Comparison) -> str:
-    info = comparison.dataset.info
-    normal = info.classes[comparison.run.spec.normal_class]
-    return f"{info.title}, {normal}: {run_name(comparison.run.spec)} against {anomaly_name(comparison.anomaly)}"
 
 
 def _downloads(comparison: Comparison, state: ViewState) -> None:
@@ -274,36 +263,15 @@ def _csv(comparison: Comparison) -> str:
 
 
 def _html(comparison: Comparison, state: ViewState) -> str:
-    views = _answer(comparison.key, comparison).views
-    title = _title(comparison)
-    drawn = []
-    for i, detector in enumerate(views.detectors):
-        groups = views.scores(i)
-        threshold = threshold_at_fpr(groups["test normal"], state.fpr)
-        log = (_scale(views) if state.scale == "auto" else state.scale) == "log"
-        drawn.append(figures.histogram_figure(groups, threshold=threshold, title=f"{detector.name}. {title}", log=log))
-    curves = {
-        d.name: (views.scores(i)["test normal"], views.scores(i)["test anomalous"])
-        for i, d in enumerate(views.detectors)
+    from ssad_core.figures import to_html  # Plotly: only here
+
+    look = {
+        "fpr": state.fpr,
+        "scale": None if state.scale == "auto" else state.scale,
+        "by_score": state.colour_by == "score",
     }
-    drawn.append(figures.roc_figure(curves, state.fpr, title=f"ROC. {title}"))
-    for i, run in enumerate(comparison.runs):
-        names = [list(figures.GROUP_COLOURS)[g] for g in views.group]
-        scores = views.detectors[i].scores if state.colour_by == "score" else None
-        drawn.append(
-            figures.map_figure(comparison.map(run), names, scores=scores, title=f"Map of {run_name(run.spec)}. {title}")
-        )
-    some = np.concatenate([np.flatnonzero(views.group == group)[:5] for group in (2, 3)])
-    if pictures := {d.name: d.explanations[some] for d in views.detectors if d.explanations is not None}:
-        drawn.append(
-            figures.reconstruction_figure(
-                views.originals[some],
-                pictures,
-                {d.name: d.scores[some] for d in views.detectors},
-                title=f"Five test normals and five anomalies. {title}",
-            )
-        )
-    return figures.to_html(*drawn)
+    views = _answer(comparison.key, comparison).views
+    return to_html(*(figure for name in FIGURES for figure in draw(name, comparison, views, **look)))
 
 
 def _slug(text: str) -> str:
