@@ -24,10 +24,16 @@ MEASURED = 500  # images that the degree of modification is measured on
 
 def preview(question: Question, dataset: Dataset) -> None:
     """Two cards: the normal images beside the anomalies, and beside their augmentations."""
+    st.html(_cards(question.run(dataset).id, question.anomaly.key, question, dataset))
+
+
+# Kept, since each rerun, of a moved threshold too, shows it again: gen and aug of hundreds of images take a while.
+@st.cache_data(max_entries=64, show_spinner=False)
+def _cards(run_id: str, anomaly_key: str, _question: Question, _dataset: Dataset) -> str:
     from ssad_core.samples import Samples, to_float  # torch: it may still be loading when the first lines are drawn
 
-    spec = question.run(dataset)
-    samples = Samples.of(spec, dataset)
+    question = _question
+    samples = Samples.of(question.run(_dataset), _dataset)
     # The same images under gen and under aug, to be compared; aug is drawn for as many as there are to train on.
     normal = samples.test_normal()[: min(MEASURED, len(samples.train_normal()))]
     anomalous = samples.anomalous(question.anomaly, question.profile, len(normal))
@@ -49,7 +55,7 @@ def preview(question: Question, dataset: Dataset) -> None:
             note += f" Every image is changed here; in training each is with probability {values[parameter.name]:g}."
     aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, note)
     # As many cards beside each other as there is room for, else one below the other.
-    st.html(
+    return (
         '<div style="display:grid;gap:1rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr))">'
         f"{anomaly}{aug}</div>"
     )
