@@ -60,14 +60,6 @@ def same(a: data.Dataset, b: data.Dataset) -> bool:
     return a.fingerprint == b.fingerprint and all(np.array_equal(x, y) for x, y in pairs)
 
 
-@pytest.fixture
-def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty SSAD_DATA_DIR."""
-    monkeypatch.setenv("SSAD_DATA_DIR", str(tmp_path / "data"))
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data"
-
-
 @pytest.fixture(scope="session")
 def mnist_files(shared_data: Path) -> dict[str, bytes]:
     return few(shared_data / "mnist.zip", 6)
@@ -502,28 +494,6 @@ def test_damaged_files_of_torchvision_are_named_and_not_replaced(data_dir: Path,
         data.load(name)
     assert str(data_dir / file.split("/")[0]) in str(caught.value)
     assert (data_dir / file).read_bytes() == b"cut short"
-
-
-def test_without_a_network_it_is_said_what_to_put_where(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nothing answers
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    reports = []
-    with pytest.raises(BadInput) as caught:
-        data.load("cifar10", lambda done, text: reports.append(text))
-    for part in (
-        "cifar10 is missing",
-        "refused",
-        "cifar10.zip",
-        "cifar-10-batches-py",
-        f"into {data_dir}",
-        "SSAD_DATA_DIR",
-    ):
-        assert part in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 1
-    assert set(reports) == {"downloading CIFAR-10 (170 MB)"}
-    assert list(data_dir.iterdir()) == []
 
 
 def test_a_folder_that_is_a_file_is_named(data_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,268 @@
+"""torchvision's downloads, for real, but of small files of the same formats that a server on this machine hands out."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.server
+import io
+import json
+import pickle
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.io
+from torchvision import datasets
+
+from ssad_core import data
+from ssad_core.data.torchvision_sets import FILES
+from ssad_core.errors import BadInput
+
+TORCHVISION = {
+    "mnist": datasets.MNIST,
+    "fashion_mnist": datasets.FashionMNIST,
+    "svhn": datasets.SVHN,
+    "cifar10": datasets.CIFAR10,
+}
+# What a child process does first, so that its torchvision, too, asks our server.
+SITECUSTOMIZE = """
+import json, os
+from torchvision import datasets
+for name, attributes in json.loads(os.environ["SSAD_TEST_TORCHVISION"]).items():
+    for attribute, value in attributes.items():
+        setattr(getattr(datasets, name), attribute, value)
+"""
+
+Files = dict[str, bytes]
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Hands out ``files``; of each the second half only once ``go_on`` is set."""
+
+    def __init__(self) -> None:
+        self.files: Files = {}
+        self.go_on = threading.Event()
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_HEAD(self) -> None:
+        content = self.server.files.get(self.path[1:])
+        self.send_response(404 if content is None else 200)
+        self.send_header("Content-Length", str(len(content or b"")))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        content = self.server.files.get(self.path[1:], b"")
+        try:
+            self.wfile.write(content[: len(content) // 2])
+            self.wfile.flush()
+            self.server.go_on.wait()
+            self.wfile.write(content[len(content) // 2 :])
+        except ConnectionError:  # the child was killed
+            pass
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as started:
+        thread = threading.Thread(target=started.serve_forever)
+        thread.start()
+        yield started
+        started.go_on.set()
+        started.shutdown()
+        thread.join()
+
+
+def arrays(shape: tuple[int, ...], seed: int) -> Arrays:
+    """Three images of each class, and their labels, in no order."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (30, *shape), np.uint8), rng.permutation(np.repeat(np.arange(10), 3))
+
+
+def idx(train: Arrays, test: Arrays) -> tuple[Files, dict[str, Any]]:
+    """MNIST's format, and what torchvision is told of it."""
+    files = {}
+    for prefix, split in (("train", train), ("t10k", test)):
+        for kind, array in zip(("images-idx3", "labels-idx1"), split, strict=True):
+            header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+            files[f"{prefix}-{kind}-ubyte.gz"] = gzip.compress(header + array.astype(np.uint8).tobytes())
+    return files, {"resources": [(name, md5(content)) for name, content in files.items()]}
+
+
+def mat(train: Arrays, test: Arrays) -> tuple[Files, dict[str, Any]]:
+    """SVHN's, which calls the digit 0 ten."""
+    files, split_list = {}, {}
+    for name, (images, labels) in (("train", train), ("test", test)):
+        file = io.BytesIO()
+        digits = np.where(labels == 0, 10, labels)[:, None]
+        scipy.io.savemat(file, {"X": images.transpose(2, 3, 1, 0), "y": digits.astype(np.uint8)})
+        files[f"{name}_32x32.mat"] = file.getvalue()
+        split_list[name] = ["URL/" + f"{name}_32x32.mat", f"{name}_32x32.mat", md5(file.getvalue())]
+    return files, {"split_list": split_list}
+
+
+def tar(train: Arrays, test: Arrays) -> tuple[Files, dict[str, Any]]:
+    """CIFAR-10's: five batches for training and one for the test."""
+    names = [f"data_batch_{n}" for n in range(1, 6)]
+    parts = [(part[0], part[1]) for part in zip(*(np.array_split(array, 5) for array in train), strict=True)]
+    batches = {
+        name: pickle.dumps({"data": images.reshape(len(images), -1), "labels": labels.tolist()})
+        for name, (images, labels) in zip([*names, "test_batch"], [*parts, test], strict=True)
+    }
+    batches["batches.meta"] = pickle.dumps({"label_names": list(data.DATASETS["cifar10"].classes)})
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in batches.items():
+            member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    attributes = {
+        "url": "URL/cifar.tar.gz",
+        "filename": "cifar.tar.gz",
+        "tgz_md5": md5(packed.getvalue()),
+        "train_list": [[name, md5(batches[name])] for name in names],
+        "test_list": [["test_batch", md5(batches["test_batch"])]],
+        "meta": {"filename": "batches.meta", "key": "label_names", "md5": md5(batches["batches.meta"])},
+    }
+    return {"cifar.tar.gz": packed.getvalue()}, attributes
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content).hexdigest()
+
+
+FORMATS: dict[str, tuple[tuple[int, ...], Callable[[Arrays, Arrays], tuple[Files, dict[str, Any]]]]] = {
+    "mnist": ((28, 28), idx),
+    "fashion_mnist": ((28, 28), idx),
+    "svhn": ((3, 32, 32), mat),
+    "cifar10": ((3, 32, 32), tar),
+}
+
+
+@pytest.fixture
+def serve(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], dict[str, Arrays]]:
+    """Has a small set of that name's format on the server and torchvision ask there; returns its splits."""
+
+    def serve(name: str) -> dict[str, Arrays]:
+        shape, pack = FORMATS[name]
+        splits = {"train": arrays(shape, 0), "test": arrays(shape, 1)}
+        server.files, attributes = pack(splits["train"], splits["test"])
+        if pack is idx:
+            attributes["mirrors"] = ["URL/"]
+        attributes = json.loads(json.dumps(attributes).replace("URL/", server.url))
+        for attribute, value in attributes.items():
+            monkeypatch.setattr(TORCHVISION[name], attribute, value)
+        size = sum(len(content) for content in server.files.values())
+        monkeypatch.setitem(FILES, name, replace(FILES[name], download_bytes=size))
+        (tmp_path / "child").mkdir()
+        (tmp_path / "child" / "sitecustomize.py").write_text(SITECUSTOMIZE)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "child"))
+        monkeypatch.setenv("SSAD_TEST_TORCHVISION", json.dumps({TORCHVISION[name].__name__: attributes}))
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        return splits
+
+    return serve
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_is_missing_is_downloaded_with_progress(
+    name: str, serve: Callable[[str], dict[str, Arrays]], server: Server, data_dir: Path
+) -> None:
+    splits = serve(name)
+    seen: list[tuple[float, str]] = []
+
+    def progress(share: float, text: str) -> None:
+        seen.append((share, text))
+        if 0 < share < 1:  # half of the first file is here: now the rest may come
+            server.go_on.set()
+
+    loaded = data.load(name, progress)
+    assert {path.name for path in data_dir.iterdir()} == set(FILES[name].entries)
+    for split, (images, labels) in splits.items():
+        found, found_labels = loaded.split(split)
+        order = np.argsort(labels, kind="stable")
+        assert np.array_equal(found_labels, labels[order])
+        if images.ndim == 4:
+            assert np.array_equal(found, images[order])
+        else:  # 28 x 28, resized
+            assert found.shape == (30, 1, 32, 32)
+            assert np.abs(found.mean((1, 2, 3)) - images[order].mean((1, 2))).max() < 4
+    downloading = [(share, text) for share, text in seen if text.startswith("downloading")]
+    shares = [share for share, _ in downloading]
+    assert shares == sorted(shares)
+    assert any(0 < share < 1 for share in shares)
+    assert {text for _, text in downloading} == {f"downloading {loaded.info.title} (0 MB)"}
+    assert any(text.startswith("reading") for _, text in seen)
+
+    server.files.clear()  # a second time nothing is asked for
+    assert data.load(name).fingerprint == loaded.fingerprint
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_download_that_arrives_damaged_is_not_kept(
+    name: str, serve: Callable[[str], dict[str, Arrays]], server: Server, data_dir: Path
+) -> None:
+    serve(name)
+    server.go_on.set()
+    damaged = list(server.files)[-1]
+    server.files[damaged] = server.files[damaged][:-1] + b"?"
+    with pytest.raises(
+        BadInput, match=rf"{name} is missing and could not be downloaded \(.*\); put {name}\.zip"
+    ) as caught:
+        data.load(name)
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(data_dir.iterdir()) == []
+
+
+def test_a_download_that_is_broken_off_leaves_nothing(
+    serve: Callable[[str], dict[str, Arrays]], server: Server, data_dir: Path
+) -> None:
+    serve("cifar10")
+
+    def progress(share: float, text: str) -> None:
+        if share > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        data.load("cifar10", progress)
+    assert list(data_dir.iterdir()) == []
+
+
+def test_without_a_network_it_is_said_what_to_put_where(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nothing answers
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    reports = []
+    with pytest.raises(BadInput) as caught:
+        data.load("cifar10", lambda done, text: reports.append(text))
+    for part in (
+        "cifar10 is missing",
+        "refused",
+        "cifar10.zip",
+        "cifar-10-batches-py",
+        f"into {data_dir}",
+        "SSAD_DATA_DIR",
+    ):
+        assert part in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert set(reports) == {"downloading CIFAR-10 (170 MB)"}
+    assert list(data_dir.iterdir()) == []
