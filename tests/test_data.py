@@ -412,7 +412,7 @@ def test_progress_runs_from_0_towards_1(data_dir: Path, shared_data: Path) -> No
     reports = []
     data.load("cifar10", lambda done, text: reports.append((done, text)))
     assert [done for done, _ in reports] == [0, 500 / 1200, 1000 / 1200]
-    assert reports[1][1] == "reading CIFAR-10: 500 of 1,200 images"
+    assert reports[1][1] == "Reading CIFAR-10: 500 of 1,200 images"
 
 
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -690,7 +690,7 @@ def test_own_images_are_decoded_once(tmp_path: Path, own_cache: Path) -> None:
     names = [f"folder:{write_folder(tmp_path / 'a', GIVEN)}", f"folder:{write_zip(tmp_path / 'b.zip', GIVEN)}"]
     (first, same_), texts, torch = Elsewhere(*names).go().result()
     assert first == same_
-    assert [text.split(":")[0] for text in texts] == ["reading a", "reading b"]
+    assert [text.split(":")[0] for text in texts] == ["Reading a", "Reading b"]
     assert not torch
     assert Elsewhere(*names, f"folder:{first}").go().result() == ([first] * 3, [], False)
     assert sorted(name.split("-")[0] for name in copies(own_cache)) == ["folder", "source", "source"]

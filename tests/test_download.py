@@ -205,12 +205,12 @@ def test_what_is_missing_is_downloaded_with_progress(
         else:  # 28 x 28, resized
             assert found.shape == (30, 1, 32, 32)
             assert np.abs(found.mean((1, 2, 3)) - images[order].mean((1, 2))).max() < 4
-    downloading = [(share, text) for share, text in seen if text.startswith("downloading")]
+    downloading = [(share, text) for share, text in seen if text.startswith("Downloading")]
     shares = [share for share, _ in downloading]
     assert shares == sorted(shares)
     assert any(0 < share < 1 for share in shares)
-    assert {text for _, text in downloading} == {f"downloading {loaded.info.title} (0 MB)"}
-    assert any(text.startswith("reading") for _, text in seen)
+    assert {text for _, text in downloading} == {f"Downloading {loaded.info.title} (0 MB)"}
+    assert any(text.startswith("Reading") for _, text in seen)
 
     server.files.clear()  # a second time nothing is asked for
     assert data.load(name).fingerprint == loaded.fingerprint
@@ -264,5 +264,5 @@ def test_without_a_network_it_is_said_what_to_put_where(data_dir: Path, monkeypa
     ):
         assert part in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
-    assert set(reports) == {"downloading CIFAR-10 (170 MB)"}
+    assert set(reports) == {"Downloading CIFAR-10 (170 MB)"}
     assert list(data_dir.iterdir()) == []

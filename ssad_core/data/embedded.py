@@ -26,7 +26,7 @@ def digits(progress: Progress) -> Images:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    progress(0, "preparing Digits")
+    progress(0, "Preparing Digits")
     bunch = load_digits()
     grey = np.rint(bunch.images * 255 / 16).astype(np.uint8)  # (1797, 8, 8), given in 0..16
     images = np.stack([fitted(Image.fromarray(image), channels=1) for image in grey])
@@ -41,7 +41,7 @@ def photos(progress: Progress) -> Images:
     random = np.random.RandomState(SEED)
     train, test = [], []
     for label, name in enumerate(DATASETS["photos"].classes):
-        progress(label / len(PHOTOGRAPHS), f"cutting patches of the {name}")
+        progress(label / len(PHOTOGRAPHS), f"Cutting patches of the {name}")
         photograph = load_sample_image(PHOTOGRAPHS[name])  # uint8 (427, 640, 3)
         train.append(_patches(photograph[:, :DIVIDE], TRAIN_PATCHES, random))
         test.append(_patches(photograph[:, DIVIDE:], TEST_PATCHES, random))

@@ -37,7 +37,7 @@ def read_class_folders(path: Path, info: DatasetInfo, progress: Progress) -> Ima
         # One after the other: two threads took 1.4 times as long, since decoding images this small is mostly Python.
         for done, (_, name) in enumerate(files):
             if done % REPORT_EVERY == 0:
-                progress(done / len(files), f"reading {info.title}: {done:,} of {len(files):,} images")
+                progress(done / len(files), f"Reading {info.title}: {done:,} of {len(files):,} images")
             pixels[done] = _image(path, name, read, info.channels)
     labels = np.array([label for label, _ in files], np.int64)
     split = len(train)

@@ -263,7 +263,7 @@ def _read(place: Place, progress: Progress) -> tuple[Images, dict[str, Any]]:
         hashes, square = [], True
         for done, (_, name) in enumerate(files):
             if done % REPORT_EVERY == 0:
-                progress(done / len(files), f"reading {place.title}: {done:,} of {len(files):,} images")
+                progress(done / len(files), f"Reading {place.title}: {done:,} of {len(files):,} images")
             content = read(name)
             with complaint(f"{place}: {_line('/'.join(name))} cannot be read as a PNG, JPEG or BMP image"):
                 pixels[done], is_square = _pixels(content)

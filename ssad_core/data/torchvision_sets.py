@@ -44,7 +44,7 @@ FILES: dict[str, Files] = {
 
 def read_torchvision(folder: Path, info: DatasetInfo, progress: Progress) -> Images:
     """The images of torchvision's own files below ``folder``. BadInput when they are damaged or not complete."""
-    progress(0, f"reading torchvision's {info.title}")
+    progress(0, f"Reading torchvision's {info.title}")
     try:
         (train, train_labels), (test, test_labels) = _splits(info.name, folder, download=False)
         splits = (*by_class(_square(train), train_labels), *by_class(_square(test), test_labels))
@@ -71,7 +71,7 @@ def download(folder: Path, info: DatasetInfo, progress: Progress) -> None:
         try:
             while child.poll() is None:
                 share = min(1.0, _size(beside) / files.download_bytes)
-                progress(share, f"downloading {info.title} ({files.download_bytes / 1e6:.0f} MB)")
+                progress(share, f"Downloading {info.title} ({files.download_bytes / 1e6:.0f} MB)")
                 time.sleep(0.2)
         finally:
             child.kill()
