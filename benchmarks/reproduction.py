@@ -15,10 +15,11 @@ from pathlib import Path
 
 from benchmarks.sweep import made, train_all
 from ssad_core.data import load
+from ssad_core.detectors import settings_for
 from ssad_core.question import Question
-from ssad_core.spec import RunSpec, settings_for
+from ssad_core.spec import RunSpec
 
-AUGS = ("identity", "cutout", "flip", "invert", "geom")
+AUGS = ("identity", "cutout", "flip", "invert", "geom")  # AP has no identity
 TASKS = {"gen:cutout": "CutOut", "gen:flip": "Flip", "gen:invert": "Invert", "rest": "semantic"}
 # Table 1: rows are augs, columns the gens and the semantic classes.
 PUBLISHED = {

@@ -13,7 +13,7 @@ from pages.components.service import jobs, prepare_in_background
 from pages.components.training import training
 from ssad_core import augment
 from ssad_core.data import Dataset, counts, load
-from ssad_core.detectors import detector_info
+from ssad_core.detectors import detector_info, with_baseline
 from ssad_core.errors import BadInput
 from ssad_core.question import Question, anomaly_name
 from ssad_core.store import Damaged
@@ -65,7 +65,7 @@ def page() -> None:
     data_sheet(dataset)
 
     run = question.run(dataset)
-    specs = [run] if run.is_baseline else [run.baseline(), run]
+    specs = with_baseline(run)
     if training(specs, question.anomaly, dataset):
         from ssad_core.views import Comparison  # torch, which may still be loading
 

@@ -10,19 +10,18 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import augment
 from .data import DATASETS, class_title, dataset_info, load, normal_class
-from .detectors import DETECTORS, detector_info
+from .detectors import DETECTORS, PRESETS, detector_info, presets, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .question import Question, check_augment, parse_anomaly, parse_params, parse_seed, run_name
+from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
 from .report import FIGURES, draw
-from .spec import PRESETS, presets, settings_for
 from .store import Store, StoredRun
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -104,11 +103,13 @@ def _train(args: argparse.Namespace) -> int:
     if args.device not in DEVICES:
         raise unknown("device", args.device, DEVICES)
     detector = detector_info(args.detector).name
+    params = check_aug(detector, args.augment, parse_params(args.param), args.profile)
     settings = settings_for(
         args.preset,
         detector,
         info.name,
         info.channels,
+        args.augment,
         **{
             name: getattr(args, name)
             for name in ("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate")
@@ -119,7 +120,7 @@ def _train(args: argparse.Namespace) -> int:
         normal_class=normal_class(info, args.normal_class),
         detector=detector,
         augment=args.augment,
-        params=check_augment(args.augment, parse_params(args.param), args.profile),
+        params=params,
         profile=args.profile,
         settings=settings,
         seed=parse_seed(args.seed),
@@ -228,9 +229,13 @@ def _augmentations() -> list[dict[str, Any]]:
 
 
 def _detectors() -> list[dict[str, Any]]:
-    hidden: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: {k: v for k, v in row.items() if k != "build"}  # noqa: E731
-    settings = lambda name: {preset: asdict(values) for preset, values in presets(name).items()}  # noqa: E731
-    return [{**hidden(vars(info)), "presets": settings(info.name)} for info in DETECTORS.values()]
+    return [
+        {
+            **{name: value for name, value in vars(info).items() if not callable(value)},
+            "presets": {preset: asdict(values) for preset, values in presets(info.name).items()},
+        }
+        for info in DETECTORS.values()
+    ]
 
 
 def _runs(args: argparse.Namespace) -> int:

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from . import detectors
 from .detectors import Detector, Examination
-from .samples import VIEW_LIMIT, Samples, to_float
+from .samples import Samples, to_float
 from .spec import CONTROLLED, LIVE, Anomaly, RunSpec
 from .statistics import auc
 from .store import StoredRun
 
 LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
+LIVE_LEAST = 32  # of a detector that looks at each image so often that 256 would take long
 PICTURES = 5  # images a side whose explanations are shown while training
 SNAPSHOTS = 8  # evaluations in the course of a training, at most
 
@@ -36,7 +37,7 @@ def examine(detector: Detector, images: Tensor, batch: int = 512) -> Examination
 @dataclass
 class Live:
     """Evaluates a training as it goes on, on 256 fixed test normals and 256 anomalies of each of `spec.LIVE`, so 512 images
-    an AUC. Only shown: nothing is stopped or chosen by it.
+    an AUC; AP, which looks at K versions of each, on 256/K, or 32. Only shown: nothing is stopped or chosen by it.
 
     `arrays` has the snapshots so far: "epochs" (E,); for "normal" and each anomaly's key "scores/<kind>" (E, n) and
     "originals/<kind>" (p, C, H, W), the first p images; and where the detector's explanations are ``pictures``, those of
@@ -50,9 +51,10 @@ class Live:
 
     @classmethod
     def of(cls, samples: Samples, spec: RunSpec) -> Live:
-        groups = {kind.key: samples.anomalous(kind, spec.profile, LIVE_LIMIT) for kind in LIVE}
-        normal = to_float(samples.test_normal()[:LIVE_LIMIT])
-        return cls({"normal": normal, **groups}, detectors.detector_info(spec.detector).pictures)
+        info = detectors.detector_info(spec.detector)
+        limit = max(LIVE_LEAST, LIVE_LIMIT // info.copies(spec.augment))
+        groups = {kind.key: samples.anomalous(kind, spec.profile, limit) for kind in LIVE}
+        return cls({"normal": to_float(samples.test_normal()[:limit]), **groups}, info.pictures)
 
     def due(self, epoch: int, epochs: int) -> bool:
         """Whether to evaluate after this epoch (counted from 1): the first, the last and evenly between, half of the epochs
@@ -97,7 +99,7 @@ class Evaluation:
 
 def view_training(samples: Samples, spec: RunSpec) -> dict[str, Tensor]:
     """The fixed sample of training normals and what aug makes of them, for the views."""
-    images = samples.train_normal()[:VIEW_LIMIT]
+    images = samples.train_shown()
     augmented = samples.augmented(images, spec.augment, spec.profile, dict(spec.params))
     return {"train normal": to_float(images), "train augmented": augmented}
 
@@ -128,10 +130,20 @@ def evaluate(
 
 def examine_stored(run: StoredRun, images: Tensor) -> Examination:
     """`examine` by the stored run's weights, on the CPU."""
-    detector = detectors.build(run.spec, images.shape[1])
+    return examine(_stored_detector(run, images.shape[1]), images)
+
+
+def explain_stored(run: StoredRun, codes: np.ndarray, channels: int) -> Tensor:
+    """The explanations of images with these codes (N, hidden) by the stored run's weights, on the CPU."""
+    detector = _stored_detector(run, channels)
+    return torch.cat([detector.explain(part) for part in torch.from_numpy(codes).split(512)]).contiguous()
+
+
+def _stored_detector(run: StoredRun, channels: int) -> Detector:
+    detector = detectors.build(run.spec, channels)
     detector.network.load_state_dict({name: torch.from_numpy(value) for name, value in run.read_weights().items()})
     detector.network.to(memory_format=torch.channels_last).eval()
-    return examine(detector, images)
+    return detector
 
 
 def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple[np.ndarray, np.ndarray]:

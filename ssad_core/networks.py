@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class ConvAE(nn.Module):
@@ -97,6 +98,65 @@ class LeNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Images (N, C, 32, 32) to codes (N, hidden)."""
         return self.encoder(x)
+
+
+class WideResNet(nn.Module):
+    """The network of AP: a Wide ResNet of depth 10, one pre-activation block a stage (METHOD: code), which tells the
+    ``classes`` functions of an augmentation apart.
+
+    Parameters
+    ----------
+    channels : 1 or 3.
+    classes : K.
+    features : channels of the first stage; the second has twice as many (width 4: 64).
+    hidden : channels of the third, and so the size of the code (width 4: 256).
+
+    >>> sum(p.numel() for p in WideResNet(3, 4).parameters())
+    1197268
+    """
+
+    def __init__(self, channels: int, classes: int, features: int = 64, hidden: int = 256) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
+        self.stages = nn.Sequential(
+            PreActivation(16, features, 1),  # (N, f, 32, 32)
+            PreActivation(features, 2 * features, 2),  # (N, 2f, 16, 16)
+            PreActivation(2 * features, hidden, 2),  # (N, hidden, 8, 8)
+        )
+        self.norm = nn.BatchNorm2d(hidden)
+        self.classify = nn.Linear(hidden, classes)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+        nn.init.zeros_(self.classify.bias)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Images (N, C, 32, 32) in [0, 1] to codes (N, hidden), means over the last stage's places."""
+        return F.relu(self.norm(self.stages(self.stem(2 * x - 1)))).mean((2, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images (N, C, 32, 32) in [0, 1], which it takes to [-1, 1], to a logit for each class (N, K)."""
+        return self.classify(self.encode(x))
+
+
+class PreActivation(nn.Module):
+    """A residual block of two 3 x 3 convolutions, each after BatchNorm and ReLU; a 1 x 1 convolution of the activated input
+    is added to their output."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        active = F.relu(self.norm1(x))
+        # What a strided 1 x 1 convolution would read. oneDNN's own (torch 2.14, CPU, channels_last) of fewer than 8 channels
+        # writes where it may not.
+        places = active[:, :, :: self.stride, :: self.stride]
+        return self.shortcut(places) + self.conv2(F.relu(self.norm2(self.conv1(active))))
 
 
 def _halved(inputs: int, outputs: int) -> nn.Sequential:

@@ -14,10 +14,10 @@ from typing import TypeVar
 
 from . import augment
 from .data import Dataset, class_index, dataset_info, is_own, normal_class
-from .detectors import detector_info, display_name
+from .detectors import detector_info, display_name, preset_of, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .spec import OVERRIDABLE, Anomaly, Params, RunSpec, Settings, exact, preset_of, settings_for
+from .spec import OVERRIDABLE, Anomaly, Params, RunSpec, Settings, exact
 
 T = TypeVar("T")
 
@@ -38,14 +38,14 @@ class Question:
     seed: int = 0
 
     def run(self, dataset: Dataset) -> RunSpec:
-        """The run that answers it on this data set."""
+        """The run that answers it on this data set. BadInput when the detector cannot be trained with this aug."""
         return RunSpec(
             dataset=dataset.info.name,  # own images are known by their content, not by their path
             fingerprint=dataset.fingerprint,
             normal_class=class_index(dataset.info, normal_class(dataset.info, self.normal_class)),
             detector=self.detector,
             augment=self.augment,
-            params=self.params,
+            params=check_aug(self.detector, self.augment, dict(self.params), self.profile),
             settings=self.settings,
             seed=self.seed,
             profile=self.profile,
@@ -57,7 +57,7 @@ class Question:
         words += ["--detector", self.detector, "--augment", self.augment]
         for name, value in self.params:
             words += ["--param", f"{name}={exact(value)}"]
-        sized_for = self.detector, self.dataset, dataset_info(self.dataset).channels
+        sized_for = self.detector, self.dataset, dataset_info(self.dataset).channels, self.augment
         preset = preset_of(self.settings, *sized_for) or "quick"
         words += ["--profile", self.profile, "--preset", preset]
         for name, value in asdict(self.settings).items():
@@ -79,13 +79,22 @@ class Question:
         }
 
 
+def check_aug(detector: str, name: str, params: Mapping[str, float], profile: str = "paper") -> Params:
+    """`check_augment` of what a detector is to be trained with. BadInput also when it has no use for that."""
+    info = detector_info(detector)
+    if name == "identity" and info.baseline is None:
+        raise BadInput(f"{info.title} predicts what aug did to an image; choose another aug than the identity")
+    return check_augment(name, params, profile, info.role)
+
+
 def check_augment(name: str, params: Mapping[str, float], profile: str = "paper", role: str = "aug") -> Params:
     """The parameters of an augmentation in their one form, those at their default left out. BadInput when wrong."""
     augment.check(name, profile, role, **params)
     known = augment.AUGMENTATIONS[name].parameters
     for parameter in known:
-        if role == "gen" and parameter.training_only and parameter.name in params:
-            raise BadInput(f"as a gen, {name} changes every image and has no {parameter.name}")
+        if role != "aug" and parameter.training_only and parameter.name in params:
+            of = "as a gen" if role == "gen" else "to be predicted"
+            raise BadInput(f"{of}, {name} changes every image and has no {parameter.name}")
     defaults = {parameter.name: parameter.default for parameter in known}
     return tuple(sorted((key, float(value)) for key, value in params.items() if value != defaults[key]))
 
@@ -186,11 +195,11 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
 
     def aug(text: str) -> tuple[str, Params]:
         name, params = parse_call(text)
-        return name, check_augment(name, params, profile)
+        return name, check_aug(detector, name, params, profile)
 
     name, params = take("aug", aug, (default.augment, default.params))
     anomaly = take("anomaly", lambda text: parse_anomaly(text, dataset, normal, profile), default.anomaly)
-    sized_for = detector, dataset, info.channels
+    sized_for = detector, dataset, info.channels, name
     settings = take("preset", lambda text: settings_for(text, *sized_for), settings_for("quick", *sized_for))
     for field in OVERRIDABLE:
         settings = take(field, lambda text, f=field, s=settings: _override(s, f, text), settings)

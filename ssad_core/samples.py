@@ -60,6 +60,10 @@ class Samples:
         order = self._order("train", self.normal_class)
         return self.dataset.train_images[order[: self.limit or None]]
 
+    def train_shown(self) -> np.ndarray:
+        """uint8 (N, C, H, W): the sample of `train_normal` for the views, as many as test normals are shown."""
+        return self.train_normal()[: min(VIEW_LIMIT, len(self.test_normal()))]
+
     def test_class(self, label: int) -> np.ndarray:
         """uint8 (N, C, H, W): the test images of a class."""
         return self.dataset.test_images[self._order("test", label)[: self.test_limit or None]]

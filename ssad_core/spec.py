@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from .errors import BadInput, unknown
 from .protocol import METHOD_VERSION, PROFILES
@@ -36,7 +36,9 @@ class Settings:
     """
 
     epochs: int
-    features: int  # channels of the first convolution; those of the next are in proportion (App. A)
+    features: (
+        int  # channels of the first convolution (App. A), of AP's first stage; those of the next are in proportion
+    )
     hidden: int  # size of the code
     batch_size: int
     limit: int
@@ -68,81 +70,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "test_limit": (0, 10_000_000),
     "learning_rate": (1e-7, 1.0),
 }
-
-
-class LeNet(NamedTuple):
-    """The sizes of a LeNet: the channels of its convolutions, and the outputs of the linear layers after them."""
-
-    convolutions: tuple[int, ...]
-    linear: tuple[int, ...]
-
-    def scaled(self, features: int, hidden: int) -> LeNet:
-        """The same with ``features`` channels in the first convolution and a code of size ``hidden``.
-
-        >>> LENETS["cifar10"].scaled(8, 64)
-        LeNet(convolutions=(8, 16, 32), linear=(64,))
-        """
-        return LeNet(
-            tuple(max(1, width * features // self.convolutions[0]) for width in self.convolutions),
-            tuple(size * hidden // self.linear[-1] for size in self.linear),
-        )
-
-
-# DeepSAD's networks (METHOD: code), by the data set that they were made for.
-LENETS: dict[str, LeNet] = {
-    "mnist": LeNet((8, 4), (32,)),
-    "fashion_mnist": LeNet((16, 32), (128, 64)),
-    "cifar10": LeNet((32, 64, 128), (128,)),
-}
-
-
-def lenet(dataset: str, channels: int) -> LeNet:
-    """The LeNet of a data set: MNIST's for handwritten digits, else CIFAR's for colour and Fashion-MNIST's for grey."""
-    if dataset in ("mnist", "digits"):
-        return LENETS["mnist"]
-    return LENETS["cifar10" if channels == 3 else "fashion_mnist"]
-
-
-# quick: the effect within seconds on two cores; DAE's batch is 32, since at 256 it drowned in the spread of the seeds.
-# standard: at most three minutes on two cores. paper: App. A and METHOD.md's "(code)".
-PRESETS = ("quick", "standard", "paper")
-
-_DAE = {
-    "quick": Settings(epochs=8, features=16, hidden=128, batch_size=32, limit=1000, test_limit=400),
-    "standard": Settings(epochs=32, features=32, hidden=256, batch_size=128, limit=2500, test_limit=0),
-    "paper": Settings(epochs=256, features=64, hidden=256, batch_size=1024, limit=0, test_limit=0),
-}
-
-
-def _deepsad(network: LeNet) -> dict[str, Settings]:
-    own = {"features": network.convolutions[0], "hidden": network.linear[-1]}
-    quick = {"features": min(8, own["features"]), "hidden": own["hidden"], "limit": 1000, "test_limit": 400}
-    return {
-        "quick": Settings(epochs=8, batch_size=32, learning_rate=1e-3, **quick),
-        "standard": Settings(epochs=10, batch_size=128, limit=2000, test_limit=0, learning_rate=1e-3, **own),
-        "paper": Settings(epochs=150, batch_size=128, limit=0, test_limit=0, learning_rate=1e-4, **own),
-    }
-
-
-def presets(detector: str = "dae", dataset: str = "photos", channels: int = 3) -> dict[str, Settings]:
-    """The settings of each of `PRESETS` for a detector on a data set, whose images have ``channels``."""
-    return _deepsad(lenet(dataset, channels)) if detector == "deepsad" else _DAE
-
-
-def settings_for(
-    preset: str, detector: str = "dae", dataset: str = "photos", channels: int = 3, **overrides: float | None
-) -> Settings:
-    """The preset's settings with each override that is not None. BadInput names what is wrong."""
-    if preset not in PRESETS:
-        raise unknown("preset", preset, PRESETS)
-    chosen = presets(detector, dataset, channels)[preset]
-    return replace(chosen, **{k: v for k, v in overrides.items() if v is not None})
-
-
-def preset_of(settings: Settings, detector: str = "dae", dataset: str = "photos", channels: int = 3) -> str | None:
-    """The name of the preset whose settings these are, if any."""
-    known = presets(detector, dataset, channels)
-    return next((name for name, preset in known.items() if preset == settings), None)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.adam import adam
 
-from . import augment, detectors
+from . import detectors
 from .errors import BadInput
 from .spec import RunSpec
 
@@ -139,7 +139,6 @@ def train(
     detector = detectors.build(spec, images.shape[1])
     network = detector.network.to(device, memory_format=torch.channels_last)
     images = images.to(device).contiguous(memory_format=torch.channels_last)
-    aug = augment.get(spec.augment, profile=spec.profile, role="aug", **dict(spec.params))
     optimiser = Adam(network.parameters(), detector.weight_decay)
     # Apart from torch's global generator: what shuffles and augments must not depend on how many weights were drawn.
     generator = torch.Generator(device).manual_seed(spec.seed)
@@ -151,19 +150,19 @@ def train(
         network.train()
         learning_rate = settings.learning_rate * detector.schedule(epoch, settings.epochs)
         total = torch.zeros((), device=device)
-        for index in batches(torch.randperm(len(images), generator=generator, device=device), settings.batch_size):
-            x = images[index]
-            loss = detector.loss(x, aug(x, generator))
+        order = torch.randperm(len(images) * detector.copies, generator=generator, device=device)
+        for index in batches(order, settings.batch_size):
+            loss = detector.loss(images[index % len(images)], index // len(images), generator)
             loss.backward()
             optimiser.step(learning_rate)
             total += loss.detach() * len(index)
-        mean = total.item() / len(images)
+        mean = total.item() / len(order)
         if not math.isfinite(mean):
             raise TrainingFailed(
                 f"The loss became {mean} in epoch {epoch + 1}; a learning rate below {settings.learning_rate:g} may help."
             )
         curve.loss.append(mean)
-        curve.images += len(images)
+        curve.images += len(order)
         network.eval()
         curve.watch(detector, images)
         curve.seconds += time.perf_counter() - start

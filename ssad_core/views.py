@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import augment
 from .data import Dataset
 from .detectors import detector_info
 from .embedding import tsne
 from .errors import unknown
-from .evaluate import anomaly_results, examine_stored, to_bytes
+from .evaluate import anomaly_results, examine_stored, explain_stored, to_bytes
 from .mmd import ENCODERS, MmdEstimate, estimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
@@ -31,14 +32,26 @@ GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
 
 @dataclass(frozen=True)
 class DetectorView:
-    """One detector on the points: ``scores`` (n,), and where its explanations are pictures f(x), those as uint8
-    (n, C, H, W) and the images' exact errors |x - f(x)|, mean over channels, as float32 (n, H, W); else None."""
+    """One detector on the points: ``scores`` (n,), and what it explains them by.
+
+    explanations, errors : of pictures f(x), those as uint8 (n, C, H, W) and the images' exact errors |x - f(x)|, mean over
+        channels, as float32 (n, H, W); else None.
+    functions, probabilities : of aug's K functions, their names and how probable it is to the detector that each has
+        changed the image, float32 (n, K); else empty and None.
+    """
 
     name: str
     run_id: str
     scores: np.ndarray
     explanations: np.ndarray | None = None
     errors: np.ndarray | None = None
+    functions: tuple[str, ...] = ()
+    probabilities: np.ndarray | None = None
+
+    def taken_for(self, i: int) -> tuple[str, float]:
+        """The function that is the most probable to have changed image i, and how probable that is."""
+        best = int(self.probabilities[i].argmax())
+        return self.functions[best], float(self.probabilities[i, best])
 
 
 @dataclass(frozen=True)
@@ -124,7 +137,7 @@ class Comparison:
         return np.arange(min(total, VIEW_LIMIT))
 
     def views(self) -> Views:
-        """The points with their pictures, by a forward pass of the stored weights."""
+        """The points with their explanations, which the stored weights give for the stored codes."""
         samples, shown, kept = self.samples, self._shown(), self._anomalous_shown()
         names = self.dataset.info.classes
         normal = names[self.run.spec.normal_class]
@@ -154,13 +167,17 @@ class Comparison:
 
     def _view(self, run: StoredRun, images: Tensor) -> DetectorView:
         # The stored scores, not new ones: another thread count may change the last digit.
-        scores = np.concatenate([scores for scores, _ in self._results(run)])
+        scores, codes = (np.concatenate(parts) for parts in zip(*self._results(run), strict=True))
         view = DetectorView(run_name(run.spec), run.id, scores)
-        if not detector_info(run.spec.detector).pictures:
+        info = detector_info(run.spec.detector)
+        if not info.pictures and not info.predicts:  # the score says it all
             return view
-        pictures = examine_stored(run, images).explanation
-        errors = (images - pictures).abs().mean(1).numpy()
-        return replace(view, explanations=to_bytes(pictures), errors=errors)
+        explanations = explain_stored(run, codes, images.shape[1])
+        if info.predicts:
+            names = tuple(augment.functions(run.spec.augment))
+            return replace(view, functions=names, probabilities=explanations.numpy())
+        errors = (images - explanations).abs().mean(1).numpy()
+        return replace(view, explanations=to_bytes(explanations), errors=errors)
 
     def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:
         """The t-SNE map (n, 2) of a detector's codes of all points, computed once and stored with the run.
@@ -181,8 +198,7 @@ class Comparison:
             raise unknown("encoder", encoder, ENCODERS)
         if encoder == "pixels":
             samples, spec = self.samples, self.run.spec
-            train = samples.train_normal()[:VIEW_LIMIT]
-            images = samples.augmented(train, spec.augment, spec.profile, dict(spec.params))
+            images = samples.augmented(samples.train_shown(), spec.augment, spec.profile, dict(spec.params))
             sets = [images, samples.anomalous(self.anomaly, spec.profile)]
             return estimate(*(part.flatten(1).numpy() for part in sets))
         run = self.runs[0] if encoder == "baseline" else self.run
@@ -198,8 +214,7 @@ def augmented_results(run: StoredRun, aug: RunSpec, samples: Samples) -> tuple[n
     name = f"augmented-{_short(aug.augment, aug.params, aug.profile)}"
 
     def compute() -> dict[str, np.ndarray]:
-        train = samples.train_normal()[:VIEW_LIMIT]
-        images = samples.augmented(train, aug.augment, aug.profile, dict(aug.params))
+        images = samples.augmented(samples.train_shown(), aug.augment, aug.profile, dict(aug.params))
         found = examine_stored(run, images)
         return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
 
@@ -219,11 +234,13 @@ def score_table(views: Views, maps: Sequence[np.ndarray | None]) -> list[list[ob
         header += [
             f"score {detector.name}",
             *([f"t-SNE {axis} {detector.name}" for axis in (1, 2)] if xy is not None else []),
+            *([f"taken for, {detector.name}", f"probability, {detector.name}"] if detector.functions else []),
         ]
     rows = [header]
     for i in range(len(views.group)):
         row: list[object] = [i, GROUPS[views.group[i]], views.labels[i], int(views.pair[i])]
         for detector, xy in zip(views.detectors, maps, strict=True):
             row += [float(detector.scores[i]), *(map(float, xy[i]) if xy is not None else ())]
+            row += detector.taken_for(i) if detector.functions else ()
         rows.append(row)
     return rows

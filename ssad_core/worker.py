@@ -29,7 +29,7 @@ from .data import load
 from .errors import BadInput
 from .evaluate import Live, evaluate
 from .samples import Samples, to_float
-from .spec import RunSpec, settings_for
+from .spec import RunSpec
 from .store import CANCEL_FILE, Busy, Store, StoredRun, Workspace
 from .train import Adam, Curve, TrainingFailed, choose_device, prepare, train
 
@@ -161,12 +161,13 @@ def _watch_cancel(file: Path, over: threading.Event) -> None:
 
 def warm_up() -> None:
     """Does everything once that is slow the first time."""
-    settings = settings_for("quick")
+    settings = detectors.settings_for("quick")
     detector = detectors.build(RunSpec("photos", "", 0, "dae", "identity", (), settings), channels=3)
     detector.network.to(memory_format=torch.channels_last)
     x = torch.rand(settings.batch_size, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     optimiser = Adam(detector.network.parameters())
-    detector.loss(x, x).backward()
+    copy = torch.zeros(len(x), dtype=torch.long)
+    detector.loss(x, copy, torch.Generator()).backward()
     optimiser.step(settings.learning_rate)
 
 

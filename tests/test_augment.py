@@ -352,7 +352,7 @@ def test_gens_that_can_draw_the_identity_never_do(name: str, profile: str) -> No
 
 def test_aps_72_states_of_geom_are_golan_and_el_yanivs() -> None:
     image = patches(1)[0]
-    states = augment.get("geom").state(image.expand(72, -1, -1, -1), torch.arange(72))
+    states = augment.get("geom").function(image.expand(72, -1, -1, -1), torch.arange(72), {})
     found = {state.numpy().tobytes() for state in states}
     padded = np.pad(image.numpy(), ((0, 0), (8, 8), (8, 8)), "symmetric")  # scipy.ndimage's mode "reflect"
     moved = [padded[:, 8 - dy : 40 - dy, 8 - dx : 40 - dx] for dx, dy in itertools.product((-8, 0, 8), repeat=2)]
@@ -570,7 +570,7 @@ def test_the_table_describes_what_get_makes(name: str) -> None:
     assert (transform.name, transform.category) == (info.name, info.category)
     assert transform.params == {parameter.name: parameter.default for parameter in info.parameters}
     assert info.category in augment.CATEGORY_COLOURS
-    assert info.classes == {"identity": None, "rotate": 4, "geom": 72}.get(name, 2)  # METHOD, "AP"
+    assert info.classes == {"identity": 1, "rotate": 4, "geom": 72}.get(name, 2)  # METHOD, "AP"
     for parameter in info.parameters:
         for value in (parameter.low, parameter.high):
             assert augment.get(name, **{parameter.name: value}).params[parameter.name] == value
@@ -694,3 +694,26 @@ def test_categories_are_readable_on_both_themes(page: str) -> None:
     for category, colour in augment.CATEGORY_COLOURS.items():
         low, high = sorted((luminance(colour), luminance(page)))
         assert (high + 0.05) / (low + 0.05) >= 3, category  # WCAG 2.1, 1.4.11
+
+
+@pytest.mark.parametrize("name", augment.AUGMENTATIONS)
+def test_the_functions_that_ap_tells_apart_have_each_a_name(name: str) -> None:
+    names = augment.functions(name)
+    assert len(names) == len(set(names)) == augment.AUGMENTATIONS[name].classes
+    assert names[0] == "unchanged"
+
+
+def test_the_functions_of_rotate_and_geom_do_what_their_names_say() -> None:
+    image = patches(1)[0].numpy()
+    padded = np.pad(image, ((0, 0), (8, 8), (8, 8)), "symmetric")
+    for name in ("rotate", "geom"):
+        k = augment.AUGMENTATIONS[name].classes
+        changed = augment.get(name).function(torch.from_numpy(image).expand(k, -1, -1, -1), torch.arange(k), {})
+        for words, found in zip(augment.functions(name), changed.numpy(), strict=True):
+            said = set(words.split(", "))
+            start = padded[:, :, ::-1] if "mirrored" in said else padded
+            top = 8 + 8 * (("up" in said) - ("down" in said))
+            left = 8 + 8 * (("left" in said) - ("right" in said))
+            moved = start[:, top : top + 32, left : left + 32]
+            turns = {"90°", "180°", "270°"} & said
+            np.testing.assert_array_equal(np.rot90(moved, int(turns.pop()[:-1]) // 90 if turns else 0, (1, 2)), found)

@@ -15,7 +15,8 @@ from tiny import ROOT, python, tiny, trainer, words
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.cli import main
 from ssad_core.data import DATASETS
-from ssad_core.spec import RANGES, presets
+from ssad_core.detectors import presets
+from ssad_core.spec import RANGES
 from ssad_core.store import Store
 
 

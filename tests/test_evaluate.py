@@ -12,15 +12,15 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ssad_core import worker
+from ssad_core import augment, worker
 from ssad_core.data import Dataset, load
-from ssad_core.detectors import build
+from ssad_core.detectors import build, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.evaluate import LIVE_LIMIT, PICTURES, SNAPSHOTS, Live, anomaly_results, examine_stored, to_bytes
 from ssad_core.mmd import ENCODERS, estimate
 from ssad_core.question import Question, run_name
 from ssad_core.samples import VIEW_LIMIT, Samples, to_float
-from ssad_core.spec import CONTROLLED, LIVE, Anomaly, RunSpec, settings_for
+from ssad_core.spec import CONTROLLED, LIVE, Anomaly, RunSpec
 from ssad_core.store import Damaged, Store, StoredRun
 from ssad_core.views import GROUPS, Comparison, score_table
 
@@ -95,10 +95,11 @@ def test_dae_compares_whatever_is_shown_with_itself_and_learns_to_undo_aug(chann
     settings = settings_for("quick", features=4, hidden=8)
     detector = build(RunSpec("photos", "0", 0, "dae", "cutout", (), settings), channels)
     detector.network.eval()
-    x, augmented = torch.rand(2, 6, channels, 32, 32)
+    x = torch.rand(6, channels, 32, 32)
+    augmented = augment.get("cutout")(x, torch.Generator().manual_seed(1))
     with torch.no_grad():
         reconstruction, code = detector.network(augmented), detector.network.encode(augmented)
-        loss = detector.loss(x, augmented)
+        loss = detector.loss(x, torch.zeros(6, dtype=torch.long), torch.Generator().manual_seed(1))
     assert loss.item() == pytest.approx(np.mean((reconstruction.numpy() - x.numpy()) ** 2), rel=1e-5)
     found = detector.examine(augmented)
     expected = np.mean((reconstruction.numpy() - augmented.numpy()) ** 2, axis=(1, 2, 3))
@@ -138,7 +139,7 @@ def test_against_the_rest_is_all_other_classes_and_of_equal_counts_the_mean_of_t
 
 def test_scores_and_codes_of_every_image_are_kept(each: Trained) -> None:
     samples, spec = each.samples, each.run.spec
-    train = samples.train_normal()[:VIEW_LIMIT]
+    train = samples.train_shown()
     images = {
         "train normal": to_float(train),
         "train augmented": samples.augmented(train, spec.augment, spec.profile, dict(spec.params)),
@@ -326,7 +327,7 @@ def test_a_map_is_computed_once_and_kept(copied: Trained) -> None:
 
 def test_mmd_is_between_aug_of_train_and_gen_of_test_in_the_named_space(each: Trained) -> None:
     spec, anomaly = each.run.spec, CUTOUT4
-    train = each.samples.augmented(each.samples.train_normal(), spec.augment, spec.profile, dict(spec.params))
+    train = each.samples.augmented(each.samples.train_shown(), spec.augment, spec.profile, dict(spec.params))
     test = each.samples.anomalous(anomaly, spec.profile)
     comparison = each.against(anomaly)
     spaces = {

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from ssad_core.networks import ConvAE, LeNet
-from ssad_core.spec import LENETS, lenet
+from ssad_core.detectors.presets import LENETS, lenet
+from ssad_core.networks import ConvAE, LeNet, WideResNet
 
 
 def textbook(channels: int, f: int, hidden: int) -> tuple[nn.Sequential, nn.Sequential]:
@@ -147,3 +147,61 @@ def test_the_lenet_follows_the_data_set_and_its_sizes_the_settings() -> None:
         assert sizes.scaled(sizes.convolutions[0], sizes.linear[-1]) == sizes
         smallest = LeNet(1, *sizes.scaled(1, 2))
         assert smallest(images(3, 1)).shape == (3, 2)
+
+
+# -- the Wide ResNet --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("classes", "width", "parameters"),
+    [(2, 4, 1_196_754), (4, 4, 1_197_268), (72, 4, 1_214_744), (2, 1, 77_586)],
+)
+def test_the_wide_resnet_has_the_methods_parameters(classes: int, width: int, parameters: int) -> None:
+    network = WideResNet(3, classes, 16 * width, 64 * width)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize(("channels", "sizes"), [(3, (16, 64)), (1, (4, 10)), (1, (1, 2))])
+def test_a_wide_resnet_is_the_textbooks(channels: int, sizes: tuple[int, int], training: bool) -> None:
+    """METHOD's words, one operation after the other; small ones too, which oneDNN's strided 1 x 1 convolution breaks."""
+    torch.manual_seed(0)
+    network = WideResNet(channels, 5, *sizes).train(training)
+    state = {name: value.double() for name, value in network.state_dict().items()}
+    x = images(6, channels)
+
+    def norm(x: Tensor, name: str) -> Tensor:
+        mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+        if training:
+            mean, variance = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+        shape = (1, -1, 1, 1)
+        x = (x - mean.view(shape)) / (variance.view(shape) + 1e-5).sqrt()
+        return x * state[f"{name}.weight"].view(shape) + state[f"{name}.bias"].view(shape)
+
+    def conv(x: Tensor, name: str, stride: int = 1) -> Tensor:
+        weight = state[f"{name}.weight"]
+        return nn.functional.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+
+    h = conv(2 * x.double() - 1, "stem")
+    for stage, stride in enumerate((1, 2, 2)):
+        name = f"stages.{stage}"
+        active = norm(h, f"{name}.norm1").relu()
+        inner = norm(conv(active, f"{name}.conv1", stride), f"{name}.norm2").relu()
+        h = conv(inner, f"{name}.conv2") + conv(active, f"{name}.shortcut", stride)
+    code = nn.functional.avg_pool2d(norm(h, "norm").relu(), 8).flatten(1)
+    logits = code @ state["classify.weight"].T + state["classify.bias"]
+    assert code.shape == (6, sizes[1])
+    found = network.to(memory_format=torch.channels_last)(x.contiguous(memory_format=torch.channels_last))
+    assert_close(found, logits.float(), rtol=1e-4, atol=1e-4)
+    found.sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def test_the_wide_resnet_starts_he_normal() -> None:
+    torch.manual_seed(0)
+    for name, weight in WideResNet(3, 72).named_parameters():
+        if weight.ndim > 1:
+            deviation = (2 / weight[0].numel()) ** 0.5
+            assert weight.std().item() == pytest.approx(deviation, rel=0.1), name
+    network = WideResNet(3, 72)
+    assert not network.classify.bias.any()

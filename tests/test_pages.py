@@ -16,8 +16,9 @@ from streamlit.testing.v1 import AppTest
 from pages.components import service
 from ssad_core import worker
 from ssad_core.data import load
+from ssad_core.detectors import PRESETS, settings_for
 from ssad_core.question import Question, from_query
-from ssad_core.spec import PRESETS, exact, settings_for
+from ssad_core.spec import exact
 from ssad_core.store import Store
 
 PAGES = ("pages/lab.py", "pages/runs.py", "pages/evidence.py")

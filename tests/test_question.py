@@ -12,7 +12,7 @@ import pytest
 
 from ssad_core import augment, cli
 from ssad_core.data import DATASETS, DatasetInfo, load
-from ssad_core.detectors import DETECTORS
+from ssad_core.detectors import DETECTORS, PRESETS, augs, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.protocol import PROFILES
 from ssad_core.question import (
@@ -26,7 +26,7 @@ from ssad_core.question import (
     run_name,
     whole,
 )
-from ssad_core.spec import PRESETS, RANGES, Anomaly, Settings, settings_for
+from ssad_core.spec import RANGES, Anomaly, Settings
 from ssad_core.store import Store
 
 GENS = [name for name in augment.AUGMENTATIONS if name != "identity"]
@@ -36,20 +36,20 @@ def any_params(name: str, rng: random.Random, role: str) -> tuple[tuple[str, flo
     """Parameters of an augmentation: none, a slider's value, or any number that a person may type."""
     values = {}
     for parameter in augment.AUGMENTATIONS[name].parameters:
-        if role == "gen" and parameter.training_only:
+        if role != "aug" and parameter.training_only:
             continue
         tidy = round(rng.uniform(parameter.low, parameter.high), 1)
         values[parameter.name] = rng.choice([parameter.default, tidy, rng.uniform(parameter.low, parameter.high)])
     return check_augment(name, {k: v for k, v in values.items() if v is not None}, role=role)
 
 
-def any_settings(rng: random.Random, detector: str, info: DatasetInfo) -> Settings:
+def any_settings(rng: random.Random, detector: str, info: DatasetInfo, aug: str) -> Settings:
     """A preset, some of its settings replaced by anything in their range."""
     overrides = {}
     for name, (low, high) in RANGES.items():
         drawn = rng.randint(low, high) if isinstance(low, int) else rng.uniform(low, high)
         overrides[name] = rng.choice([None, None, low, high, drawn])
-    return settings_for(rng.choice(PRESETS), detector, info.name, info.channels, **overrides)
+    return settings_for(rng.choice(PRESETS), detector, info.name, info.channels, aug, **overrides)
 
 
 def any_question(rng: random.Random, dataset: str | None = None) -> Question:
@@ -57,7 +57,7 @@ def any_question(rng: random.Random, dataset: str | None = None) -> Question:
     info = DATASETS[dataset or rng.choice(list(DATASETS))]
     normal = rng.choice(info.classes)
     detector = rng.choice(list(DETECTORS))
-    gen, aug = rng.choice(GENS), rng.choice(list(augment.AUGMENTATIONS))
+    gen, aug = rng.choice(GENS), rng.choice(augs(detector))
     anomalies = [
         Anomaly("gen", gen, any_params(gen, rng, "gen")),
         Anomaly("class", rng.choice([name for name in info.classes if name != normal])),
@@ -69,9 +69,9 @@ def any_question(rng: random.Random, dataset: str | None = None) -> Question:
         anomaly=rng.choice(anomalies),
         detector=detector,
         augment=aug,
-        params=any_params(aug, rng, "aug"),
+        params=any_params(aug, rng, DETECTORS[detector].role),
         profile=rng.choice(PROFILES),
-        settings=any_settings(rng, detector, info),
+        settings=any_settings(rng, detector, info, aug),
         seed=rng.choice([0, 1, rng.randrange(2**31), 2**31 - 1]),
     )
 

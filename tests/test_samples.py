@@ -12,8 +12,9 @@ import torch
 
 from ssad_core import augment
 from ssad_core.data import Dataset, load
+from ssad_core.detectors import settings_for
 from ssad_core.samples import Samples, seed_for, to_float
-from ssad_core.spec import CONTROLLED, Anomaly, RunSpec, settings_for
+from ssad_core.spec import CONTROLLED, Anomaly, RunSpec
 
 GENS = [Anomaly("gen", name) for name in augment.AUGMENTATIONS if name != "identity"]
 DETERMINISTIC = {"flip": lambda x: x.flip(2), "invert": lambda x: 1 - x}  # as gens they draw nothing

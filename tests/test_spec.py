@@ -10,22 +10,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from ssad_core.detectors import PRESETS, preset_of, presets, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.paths import ROOT
 from ssad_core.protocol import METHOD_VERSION
 from ssad_core.question import check_augment
-from ssad_core.spec import (
-    OVERRIDABLE,
-    PRESETS,
-    RANGES,
-    Anomaly,
-    RunSpec,
-    Settings,
-    exact,
-    preset_of,
-    presets,
-    settings_for,
-)
+from ssad_core.spec import OVERRIDABLE, RANGES, Anomaly, RunSpec, Settings, exact
 
 QUICK = settings_for("quick")
 SETS = [("photos", 3), ("cifar10", 3), ("digits", 1), ("fashion_mnist", 1), ("folder:x", 1)]

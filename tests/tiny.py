@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import pytest
 
 from ssad_core.data import load
+from ssad_core.detectors import settings_for
 from ssad_core.question import Question
-from ssad_core.spec import RunSpec, settings_for
+from ssad_core.spec import RunSpec
 from ssad_core.store import Store
 
 T = TypeVar("T")

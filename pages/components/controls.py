@@ -7,10 +7,10 @@ import streamlit as st
 from pages.components.upload import ask_own
 from ssad_core import augment
 from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
-from ssad_core.detectors import DETECTORS
+from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, preset_of, presets
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
-from ssad_core.spec import PRESETS, RANGES, Anomaly, Params, Settings, preset_of, presets
+from ssad_core.spec import RANGES, Anomaly, Params, Settings
 
 OWN = "own"
 GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
@@ -44,17 +44,19 @@ def ask(last: Question) -> Question:
         anomaly = _ask_anomaly(last.anomaly, info.classes, normal, profile, scope=f"{dataset}-{normal}")
 
         st.subheader("Augmentation")
-        augs = list(augment.AUGMENTATIONS)
+        detector = st.session_state.get("ask-detector", last.detector)  # which is asked for below
+        choices = augs(detector)
         aug = st.selectbox(
             "aug",
-            augs,
-            index=augs.index(last.augment),
+            choices,
+            index=choices.index(last.augment) if last.augment in choices else choices.index("cutout"),
             format_func=_titled,
             help="What self-supervision shows the detector in training. Finding 1 of the paper: it helps when it looks "
             "like the anomalies, and can harm when it does not.",
             key="ask-aug",
         )
-        params = _ask_params(aug, last.params if aug == last.augment else (), profile, "aug", scope="aug")
+        role = detector_info(detector).role
+        params = _ask_params(aug, last.params if aug == last.augment else (), profile, role, scope="aug")
 
         st.subheader("Training")
         detectors = list(DETECTORS)
@@ -69,14 +71,14 @@ def ask(last: Question) -> Question:
         preset = st.segmented_control(
             "Preset",
             list(PRESETS),
-            default=preset_of(last.settings, last.detector, *_images(last.dataset)) or "quick",
+            default=preset_of(last.settings, *_sizes(last.detector, last.dataset, last.augment)) or "quick",
             required=True,
             format_func=str.capitalize,
-            help="Quick: the effect within seconds. Standard: at most some three minutes on two cores. Paper: the paper's "
-            "own size; on a CPU that takes long.",
+            help="Quick: the effect within seconds (AP: a minute). Standard: at most some three minutes (AP: fifteen) on two "
+            "cores. Paper: the paper's own size; on a CPU that takes long.",
             key="ask-preset",
         )
-        settings, seed = _ask_settings(preset, detector, dataset, last)
+        settings, seed = _ask_settings(preset, detector, dataset, aug, last)
     return Question(dataset, normal, anomaly, detector, aug, params, profile, settings, seed)
 
 
@@ -121,8 +123,8 @@ def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) ->
     """A slider for each parameter; one whose default is a random range is first switched on."""
     values: dict[str, float] = {}
     for parameter in augment.AUGMENTATIONS[name].parameters:
-        if role == "gen" and parameter.training_only:
-            continue  # as a gen it is applied to every image
+        if role != "aug" and parameter.training_only:
+            continue  # it is applied to every image
         known = dict(last).get(parameter.name, parameter.default)
         key = f"ask-{scope}-{name}-{parameter.name}"
         title, fixed = f"Fix the {parameter.title}", known is not None
@@ -141,12 +143,12 @@ def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) ->
     return check_augment(name, values, profile, role)
 
 
-def _ask_settings(preset: str, detector: str, dataset: str, last: Question) -> tuple[Settings, int]:
-    """The preset's settings, each to be changed; another preset or detector, or a data set with a network of another size,
+def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Question) -> tuple[Settings, int]:
+    """The preset's settings, each to be changed; another preset or detector, or a data set or an aug with other presets,
     starts anew."""
-    known = presets(detector, *_images(dataset))
-    before = presets(last.detector, *_images(last.dataset))
-    chosen = preset_of(last.settings, last.detector, *_images(last.dataset)) or "quick"
+    known = presets(*_sizes(detector, dataset, aug))
+    sizes = _sizes(last.detector, last.dataset, last.augment)
+    before, chosen = presets(*sizes), preset_of(last.settings, *sizes) or "quick"
     start = last.settings if (preset, known) == (chosen, before) else known[preset]
     values: dict[str, float] = {}
     with st.expander("Settings"):
@@ -182,9 +184,9 @@ def _ask_settings(preset: str, detector: str, dataset: str, last: Question) -> t
     return Settings(**values), int(seed)
 
 
-def _images(dataset: str) -> tuple[str, int]:
-    """What the presets depend on: a data set's name and its channels."""
-    return dataset, dataset_info(dataset).channels
+def _sizes(detector: str, dataset: str, aug: str) -> tuple[str, str, int, str]:
+    """What the presets depend on: the detector, a data set's name and its channels, and the aug."""
+    return detector, dataset, dataset_info(dataset).channels, aug
 
 
 def _titled(name: str) -> str:

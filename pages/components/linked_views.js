@@ -6,6 +6,7 @@ const NORMAL = 2
 const ANOMALOUS = 3
 const STRIP = 40 // images of a lasso shown at most
 const BAR = 30 // height of the row of a detector that has bars instead of pictures
+const TAKEN = 32 // and of the row that says what it took the images for
 
 const SORTS = {
   nearest: "nearest the threshold",
@@ -31,8 +32,8 @@ function unpack(bytes) {
 
 /** Scores of one detector, and what a threshold makes of them. An image is flagged from the threshold on. */
 class Detector {
-  constructor(index, { name, auc, measure }, scores, group) {
-    Object.assign(this, { index, name, auc, measure, scores, sheets: {} })
+  constructor(index, { name, auc, measure, functions }, scores, group) {
+    Object.assign(this, { index, name, auc, measure, functions, scores, sheets: {} })
     this.normal = scores.filter((_, i) => group[i] === NORMAL).sort().reverse()
     this.anomalous = scores.filter((_, i) => group[i] === ANOMALOUS).sort().reverse()
     // Knot k flags the k highest normals; the first one, a little above them all, none.
@@ -58,6 +59,11 @@ class Detector {
     const high = Math.max(this.normal[0], this.anomalous[0])
     const part = score < middle ? (score - middle) / (middle - low) : (score - middle) / (high - middle || 1)
     return clamp(0.5 + part / 2, 0, 1)
+  }
+
+  /** Which of the functions that it tells apart it takes an image for, and how surely. */
+  takenFor(i) {
+    return [this.functions[this.taken[i]], `${this.certainty[i]}%`]
   }
 
   /** The inverse of `threshold`, held to [0, 1]. */
@@ -544,7 +550,8 @@ class Reconstructions extends Figure {
     const { detectors } = this.lab
     const with_ = (kind) => detectors.filter((d) => d.sheets[kind]).map((d) => [kind, d])
     const bars = detectors.filter((d) => !d.sheets.reconstructions).map((d) => ["bar", d])
-    return [["originals", null], ...with_("reconstructions"), ...with_("errors"), ...bars]
+    const taken = detectors.filter((d) => d.taken).map((d) => ["taken", d])
+    return [["originals", null], ...with_("reconstructions"), ...with_("errors"), ...bars, ...taken]
   }
 
   draw() {
@@ -561,7 +568,7 @@ class Reconstructions extends Figure {
     const half = each * (this.tile + gap) - gap
     const head = 24
     const lines = 33 // a mark and a score
-    const heights = rows.map(([kind]) => (kind === "bar" ? BAR : this.tile))
+    const heights = rows.map(([kind]) => ({ bar: BAR, taken: TAKEN })[kind] ?? this.tile)
     const places = heights.map((_, k) => head + sum(heights.slice(0, k)) + k * gap + (k > 0 ? 4 : 0))
     const below = head + sum(heights) + rows.length * gap + 6
     this.size(below + detectors.length * lines + (rows.some(([kind]) => kind === "errors") ? 26 : 4))
@@ -579,7 +586,7 @@ class Reconstructions extends Figure {
         if (!d) return [svg("text", { class: "row", x: 0, y: y + 4, text: "Original" })]
         return [
           svg("text", { class: "row", x: 0, y: y - 3, text: clip(d.name, 15) }),
-          svg("text", { class: "label", x: 0, y: y + 12, text: { errors: "error map", bar: d.measure }[kind] ?? "reconstruction" }),
+          svg("text", { class: "label", x: 0, y: y + 12, text: { errors: "error map", bar: d.measure, taken: "takes it for" }[kind] ?? "reconstruction" }),
         ]
       }),
       ...detectors.flatMap((d, k) => [
@@ -602,12 +609,12 @@ class Reconstructions extends Figure {
     this.columns = sides.flatMap((start, side) =>
       Array.from({ length: each }, (_, k) => {
         const x = start + k * (this.tile + gap)
-        const images = rows.map(([kind], r) =>
-          kind === "bar"
-            ? bar(x, places[r] + BAR / 2, this.tile)
-            : svg("image", { x, y: places[r], width: this.tile, height: this.tile })
-        )
         const middle = x + this.tile / 2
+        const images = rows.map(([kind], r) => {
+          if (kind === "bar") return bar(x, places[r] + BAR / 2, this.tile)
+          if (kind === "taken") return twoLines(middle, places[r] + 13)
+          return svg("image", { x, y: places[r], width: this.tile, height: this.tile })
+        })
         const marks = detectors.map((_, r) => mark(true, { transform: `translate(${middle} ${below + r * lines + 7})` }))
         const scores = detectors.map((_, r) => {
           return svg("text", { class: "score", x: middle, y: below + r * lines + 26, "text-anchor": "middle" })
@@ -682,6 +689,12 @@ class Reconstructions extends Figure {
         if (index >= 0) {
           rows.forEach(([kind, d], r) => {
             if (kind === "bar") return
+            if (kind === "taken") {
+              const [name, share] = d.takenFor(index)
+              set(column.images[r].children[0], { text: clip(name, Math.floor(this.tile / 6)) })
+              set(column.images[r].children[1], { text: share })
+              return
+            }
             const sheet = d ? d.sheets[kind] : lab.originals
             set(column.images[r], { href: sheet ? sheet.tile(index) : null })
           })
@@ -1084,6 +1097,11 @@ function bar(x, y, width) {
   )
 }
 
+/** Two short lines of text about a middle, to be filled in. */
+function twoLines(x, y) {
+  return svg("g", {}, ...[0, 12].map((below) => svg("text", { class: "score", x, y: y + below, "text-anchor": "middle" })))
+}
+
 /** A mark within text. */
 function glyph(right) {
   const label = { role: "img", "aria-label": right ? "right" : "wrong" }
@@ -1119,7 +1137,8 @@ class Tooltip {
       return html("p", { class: "scores" }, html("span", { text: d.name }), score, right === null ? "" : glyph(right))
     })
     const name = html("p", {}, dot(groups[group[i]].colour, group[i] < NORMAL), `${groups[group[i]].name}, ${lab.label(i)}`)
-    this.node.replaceChildren(html("div", { class: "pictures" }, ...figures), name, ...scores)
+    const taken = detectors.filter((d) => d.taken).map((d) => html("p", { text: `Taken for: ${d.takenFor(i).join(", ")}` }))
+    this.node.replaceChildren(html("div", { class: "pictures" }, ...figures), name, ...scores, ...taken)
     const box = lab.root.getBoundingClientRect()
     const { offsetWidth: w, offsetHeight: h } = this.node
     let left = anchor.x - box.left + clear
@@ -1184,6 +1203,8 @@ class Lab {
     this.detectors = header.detectors.map((d, k) => {
       const detector = new Detector(k, d, numbers(`scores${k}`, Float32Array), this.group)
       detector.map = numbers(`map${k}`, Float32Array)
+      detector.taken = numbers(`taken${k}`, Uint8Array)
+      detector.certainty = numbers(`certainty${k}`, Uint8Array)
       if (samePoints) detector.sheets = this.detectors[k]?.sheets ?? {}
       return detector
     })

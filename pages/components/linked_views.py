@@ -64,6 +64,8 @@ class DetectorPoints:
     measure : what its score is, in a word or two, such as "distance to c".
     map : float (n, 2), the t-SNE coordinates; None while they are not computed.
     reconstructions, errors : WebP sheets of the n points (`ssad_core.sprites`), or None where the detector has none.
+    functions, probabilities : the names of the functions that the detector tells apart, and how probable each is to it,
+        (n, K) in [0, 1]; empty and None where it does not.
     """
 
     name: str
@@ -73,6 +75,8 @@ class DetectorPoints:
     map: np.ndarray | None = None
     reconstructions: bytes | None = None
     errors: bytes | None = None
+    functions: Sequence[str] = ()
+    probabilities: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +165,10 @@ def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes
             parts[f"reconstructions{k}"] = detector.reconstructions
         if detector.errors is not None:
             parts[f"errors{k}"] = detector.errors
+        if detector.probabilities is not None:
+            # The likeliest function of each image, and how likely it is in per cent.
+            parts[f"taken{k}"] = detector.probabilities.argmax(1).astype("<u1").tobytes()
+            parts[f"certainty{k}"] = (100 * detector.probabilities.max(1)).round().astype("<u1").tobytes()
     names = list(dict.fromkeys(data.labels))
     content = {
         "id": data.id,
@@ -170,7 +178,10 @@ def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes
         "names": names,
         "labels": [names.index(label) for label in data.labels],
         "columns": data.columns,
-        "detectors": [{"name": d.name, "auc": float(d.auc), "measure": d.measure} for d in data.detectors],
+        "detectors": [
+            {"name": d.name, "auc": float(d.auc), "measure": d.measure, "functions": list(d.functions)}
+            for d in data.detectors
+        ],
         "scale": data.scale,
         "mapStatus": data.map_status,
         "note": data.note,

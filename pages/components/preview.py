@@ -12,6 +12,7 @@ import streamlit as st
 from ssad_core import augment
 from ssad_core.augment import modification
 from ssad_core.data import Dataset, contact_sheet, counts, is_own
+from ssad_core.detectors import detector_info
 from ssad_core.question import Question, anomaly_name
 from ssad_core.sprites import error_tiles, sheet
 
@@ -51,7 +52,7 @@ def _cards(run_id: str, anomaly_key: str, _question: Question, _dataset: Dataset
     note = _change(x, augmented)
     values = augment.check(question.augment, **dict(question.params))
     for parameter in augment.AUGMENTATIONS[question.augment].parameters:
-        if parameter.training_only:
+        if parameter.training_only and detector_info(question.detector).role == "aug":
             note += f" Every image is changed here; in training each is with probability {values[parameter.name]:g}."
     aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, note)
     # As many cards beside each other as there is room for, else one below the other.

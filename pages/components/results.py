@@ -14,6 +14,7 @@ import streamlit as st
 from pages.components.address import State
 from pages.components.linked_views import DetectorPoints, ViewData, ViewState, linked_views
 from pages.components.service import jobs
+from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay
 from ssad_core.detectors import detector_info
 from ssad_core.mmd import ENCODERS, MmdEstimate
@@ -40,6 +41,10 @@ def results(comparison: Comparison, state: State) -> None:
     _verdict(comparison, metrics)
     state.encoder = _figures_of_merit(comparison, metrics, state.encoder)
     state.views = _linked(comparison, metrics, state.views)
+    views = _answer(comparison.key, comparison).views
+    for detector in views.detectors:
+        if detector.functions:
+            taken_for(detector, views.group)
     _downloads(comparison, state.views)
     with st.expander("Replay the training", icon=":material/replay:"):
         st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
@@ -89,7 +94,12 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
     if gain is None:
         st.markdown(f"#### {run} finds {anomaly} with an AUC of {_number(own.value)}")
-        st.caption("This is the unsupervised baseline itself; choose an augmentation to compare it with.")
+        spec = comparison.run.spec
+        st.caption(
+            "This is the unsupervised baseline itself; choose an augmentation to compare it with."
+            if spec.is_baseline
+            else f"{detector_info(spec.detector).title} has no unsupervised counterpart, so there is no relative AUC."
+        )
         return
     base = metrics["baseline"].auc
     if gain.low > 0:
@@ -199,9 +209,14 @@ def _await_maps(comparison: Comparison, missing: int) -> None:
 def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState, status: str) -> ViewState:
     _, views, originals, sheets = _answer(comparison.key, comparison)
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
-    measure = detector_info(comparison.run.spec.detector).explanation
+    info = detector_info(comparison.run.spec.detector)
+    measure = "score" if info.predicts else info.explanation
     detectors = [
-        DetectorPoints(d.name, d.scores, metrics[which].auc.value, measure, _map_or_none(comparison, i), *sheets[i])
+        DetectorPoints(
+            *(d.name, d.scores, metrics[which].auc.value, measure),
+            *(_map_or_none(comparison, i), *sheets[i]),
+            *(d.functions, d.probabilities),
+        )
         for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
     ]
     total = len(comparison.run.scores["normal"])

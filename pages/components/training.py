@@ -232,12 +232,7 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
     seconds, measured = 0.0, True
     kept = jobs().store.list()
     for spec in specs:
-        alike = [
-            run.result
-            for run in kept
-            if (run.spec.detector, run.spec.settings.features, run.spec.settings.batch_size)
-            == (spec.detector, spec.settings.features, spec.settings.batch_size)
-        ]
+        alike = [run.result for run in kept if _size(run.spec) == _size(spec)]
         speed = alike[0]["images_per_second"] if alike else 1500 * (16 / spec.settings.features) ** 0.85
         measured = measured and bool(alike)
         images = _images(spec, dataset) * spec.settings.epochs
@@ -249,10 +244,16 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
     ), "by runs of this size measured here" if measured else "a rough guess: nothing of this size was trained here yet"
 
 
+def _size(spec: RunSpec) -> tuple[object, ...]:
+    """What the seconds an image takes depend on."""
+    copies = detector_info(spec.detector).copies(spec.augment)
+    return spec.detector, copies, spec.settings.features, spec.settings.batch_size
+
+
 def _images(spec: RunSpec, dataset: Dataset) -> int:
-    """How many images a run is trained on."""
+    """How many images an epoch of a run has, each copy counted."""
     count = int((dataset.train_labels == spec.normal_class).sum())
-    return min(spec.settings.limit or count, count)
+    return min(spec.settings.limit or count, count) * detector_info(spec.detector).copies(spec.augment)
 
 
 def _steps(spec: RunSpec, dataset: Dataset) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .measure import modification
-from .table import AUGMENTATIONS, CATEGORY_COLOURS, ROLES, Info, Parameter, augmentation_info, check, label
+from .table import AUGMENTATIONS, CATEGORY_COLOURS, ROLES, Info, Parameter, augmentation_info, check, functions, label
 
 if TYPE_CHECKING:
     from .base import Augmentation
@@ -26,6 +26,7 @@ __all__ = [
     "Parameter",
     "augmentation_info",
     "check",
+    "functions",
     "get",
     "label",
     "modification",

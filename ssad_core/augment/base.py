@@ -46,6 +46,11 @@ class Augmentation:
             out[block] = self.transform(x[block], {name: value[block] for name, value in params.items()})
         return out
 
+    def function(self, x: Tensor, k: Tensor, params: Drawn) -> Tensor:
+        """The k-th of the K functions that augmentation prediction tells apart (METHOD, "AP"), k (N,), of the images x. The
+        first, 0, is the identity; of a random augmentation the only other one is what ``params`` make of an image."""
+        return torch.where(per_image(k == 1, x), self.apply(x, params), x)
+
     def __call__(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Draws parameters for the images and applies them."""
         return self.apply(x, self.sample_params(len(x), x.shape[1], x.shape[-1], generator))

@@ -20,6 +20,10 @@ class Rotate(Augmentation):
     def transform(self, x: Tensor, params: Drawn) -> Tensor:
         return rotate(x, params["turns"])
 
+    def function(self, x: Tensor, k: Tensor, params: Drawn) -> Tensor:
+        """k quarter turns, k from 0 to 3."""
+        return rotate(x, k)
+
 
 class Crop(Augmentation):
     """A random part of the image, resized to its whole, as torchvision's RandomResizedCrop: area U(.08, 1), aspect
@@ -66,9 +70,9 @@ class Geom(Augmentation):
         x = torch.where(per_image(params["flipped"], x), x.flip(2), x)
         return shift(x, params["dx"], params["dy"], "zeros")
 
-    def state(self, x: Tensor, k: Tensor) -> Tensor:
-        """AP's k-th of the 72 states (METHOD, "AP"), k (N,) from 0, the identity, to 71, of the images x; the same in both
-        profiles. What a shift uncovers is filled by reflection, the edge repeated (code: scipy's "reflect")."""
+    def function(self, x: Tensor, k: Tensor, params: Drawn) -> Tensor:
+        """The k-th of the 72 states, k from 0 to 71, the same in both profiles. What a shift uncovers is filled by
+        reflection, the edge repeated (code: scipy's "reflect")."""
         return self._mirrored_moved_turned(x, self._drawn(k, x.shape[-1]), "reflection")
 
     @classmethod

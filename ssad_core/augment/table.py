@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from numbers import Real
 
 from ..errors import BadInput, unknown
@@ -27,7 +28,7 @@ CATEGORY_COLOURS = {
 class Parameter:
     """A continuous parameter, ``low <= value <= high``. A default of None means the profile's own value or random range.
 
-    training_only : a gen has no use for it (the p of flip and invert, which as gens change every image).
+    training_only : only the role "aug" has a use for it (the p of flip and invert, which else change every image).
     """
 
     name: str
@@ -45,7 +46,7 @@ class Info:
     """A row of the table; ``title`` is how the paper writes the name.
 
     classes : K of augmentation prediction (METHOD, "AP"): that many fixed functions, or 2, the identity against one draw,
-        where the function is random; None where there is nothing to predict.
+        where the function is random; 1 of the identity, of which there is nothing to predict.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Info:
     parameters: tuple[Parameter, ...]
     help: str
     source: str
-    classes: int | None = 2
+    classes: int = 2
 
 
 def _probability(what: str) -> Parameter:
@@ -73,7 +74,7 @@ def _probability(what: str) -> Parameter:
 AUGMENTATIONS: dict[str, Info] = {
     info.name: info
     for info in (
-        Info("identity", "Identity", "none", (), "Leaves every image as it is; DAE becomes AE.", "Sec. 2.4", None),
+        Info("identity", "Identity", "none", (), "Leaves every image as it is; DAE becomes AE.", "Sec. 2.4", 1),
         Info(
             "rotate",
             "Rotate",
@@ -248,6 +249,21 @@ def check(name: str, profile: str = "paper", role: str = "aug", **params: float)
             raise BadInput(f"{name}'s {key} must be a number between {low:g} and {high:g}, not {value!r:.60}")
         values[key] = float(value)
     return values
+
+
+def functions(name: str) -> list[str]:
+    """What the K functions do that augmentation prediction tells apart, in the order of `Augmentation.function`.
+
+    >>> functions("flip"), functions("rotate"), functions("geom")[:4]
+    (['unchanged', 'Flip'], ['unchanged', '90°', '180°', '270°'], ['unchanged', 'mirrored', 'right', 'mirrored, right'])
+    """
+    if name == "rotate":
+        return ["unchanged", *(f"{degrees}°" for degrees in (90, 180, 270))]
+    if name == "geom":
+        parts = [("", "mirrored"), ("", "right", "left"), ("", "down", "up"), ("", "90°", "180°", "270°")]
+        every = [", ".join(filter(None, reversed(words))) for words in product(*reversed(parts))]
+        return [words or "unchanged" for words in every]
+    return ["unchanged", augmentation_info(name).title][: augmentation_info(name).classes]
 
 
 def label(name: str, params: Mapping[str, float | None]) -> str:

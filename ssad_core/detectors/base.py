@@ -9,7 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from .. import augment
+from ..spec import RunSpec
+
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
 
@@ -17,7 +21,8 @@ class Examination(NamedTuple):
     """What a detector says of a batch of images, from one forward pass.
 
     ``scores`` (N,), higher is more abnormal; ``codes`` (N, hidden), the embedding; ``explanation``, what the app
-    shows beside an image: DAE's reconstruction (N, C, H, W), DeepSAD's distance to the centre (N,).
+    shows beside an image: DAE's reconstruction (N, C, H, W), DeepSAD's distance to the centre (N,), AP's probabilities of
+    its K classes (N, K).
     """
 
     scores: Tensor
@@ -26,17 +31,20 @@ class Examination(NamedTuple):
 
 
 class Detector(Protocol):
-    """A trainable detector. ``network`` has all that is learned; ``weight_decay`` is Adam's."""
+    """A trainable detector. ``network`` has all that is learned; ``weight_decay`` is Adam's; in an epoch each image is seen
+    ``copies`` times."""
 
     network: nn.Module
     weight_decay: float
+    copies: int
 
     def schedule(self, epoch: int, epochs: int) -> float:
         """The factor on the learning rate in an epoch, counted from 0."""
         ...
 
-    def loss(self, x: Tensor, augmented: Tensor) -> Tensor:
-        """The objective of one batch (a scalar): images x (N, C, H, W) in [0, 1] and what aug made of them."""
+    def loss(self, x: Tensor, copy: Tensor, generator: torch.Generator) -> Tensor:
+        """The objective of one batch (a scalar): images x (N, C, H, W) in [0, 1] and which copies of them these are, (N,)
+        from 0 to ``copies`` - 1. It draws aug's parameters from the generator, which is on the device of x."""
         ...
 
     def settle(self, images: Tensor) -> dict[str, float]:
@@ -51,6 +59,20 @@ class Detector(Protocol):
     def examine(self, x: Tensor) -> Examination:
         """Score, embed and explain, in evaluation mode and without gradients."""
         ...
+
+    def explain(self, codes: Tensor) -> Tensor:
+        """The explanation of images by their codes (N, hidden) alone, as `examine` gives it: codes are stored."""
+        ...
+
+
+def augmentation(spec: RunSpec, role: str = "aug") -> augment.Augmentation:
+    """A run's aug (`augment.get`)."""
+    return augment.get(spec.augment, profile=spec.profile, role=role, **dict(spec.params))
+
+
+def constant(epoch: int, epochs: int) -> float:
+    """A schedule that is always 1."""
+    return 1.0
 
 
 def cosine(epoch: int, epochs: int) -> float:

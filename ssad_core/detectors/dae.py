@@ -10,20 +10,22 @@ from torch.nn import functional as F
 
 from ..networks import ConvAE
 from ..spec import RunSpec
-from .base import Examination, cosine
+from .base import Examination, augmentation, cosine
 
 
 class DAE:
     """f is trained to undo aug: the loss is the mean squared error of f(aug(x)) against x."""
 
+    copies = 1
     weight_decay = 0.0  # METHOD: code, as the schedule
     schedule = staticmethod(cosine)
 
     def __init__(self, spec: RunSpec, channels: int) -> None:
+        self.aug = augmentation(spec)
         self.network = ConvAE(channels, spec.settings.features, spec.settings.hidden)
 
-    def loss(self, x: Tensor, augmented: Tensor) -> Tensor:
-        return F.mse_loss(self.network(augmented), x)
+    def loss(self, x: Tensor, copy: Tensor, generator: torch.Generator) -> Tensor:
+        return F.mse_loss(self.network(self.aug(x, generator)), x)
 
     def settle(self, images: Tensor) -> dict[str, float]:
         """Nothing: all that it has is learned, and its loss says how it goes."""
@@ -37,5 +39,10 @@ class DAE:
         """The score is the mean squared error of f(x) against x, whatever x is: an augmented or anomalous image is
         compared with itself, not with its original."""
         codes = self.network.encode(x)
-        reconstruction = self.network.decode(codes)
+        reconstruction = self.explain(codes)
         return Examination((reconstruction - x).square().flatten(1).mean(1), codes, reconstruction)
+
+    @torch.no_grad()
+    def explain(self, codes: Tensor) -> Tensor:
+        """The reconstructions (N, C, H, W)."""
+        return self.network.decode(codes)

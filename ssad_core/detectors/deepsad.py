@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from ..networks import LeNet
-from ..spec import RunSpec, lenet
-from .base import Examination, step
+from ..spec import RunSpec
+from .base import Examination, augmentation, step
+from .presets import lenet
 
 COLLAPSED = 1e-3  # of the codes' own size: closer to each other than that, they say nothing of an image
 
@@ -23,21 +24,23 @@ class DeepSAD:
     follows would be a constant.
     """
 
+    copies = 1
     weight_decay = 0.5e-6  # METHOD: code, as the schedule
     schedule = staticmethod(step)
 
     def __init__(self, spec: RunSpec, channels: int) -> None:
         sizes = lenet(spec.dataset, channels).scaled(spec.settings.features, spec.settings.hidden)
+        self.aug = augmentation(spec)
         self.network = LeNet(channels, *sizes)
         self.squared = spec.profile == "reference"
         self.contrast = not spec.is_baseline
         self.follows = self.contrast and spec.profile == "paper"
         self.settled = False
 
-    def loss(self, x: Tensor, augmented: Tensor) -> Tensor:
+    def loss(self, x: Tensor, copy: Tensor, generator: torch.Generator) -> Tensor:
         # One forward pass: two would give each half its own BatchNorm statistics.
-        codes = self.network(torch.cat([x, augmented]) if self.contrast else x)
-        distance = (codes - self.network.centre).square().sum(1)
+        codes = self.network(torch.cat([x, self.aug(x, generator)]) if self.contrast else x)
+        distance = self._squared_distance(codes)
         if not self.squared:
             distance = (distance + 1e-12).sqrt()  # whose slope at 0 is finite
         loss = distance[: len(x)].mean()
@@ -72,8 +75,15 @@ class DeepSAD:
     def examine(self, x: Tensor) -> Examination:
         """The score is the squared distance to the centre, the explanation the distance."""
         codes = self.network(x)
-        scores = (codes - self.network.centre).square().sum(1)
-        return Examination(scores, codes, scores.sqrt())
+        return Examination(self._squared_distance(codes), codes, self.explain(codes))
+
+    @torch.no_grad()
+    def explain(self, codes: Tensor) -> Tensor:
+        """The distances to the centre (N,)."""
+        return self._squared_distance(codes).sqrt()
+
+    def _squared_distance(self, codes: Tensor) -> Tensor:
+        return (codes - self.network.centre).square().sum(1)
 
 
 def away_from_zero(centre: Tensor, least: float = 0.1) -> Tensor:
