@@ -243,6 +243,7 @@ class Histograms extends Figure {
   draw() {
     const { lab } = this
     const { detectors, groups, group } = lab
+    set(this.heading, { text: lab.pictured ? "Error histograms" : "Score histograms" })
     this.groupButtons(this.hidden, () => this.draw())
     const tall = detectors.length > 1 ? 124 : 270
     const [left, right, head, rug, foot] = [40, 6, 46, 18, 50]
@@ -558,8 +559,7 @@ class Reconstructions extends Figure {
     const { lab } = this
     const { detectors } = lab
     const rows = this.rows()
-    const pictures = rows.some(([kind]) => kind === "reconstructions")
-    set(this.heading, { text: pictures ? "Reconstructions" : "Test images" })
+    set(this.heading, { text: lab.pictured ? "Reconstructions" : "Test images" })
     const width = Math.max(260, Math.floor(this.body.clientWidth))
     const [left, gap, between] = [rows.some(([kind]) => kind === "bar") ? 132 : 104, 4, 22]
     const room = (width - left - between) / 2
@@ -691,7 +691,7 @@ class Reconstructions extends Figure {
             if (kind === "bar") return
             if (kind === "taken") {
               const [name, share] = d.takenFor(index)
-              set(column.images[r].children[0], { text: clip(name, Math.floor(this.tile / 6)) })
+              set(column.images[r].children[0], { text: clip(brief(name), Math.floor(this.tile / 6)) })
               set(column.images[r].children[1], { text: share })
               return
             }
@@ -738,6 +738,8 @@ class Reconstructions extends Figure {
   }
 }
 
+const SIGNS = { unchanged: "as is", mirrored: "⇄", left: "←", right: "→", up: "↑", down: "↓" }
+const brief = (name) => name.split(", ").map((word) => SIGNS[word] ?? word).join("")
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 
 class EmbeddingMap extends Figure {
@@ -1244,6 +1246,11 @@ class Lab {
     if (!this.root.clientWidth) return
     for (const figure of this.figures) figure.draw()
     for (const figure of this.figures) figure.select()
+  }
+
+  /** Whether the detectors explain in pictures, and so score errors; known before these are decoded. */
+  get pictured() {
+    return "reconstructions0" in this.header.parts
   }
 
   role = (detector) => (detector === this.run ? "run" : "baseline")

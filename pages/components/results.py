@@ -148,7 +148,8 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], e
         _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
     ]
     value = _mmd(comparison.key, encoder, comparison)
-    cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", f"± {value.spread:.1g}, draws of {value.m}"))
+    drawn = f"± {value.spread:.1g}, draws of {value.m}" if value.spread > 1e-9 else f"of all {value.m} images"
+    cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", drawn))
     slot.html(
         '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
         f'grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))">{"".join(cells)}</div>'
