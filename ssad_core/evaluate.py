@@ -130,17 +130,18 @@ def evaluate(
 
 def examine_stored(run: StoredRun, images: Tensor) -> Examination:
     """`examine` by the stored run's weights, on the CPU."""
-    return examine(_stored_detector(run, images.shape[1]), images)
+    return examine(_stored_detector(run, *images.shape[1:3]), images)
 
 
-def explain_stored(run: StoredRun, codes: np.ndarray, channels: int) -> Tensor:
-    """The explanations of images with these codes (N, hidden) by the stored run's weights, on the CPU."""
-    detector = _stored_detector(run, channels)
+def explain_stored(run: StoredRun, codes: np.ndarray, channels: int, size: int) -> Tensor:
+    """The explanations of images (N, channels, size, size) by their codes (N, hidden) and the stored run's weights, on the
+    CPU."""
+    detector = _stored_detector(run, channels, size)
     return torch.cat([detector.explain(part) for part in torch.from_numpy(codes).split(512)]).contiguous()
 
 
-def _stored_detector(run: StoredRun, channels: int) -> Detector:
-    detector = detectors.build(run.spec, channels)
+def _stored_detector(run: StoredRun, channels: int, size: int) -> Detector:
+    detector = detectors.build(run.spec, channels, size)
     detector.network.load_state_dict({name: torch.from_numpy(value) for name, value in run.read_weights().items()})
     detector.network.to(memory_format=torch.channels_last).eval()
     return detector

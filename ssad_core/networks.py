@@ -1,4 +1,4 @@
-"""The networks of the detectors (App. A), for 32 x 32 images."""
+"""The networks of the detectors (App. A), for images of S x S pixels, S being 32 in the paper and a multiple of 16."""
 
 from __future__ import annotations
 
@@ -19,45 +19,48 @@ class ConvAE(nn.Module):
     channels : 1 or 3.
     features : channels of the first convolution; the next have 2, 4 and 8 times as many (App. A: 64 to 512).
     hidden : size of the code (App. A: 256).
+    size : S. The layers stay as they are; what is flattened grows with the image.
 
     >>> sum(p.numel() for p in ConvAE(3).parameters())
     4159235
     """
 
-    def __init__(self, channels: int, features: int = 64, hidden: int = 256) -> None:
+    def __init__(self, channels: int, features: int = 64, hidden: int = 256, size: int = 32) -> None:
         super().__init__()
         widths = [features, 2 * features, 4 * features, 8 * features]
+        side = size // 16
+        flat = widths[3] * side * side
         self.encoder = nn.Sequential(
             OrderedDict(
-                block1=_down(channels, widths[0]),  # (N, f, 16, 16)
-                block2=_down(widths[0], widths[1]),  # (N, 2f, 8, 8)
-                block3=_down(widths[1], widths[2]),  # (N, 4f, 4, 4)
-                block4=_down(widths[2], widths[3]),  # (N, 8f, 2, 2)
-                flatten=nn.Flatten(),  # (N, 32f)
-                linear=nn.Linear(4 * widths[3], hidden),
+                block1=_down(channels, widths[0]),  # (N, f, S/2, S/2)
+                block2=_down(widths[0], widths[1]),  # (N, 2f, S/4, S/4)
+                block3=_down(widths[1], widths[2]),  # (N, 4f, S/8, S/8)
+                block4=_down(widths[2], widths[3]),  # (N, 8f, S/16, S/16)
+                flatten=nn.Flatten(),
+                linear=nn.Linear(flat, hidden),
                 tanh=nn.Tanh(),  # (N, hidden); METHOD: code
             )
         )
         self.decoder = nn.Sequential(
             OrderedDict(
-                linear=nn.Linear(hidden, 4 * widths[3]),
-                norm=nn.BatchNorm1d(4 * widths[3]),
+                linear=nn.Linear(hidden, flat),
+                norm=nn.BatchNorm1d(flat),
                 relu=nn.ReLU(inplace=True),
-                unflatten=nn.Unflatten(1, (widths[3], 2, 2)),  # (N, 8f, 2, 2)
-                block1=_up(widths[3], widths[2]),  # (N, 4f, 4, 4)
-                block2=_up(widths[2], widths[1]),  # (N, 2f, 8, 8)
-                block3=_up(widths[1], widths[0]),  # (N, f, 16, 16)
+                unflatten=nn.Unflatten(1, (widths[3], side, side)),
+                block1=_up(widths[3], widths[2]),
+                block2=_up(widths[2], widths[1]),
+                block3=_up(widths[1], widths[0]),
                 last=nn.ConvTranspose2d(widths[0], channels, 3, stride=2, padding=1, output_padding=1),
-                sigmoid=nn.Sigmoid(),  # (N, C, 32, 32); METHOD: code, no BatchNorm before it
+                sigmoid=nn.Sigmoid(),  # (N, C, S, S); METHOD: code, no BatchNorm before it
             )
         )
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (N, C, 32, 32) to codes (N, hidden) in [-1, 1]."""
+        """Images (N, C, S, S) to codes (N, hidden) in [-1, 1]."""
         return self.encoder(x)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Codes (N, hidden) to images (N, C, 32, 32) in [0, 1]."""
+        """Codes (N, hidden) to images (N, C, S, S) in [0, 1]."""
         return self.decoder(z)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -74,6 +77,7 @@ class LeNet(nn.Module):
     channels : 1 or 3.
     convolutions : the channels of each convolution.
     linear : the outputs of each linear layer; the last is the size of the code.
+    size : S. The layers stay as they are; what is flattened grows with the image.
 
     ``centre`` (hidden,) is the centre of the codes; it is a buffer, so that it is stored with the weights.
 
@@ -83,10 +87,10 @@ class LeNet(nn.Module):
 
     centre: Tensor
 
-    def __init__(self, channels: int, convolutions: Sequence[int], linear: Sequence[int]) -> None:
+    def __init__(self, channels: int, convolutions: Sequence[int], linear: Sequence[int], size: int = 32) -> None:
         super().__init__()
         blocks = [_halved(*widths) for widths in pairwise([channels, *convolutions])]
-        side = 32 >> len(blocks)
+        side = size >> len(blocks)
         sizes = [convolutions[-1] * side * side, *linear]
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(sizes):
@@ -96,7 +100,7 @@ class LeNet(nn.Module):
         self.register_buffer("centre", torch.zeros(linear[-1]))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images (N, C, 32, 32) to codes (N, hidden)."""
+        """Images (N, C, S, S) to codes (N, hidden)."""
         return self.encoder(x)
 
 
@@ -119,9 +123,9 @@ class WideResNet(nn.Module):
         super().__init__()
         self.stem = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
         self.stages = nn.Sequential(
-            PreActivation(16, features, 1),  # (N, f, 32, 32)
-            PreActivation(features, 2 * features, 2),  # (N, 2f, 16, 16)
-            PreActivation(2 * features, hidden, 2),  # (N, hidden, 8, 8)
+            PreActivation(16, features, 1),  # (N, f, S, S)
+            PreActivation(features, 2 * features, 2),  # (N, 2f, S/2, S/2)
+            PreActivation(2 * features, hidden, 2),  # (N, hidden, S/4, S/4)
         )
         self.norm = nn.BatchNorm2d(hidden)
         self.classify = nn.Linear(hidden, classes)
@@ -131,11 +135,11 @@ class WideResNet(nn.Module):
         nn.init.zeros_(self.classify.bias)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Images (N, C, 32, 32) in [0, 1] to codes (N, hidden), means over the last stage's places."""
+        """Images (N, C, S, S) in [0, 1] to codes (N, hidden), means over the last stage's places."""
         return F.relu(self.norm(self.stages(self.stem(2 * x - 1)))).mean((2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Images (N, C, 32, 32) in [0, 1], which it takes to [-1, 1], to a logit for each class (N, K)."""
+        """Images (N, C, S, S) in [0, 1], which it takes to [-1, 1], to a logit for each class (N, K)."""
         return self.classify(self.encode(x))
 
 

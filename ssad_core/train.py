@@ -136,7 +136,7 @@ def train(
         raise BadInput(f"training needs at least two images of the normal class; there are {len(images)}")
     settings = spec.settings
     torch.manual_seed(spec.seed)
-    detector = detectors.build(spec, images.shape[1])
+    detector = detectors.build(spec, *images.shape[1:3])
     network = detector.network.to(device, memory_format=torch.channels_last)
     images = images.to(device).contiguous(memory_format=torch.channels_last)
     optimiser = Adam(network.parameters(), detector.weight_decay)

@@ -172,7 +172,7 @@ class Comparison:
         info = detector_info(run.spec.detector)
         if not info.pictures and not info.predicts:  # the score says it all
             return view
-        explanations = explain_stored(run, codes, images.shape[1])
+        explanations = explain_stored(run, codes, *images.shape[1:3])
         if info.predicts:
             names = tuple(augment.functions(run.spec.augment))
             return replace(view, functions=names, probabilities=explanations.numpy())

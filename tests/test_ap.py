@@ -122,7 +122,7 @@ def test_decay_and_schedule_are_the_methods(images: Tensor, double: None, one_th
     x = images[:8].double()
     ours, curve = train(spec, x, torch.device("cpu"))
     torch.manual_seed(spec.seed)
-    theirs = AP(spec, 1)
+    theirs = AP(spec, 1, 32)
     adam = torch.optim.Adam(theirs.network.parameters(), lr=1e-3)
     generator = torch.Generator().manual_seed(spec.seed)
     for _ in range(3):
@@ -242,7 +242,7 @@ def test_a_stored_run_scores_as_it_did_and_says_what_it_takes_images_for(aug: st
     }.items():
         found = examine_stored(stored, x)
         np.testing.assert_allclose(found.scores, stored.scores[group], rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(explain_stored(stored, stored.codes[group], 3), found.explanation, atol=1e-4)
+        np.testing.assert_allclose(explain_stored(stored, stored.codes[group], 3, 32), found.explanation, atol=1e-4)
     assert not [name for name in stored.history if name.startswith("images/")]
     comparison = Comparison(stored, None, CONTROLLED[0], dataset)
     assert comparison.metrics()["run"].relative_auc is None

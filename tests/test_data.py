@@ -569,6 +569,23 @@ def test_own_images_keep_a_given_split(tmp_path: Path) -> None:
         assert isinstance(array.base, np.memmap)
 
 
+def test_own_images_at_64_pixels_are_other_images(tmp_path: Path) -> None:
+    place = write_zip(tmp_path / "pets.zip", GIVEN)
+    small, large = own(place), data.load(f"folder:{place}@64")
+    assert large.info.size == 64 != small.info.size == 32
+    assert large.test_images.shape == (6, 3, 64, 64)
+    assert large.fingerprint != small.fingerprint
+    assert "resized to 64 x 64" in large.info.note
+    image = Image.open(io.BytesIO(GIVEN["test/dog/1.png"])).resize((64, 64), Image.Resampling.BILINEAR)
+    assert np.array_equal(large.test_images[large.test_labels == 1][1], np.asarray(image).transpose(2, 0, 1))
+    assert same(data.load(f"folder:{large.fingerprint}"), large)  # known by what they are, whatever their size
+    assert same(data.load(f"folder:{place}@32"), small)
+    assert data.path_and_size(data.own_name("a@b", 64)) == ("a@b", 64)
+    assert data.path_and_size("folder:me@home/x.zip") == ("me@home/x.zip", 32)
+    with pytest.raises(BadInput, match="own images can have 32 or 64 pixels a side, not 48"):
+        data.load(f"folder:{place}@48")
+
+
 def test_own_images_without_a_split_are_split_by_their_content(tmp_path: Path) -> None:
     loaded = own(write_folder(tmp_path / "pets", UNSPLIT))
     assert data.counts(loaded) == {"cat": (5, 2), "dog": (5, 2)}
@@ -840,11 +857,32 @@ def test_a_run_on_own_images_outlives_their_place(tmp_path: Path, capsys: pytest
     assert f"{run.spec.dataset}/0  DAE-CutOut" in listed.stdout
 
 
+@pytest.mark.parametrize("detector", ["dae", "deepsad", "ap"])
+def test_a_run_on_own_images_at_64_pixels(detector: str, tmp_path: Path) -> None:
+    from ssad_core import worker
+    from ssad_core.detectors import settings_for
+    from ssad_core.question import Question
+    from ssad_core.report import FIGURES, draw
+    from ssad_core.spec import Anomaly
+    from ssad_core.store import Store
+    from ssad_core.views import Comparison
+
+    name = f"folder:{write_zip(tmp_path / 'screws.zip', own_files('train/good', 'test/good', 'test/bent', count=9))}@64"
+    sizes = settings_for("quick", detector, epochs=1, features=4, hidden=8)
+    spec = Question(name, "good", detector=detector, augment="geom", settings=sizes).run(data.load(name))
+    run = worker.run(spec, Store(), "cpu")
+    comparison = Comparison(run, None, Anomaly("class", "bent"), data.load(spec.dataset))
+    views = comparison.views()
+    assert views.originals.shape == (36, 3, 64, 64)
+    drawn = [figure for name in FIGURES for figure in draw(name, comparison, views)]
+    assert len(drawn) == (4 if views.detectors[0].explanations is not None else 3)
+
+
 def test_own_images_in_an_address(tmp_path: Path) -> None:
     from ssad_core.question import Question, from_query
     from ssad_core.spec import Anomaly
 
-    name = f"folder:{write_zip(tmp_path / 'my screws.zip', MVTEC)}"
+    name = f"folder:{write_zip(tmp_path / 'my screws.zip', MVTEC)}@64"
     question = Question(dataset=name, normal_class="good", anomaly=Anomaly("class", "2 holes"))
     assert from_query(question.to_query()) == (question, [])
     assert from_query({"dataset": name})[0].normal_class == "good"

@@ -318,7 +318,7 @@ def test_a_stored_run_scores_as_it_did_and_shows_no_pictures(dataset: str) -> No
 def test_the_table_says_what_a_detector_shows() -> None:
     for info in detectors.DETECTORS.values():
         torch.manual_seed(0)
-        detector = info.build(replace(TINY, detector=info.name), 1)
+        detector = info.build(replace(TINY, detector=info.name), 1, 32)
         detector.network.eval()
         x = torch.rand(5, 1, 32, 32)
         found = detector.examine(x)

@@ -205,3 +205,29 @@ def test_the_wide_resnet_starts_he_normal() -> None:
             assert weight.std().item() == pytest.approx(deviation, rel=0.1), name
     network = WideResNet(3, 72)
     assert not network.classify.bias.any()
+
+
+# -- larger images ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [32, 48, 64])
+def test_networks_follow_the_size_of_the_images(size: int) -> None:
+    x = torch.rand(2, 3, size, size)
+    autoencoder = ConvAE(3, 8, 20, size)
+    assert autoencoder.encode(x).shape == (2, 20)
+    assert autoencoder(x).shape == x.shape
+    assert LeNet(3, *LENETS["cifar10"].scaled(4, 20), size)(x).shape == (2, 20)
+    wide = WideResNet(3, 5, 4, 20)
+    assert wide.encode(x).shape == (2, 20)
+    assert wide(x).shape == (2, 5)
+    # Only what is flattened grows.
+    layers = [{k: v.shape for k, v in ConvAE(3, 8, 20, s).named_parameters()} for s in (32, size)]
+    changed = {name for name in layers[0] if layers[0][name] != layers[1][name]}
+    flat = {
+        "encoder.linear.weight",
+        "decoder.linear.weight",
+        "decoder.linear.bias",
+        "decoder.norm.weight",
+        "decoder.norm.bias",
+    }
+    assert changed == (flat if size != 32 else set())

@@ -45,11 +45,16 @@ def test_own_images_by_their_path(tmp_path: Path) -> None:
     for part in ("my screws", "2 holes: 0 + 3", "good: 3 + 3", "anomalies only: 2 holes, 10 cuts"):
         assert part in text
 
+    calm(app.segmented_control(key="ask-own-size").set_value(64).run())
+    assert address(app)["dataset"] == f"folder:{place}@64"
+    assert "resized to 64 x 64" in words(app)
+
     # The address brings another person there; without the folder it says so and starts with Photos.
     link = address(app)
     other = open_page(**link)
     assert other.selectbox(key="ask-dataset").value == "own"
     assert other.text_input(key="ask-own-path").value == str(place)
+    assert other.segmented_control(key="ask-own-size").value == 64
     assert "2 holes: 0 + 3" in words(other)
     shutil.rmtree(place)
     gone = open_page(**link)

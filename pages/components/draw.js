@@ -197,10 +197,10 @@ function gradient(id, stops) {
 }
 
 /**
- * A sheet of square tiles, `columns` in a row. `tile(index)` gives one as a data URL (cut once, then kept), so that it can
+ * A sheet of square tiles of `size` pixels, `columns` in a row. `tile(index)` gives one as a data URL (cut once, then kept), so that it can
  * be put in an `<image>` or `<img>` and survives in a downloaded SVG. With `stops` the grey tiles are coloured.
  */
-async function sheet(bytes, { columns, tile: size = 32, type = "image/webp", stops = null }) {
+async function sheet(bytes, { columns, size, type = "image/webp", stops = null }) {
   const bitmap = await createImageBitmap(new Blob([bytes], { type }))
   const canvas = html("canvas", { width: size, height: size })
   const context = canvas.getContext("2d", { willReadFrequently: true })

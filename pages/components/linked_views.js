@@ -1221,8 +1221,8 @@ class Lab {
 
   /** Decodes the sheets; false if a later message has come meanwhile. */
   async pictures(header, part) {
-    const { columns } = header
-    const load = async (name, stops) => part(name) && sheet(part(name), { columns, stops })
+    const { columns, size } = header
+    const load = async (name, stops) => part(name) && sheet(part(name), { columns, size, stops })
     const of = (k) => Promise.all([load(`reconstructions${k}`, null), load(`errors${k}`, INFERNO)])
     const [originals, ...rest] = await Promise.all([load("originals", null), ...this.detectors.map((_, k) => of(k))])
     if (this.header.version !== header.version) return false

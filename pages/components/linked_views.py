@@ -90,7 +90,7 @@ class ViewData:
         and at least one test normal and one test anomalous.
     pair : int (n,), the same image before or after aug or gen; -1 where there is none.
     labels : the class of each point.
-    originals : a WebP sheet of the n points; all sheets have ``columns`` tiles of 32 x 32 pixels in a row.
+    originals : a WebP sheet of the n points; all sheets have ``columns`` tiles of ``size`` x ``size`` pixels in a row.
     detectors : the baseline and the run, or the run alone where it has no baseline.
     scale : of the score's axis as long as a person has not chosen one.
     map_status : one line in the map's place while there is none.
@@ -105,6 +105,7 @@ class ViewData:
     labels: Sequence[str]
     originals: bytes
     columns: int
+    size: int
     detectors: Sequence[DetectorPoints]
     scale: Literal["linear", "log"] = "linear"
     map_status: str = "The map is not computed yet."
@@ -178,6 +179,7 @@ def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes
         "names": names,
         "labels": [names.index(label) for label in data.labels],
         "columns": data.columns,
+        "size": data.size,
         "detectors": [
             {"name": d.name, "auc": float(d.auc), "measure": d.measure, "functions": list(d.functions)}
             for d in data.detectors

@@ -1,7 +1,6 @@
 // Two runs as they learn, and their replay. `data` comes twice a second while they train; everything is made once and
 // then only changed, so that nothing flickers. The replay has all its snapshots and never asks the server.
 
-const TILE = 32 // pixels of a sample image in its sprite
 const CELLS = 28 // of the score histogram
 const HEIGHT = 120 // of a chart
 const MARKED = 20 // evaluations at most whose points are marked
@@ -397,7 +396,7 @@ function keys(...kinds) {
   return html("span", { class: "keys" }, ...kinds.map((kind) => html("span", { class: `key ${kind}`, text: kind })))
 }
 
-/** The rows of tiles number `first` and on of each sprite; empty tiles where there is none. */
+/** The tiles number `first` and on of each sprite, which is one row of squares; empty tiles where there is none. */
 function drawTiles(canvas, number, first, sprites) {
   const gap = 3
   const ratio = window.devicePixelRatio || 1
@@ -412,12 +411,10 @@ function drawTiles(canvas, number, first, sprites) {
   context.imageSmoothingQuality = "high"
   context.fillStyle = getComputedStyle(canvas).getPropertyValue("--st-secondary-background-color")
   sprites.forEach((sprite, row) => {
-    const columns = sprite ? sprite.naturalWidth / TILE : 1
+    const size = sprite?.naturalHeight
     for (let k = 0; k < number; k++) {
       const place = [k * (side + gap), row * (side + gap), side, side]
-      const tile = first + k
-      const from = [(tile % columns) * TILE, Math.floor(tile / columns) * TILE, TILE, TILE]
-      if (sprite) context.drawImage(sprite, ...from, ...place)
+      if (sprite) context.drawImage(sprite, (first + k) * size, 0, size, size, ...place)
       else context.fillRect(...place)
     }
   })

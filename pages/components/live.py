@@ -48,8 +48,8 @@ class LiveRun:
     loss : the mean training loss of each finished epoch.
     auc : (epoch, live AUC in [0, 1] for the chosen anomaly) of each evaluation.
     snapshots : what is there to show, in the order of their epochs; the last one is enough while it trains.
-    originals : a WebP sprite of the sample test images, tiles of 32 x 32 pixels in row-major order, the normal ones
-        first; empty where there are none yet.
+    originals : a WebP sprite of the sample test images, one row of square tiles, the normal ones first; empty where there
+        are none yet.
     pictures : how many normal and how many anomalous samples there are, or will be; (0, 0) shows none.
     seconds_elapsed, seconds_left : since its start; to the end of the last epoch. None is unknown.
     """

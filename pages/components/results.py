@@ -231,6 +231,7 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         labels=views.labels,
         originals=originals,
         columns=COLUMNS,
+        size=comparison.dataset.info.size,
         detectors=detectors,
         scale=scale_of(views),
         map_status=status,

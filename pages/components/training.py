@@ -11,8 +11,9 @@ import streamlit as st
 
 from pages.components.live import LiveRun, Snapshot, live
 from pages.components.service import jobs
-from ssad_core.data import Dataset
+from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
+from ssad_core.errors import BadInput
 from ssad_core.jobs import Status
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import LIVE, Anomaly, RunSpec
@@ -247,7 +248,14 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
 def _size(spec: RunSpec) -> tuple[object, ...]:
     """What the seconds an image takes depend on."""
     copies = detector_info(spec.detector).copies(spec.augment)
-    return spec.detector, copies, spec.settings.features, spec.settings.batch_size
+    return spec.detector, copies, spec.settings.features, spec.settings.batch_size, _image_size(spec.dataset)
+
+
+def _image_size(dataset: str) -> int | None:
+    try:
+        return dataset_info(dataset).size
+    except BadInput:  # own images that are not here any more
+        return None
 
 
 def _images(spec: RunSpec, dataset: Dataset) -> int:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ssad_core.data import PREFIX, DatasetInfo, SeveralSets, dataset_info, is_own, keep_upload
+from ssad_core.data import (
+    SIZES,
+    DatasetInfo,
+    SeveralSets,
+    dataset_info,
+    is_own,
+    keep_upload,
+    own_name,
+    path_and_size,
+)
 from ssad_core.errors import BadInput
 
 PATH = "ask-own-path"
@@ -19,8 +28,9 @@ Images (PNG, JPEG, BMP) of any size lie in class folders:
 
 def ask_own(last: str) -> tuple[str, DatasetInfo]:
     """Asks where own images are; ``last`` is the data set so far, and stays it until there are some."""
+    known, known_size = path_and_size(last) if is_own(last) else ("", SIZES[0])
     if PATH not in st.session_state:
-        st.session_state[PATH] = last.removeprefix(PREFIX) if is_own(last) else ""
+        st.session_state[PATH] = known
     st.file_uploader(
         "Upload a zip",
         type="zip",
@@ -35,12 +45,22 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
         + LAYOUTS,
         key=PATH,
     ).strip()
+    size = st.segmented_control(
+        "Resized to",
+        SIZES,
+        default=known_size,
+        required=True,
+        format_func=lambda side: f"{side} x {side}",
+        help="Pixels. The paper's images have 32 x 32; 64 x 64 show more, and a training takes some four times as long.",
+        key="ask-own-size",
+    )
     if trouble := st.session_state.pop("own-trouble", None):
         st.error(trouble, icon=":material/error:")
     slot = st.empty()
     if path:
         try:
-            info = dataset_info(PREFIX + path, lambda done, text: slot.progress(min(done, 1.0), text))
+            name = own_name(path, size)
+            info = dataset_info(name, lambda done, text: slot.progress(min(done, 1.0), text))
         except SeveralSets as several:
             slot.empty()
             st.selectbox(
@@ -57,7 +77,7 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
             st.error(str(error), icon=":material/error:")
         else:
             slot.empty()
-            return PREFIX + path, info
+            return name, info
     info = dataset_info(last)
     st.info(f"Until your images are here, this is {info.title}.", icon=":material/upload:")
     return last, info

@@ -1,4 +1,4 @@
-"""The data sets: one table and a person's own images, and `load`, which brings any as uint8 arrays of 32 x 32 pixels.
+"""The data sets: one table and a person's own images, and `load`, which brings any as uint8 arrays.
 
 Nothing here imports torch, except reading files in torchvision's own format.
 """
@@ -19,14 +19,13 @@ from ..paths import cache_dir, data_dir
 from . import embedded, own, torchvision_sets
 from .decoded import decoded
 from .folders import read_class_folders
-from .images import SIZE, Images, Progress
-from .own import PREFIX, SeveralSets, is_own, keep_upload
+from .images import SIZES, Images, Progress
+from .own import SeveralSets, is_own, keep_upload, own_name, path_and_size
 from .table import DATASETS, DatasetInfo, class_index, named, normal_class
 
 __all__ = [
     "DATASETS",
-    "PREFIX",
-    "SIZE",
+    "SIZES",
     "Dataset",
     "DatasetInfo",
     "Progress",
@@ -40,12 +39,15 @@ __all__ = [
     "keep_upload",
     "load",
     "normal_class",
+    "own_name",
+    "path_and_size",
 ]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set's images, uint8 (N, C, 32, 32), and labels, int64 (N,), read-only and sorted by label.
+    """A data set's images, uint8 (N, C, S, S), and labels, int64 (N,), read-only and sorted by label. S is 32, or 64 of own
+    images that are wanted so.
 
     ``fingerprint`` (16 hex digits) depends on their content alone, wherever they came from.
     """
@@ -69,7 +71,8 @@ class Dataset:
 def load(name: str, progress: Progress | None = None) -> Dataset:
     """The data set of this name: decoded once a machine, mapped once a process, then at hand.
 
-    A name of the table, or of own images: folder:PATH, or folder:FINGERPRINT for what was once read on this machine.
+    A name of the table, or of own images: folder:PATH, folder:PATH@64 for 64 x 64 pixels instead of 32 x 32, or
+    folder:FINGERPRINT for what was once read on this machine.
     The images of a set that is not embedded come from the first of these that SSAD_DATA_DIR has: <name>.zip, <name>/
     (both with train/<class>/* and test/<class>/*), torchvision's own files; else torchvision downloads them into it.
     ``progress`` is called with the share that is done, 0 to 1, and what is being done.
@@ -111,7 +114,7 @@ def counts(dataset: Dataset) -> dict[str, tuple[int, int]]:
 
 
 def contact_sheet(dataset: Dataset, cls: str | int, split: str = "train", n: int = 24, seed: int = 0) -> np.ndarray:
-    """uint8 (n, C, 32, 32): images of a class for showing, the same for the same seed; all of them if it has fewer."""
+    """uint8 (n, C, S, S): images of a class for showing, the same for the same seed; all of them if it has fewer."""
     images, labels = dataset.split(split)
     found = np.flatnonzero(labels == class_index(dataset.info, cls))
     return images[np.random.default_rng(seed).permutation(found)[:n]]

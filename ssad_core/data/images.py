@@ -1,4 +1,4 @@
-"""What every reader of images returns, and how one image becomes 32 x 32."""
+"""What every reader of images returns, and how one image becomes 32 x 32, or 64 x 64."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 from PIL import Image
 
 SIZE = 32
+SIZES = (SIZE, 64)  # that a person's own images may have
 
 Progress = Callable[[float, str], None]  # told the share that is done, 0 to 1, and what is being done
 
 
 class Images(NamedTuple):
-    """Images uint8 (N, C, 32, 32) and labels int64 (N,), class by class in the table's order."""
+    """Images uint8 (N, C, S, S) and labels int64 (N,), class by class in the table's order."""
 
     train_images: np.ndarray
     train_labels: np.ndarray
@@ -22,13 +23,13 @@ class Images(NamedTuple):
     test_labels: np.ndarray
 
 
-def fitted(image: Image.Image, channels: int) -> np.ndarray:
-    """uint8 (C, 32, 32): grey or RGB, resized bilinearly as uint8 (METHOD: "Images") unless it is 32 x 32 already."""
+def fitted(image: Image.Image, channels: int, size: int = SIZE) -> np.ndarray:
+    """uint8 (C, size, size): grey or RGB, resized bilinearly as uint8 (METHOD: "Images") unless it has that size already."""
     mode = "L" if channels == 1 else "RGB"
     if image.mode != mode:
         image = image.convert(mode)
-    if image.size != (SIZE, SIZE):
-        image = image.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.BILINEAR)
     pixels = np.asarray(image)
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 

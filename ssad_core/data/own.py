@@ -1,4 +1,5 @@
-"""A person's own images: folder:PATH, where PATH is a folder or a zip, or a folder inside a zip.
+"""A person's own images: folder:PATH, where PATH is a folder or a zip, or a folder inside a zip; folder:PATH@64 for 64 x 64
+pixels instead of 32 x 32.
 
 They lie in class folders, in one of two layouts; MVTec's is the first, with classes that have test images only:
 
@@ -33,7 +34,7 @@ from ..errors import BadInput
 from ..paths import cache_dir, cannot_write
 from .decoded import fingerprint, own_images, own_images_of
 from .folders import REPORT_EVERY, SPLITS, SUFFIXES, complaint, is_image, numeric
-from .images import SIZE, Images, Progress, fitted
+from .images import SIZE, SIZES, Images, Progress, fitted
 from .table import DatasetInfo
 
 PREFIX = "folder:"
@@ -53,6 +54,25 @@ def is_own(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
+def own_name(path: str, size: int = SIZE) -> str:
+    """The name of own images at a path.
+
+    >>> own_name("screws.zip"), own_name("screws.zip", 64)
+    ('folder:screws.zip', 'folder:screws.zip@64')
+    """
+    return f"{PREFIX}{path}" + (f"@{size}" if size != SIZE else "")
+
+
+def path_and_size(name: str) -> tuple[str, int]:
+    """The inverse of `own_name`. BadInput for a size that images cannot have."""
+    path, at, size = name.removeprefix(PREFIX).strip().rpartition("@")
+    if not at or not size.isdecimal():  # an @ of the path's own
+        return name.removeprefix(PREFIX).strip(), SIZE
+    if int(size) not in SIZES:
+        raise BadInput(f"own images can have {' or '.join(map(str, SIZES))} pixels a side, not {size[:20]}")
+    return path, int(size)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where own images are: a folder or a zip, and the folder inside the zip that is meant."""
@@ -61,9 +81,8 @@ class Place:
     inside: Name = ()
 
     @classmethod
-    def of(cls, name: str) -> Place:
-        """The place that folder:PATH names. BadInput when there is nothing."""
-        text = name.removeprefix(PREFIX).strip()
+    def of(cls, text: str) -> Place:
+        """The place at a path. BadInput when there is nothing."""
         if not text:
             raise BadInput("folder: needs the path of a folder or a zip, such as folder:/home/me/screws.zip")
         path = Path(os.path.abspath(os.path.expanduser(text)))
@@ -138,7 +157,7 @@ class Place:
 
 def glance(name: str) -> object:
     """Changes when a zip does, or what lies right in a folder. BadInput when there is nothing."""
-    return name if _fingerprint(name) else Place.of(name).glance()
+    return name if _fingerprint(name) else Place.of(path_and_size(name)[0]).glance()
 
 
 def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
@@ -151,8 +170,9 @@ def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
             )
         images, about = found
         return _info(about), known, images
-    place = Place.of(name)
-    images, about = own_images_of(place.stamps(), lambda: _read(place, progress))
+    path, size = path_and_size(name)
+    place = Place.of(path)
+    images, about = own_images_of([size, *place.stamps()], lambda: _read(place, size, progress))
     # Whoever read these images first may have called them something else.
     return replace(_info(about), title=place.title), about["fingerprint"], images
 
@@ -254,19 +274,19 @@ def _single_top(names: list[Name]) -> Name:
         top = (*top, *around)
 
 
-def _read(place: Place, progress: Progress) -> tuple[Images, dict[str, Any]]:
+def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any]]:
     """Reads the images and splits them where no split is given; also the description, to be stored beside them."""
     with place.opened() as (names, read):
         layout = Layout.of(str(place), names)
         files = layout.train + layout.test
-        pixels = np.empty((len(files), 3, SIZE, SIZE), np.uint8)
+        pixels = np.empty((len(files), 3, size, size), np.uint8)
         hashes, square = [], True
         for done, (_, name) in enumerate(files):
             if done % REPORT_EVERY == 0:
                 progress(done / len(files), f"Reading {place.title}: {done:,} of {len(files):,} images")
             content = read(name)
             with complaint(f"{place}: {_line('/'.join(name))} cannot be read as a PNG, JPEG or BMP image"):
-                pixels[done], is_square = _pixels(content)
+                pixels[done], is_square = _pixels(content, size)
             hashes.append(hashlib.sha256(content).digest())
             square = square and is_square
     if (pixels == pixels[:, :1]).all():
@@ -287,8 +307,9 @@ def _read(place: Place, progress: Progress) -> tuple[Images, dict[str, Any]]:
         classes=layout.classes,
         embedded=False,
         independent=True,
-        note=_note(layout, square, test_only, np.bincount(images.test_labels).min()),
+        note=_note(layout, size, square, test_only, np.bincount(images.test_labels).min()),
         test_only=test_only,
+        size=size,
     )
     return images, {"fingerprint": known, "info": asdict(info)}
 
@@ -303,9 +324,9 @@ def _third(labels: np.ndarray, hashes: list[bytes]) -> np.ndarray:
     return testing
 
 
-def _note(layout: Layout, square: bool, test_only: tuple[str, ...], fewest: int) -> str:
+def _note(layout: Layout, size: int, square: bool, test_only: tuple[str, ...], fewest: int) -> str:
     cut = "" if square else " after the longer side was cut to the central square"
-    lines = [f"Own images, resized to {SIZE} x {SIZE}{cut}."]
+    lines = [f"Own images, resized to {size} x {size}{cut}."]
     if not layout.test:
         lines.append(
             "They came without train/ and test/ and were split 2 : 1 in each class, by the content of the files."
@@ -319,8 +340,8 @@ def _note(layout: Layout, square: bool, test_only: tuple[str, ...], fewest: int)
     return " ".join(lines)
 
 
-def _pixels(content: bytes) -> tuple[np.ndarray, bool]:
-    """uint8 (3, 32, 32), and whether the image was square; of another the centre is taken.
+def _pixels(content: bytes, size: int) -> tuple[np.ndarray, bool]:
+    """uint8 (3, size, size), and whether the image was square; of another the centre is taken.
 
     Upright as its EXIF data say, 16 bits brought to 8, transparent parts white.
     """
@@ -336,7 +357,7 @@ def _pixels(content: bytes) -> tuple[np.ndarray, bool]:
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return fitted(image, 3), width == height
+        return fitted(image, 3, size), width == height
 
 
 def _walk(folder: Path) -> Iterator[Name]:

@@ -18,7 +18,7 @@ class DatasetInfo:
     ``channels`` is 1 or 3; a class's index in ``classes`` is its label. ``embedded`` sets come with scikit-learn and
     need no download. ``note`` is one sentence for the reader, caveats included. Where images are not ``independent``
     of each other (photos), no p-value may be drawn from them. ``test_only`` classes have fewer than two training
-    images, so they can be anomalies but not the normal class.
+    images, so they can be anomalies but not the normal class. Images have ``size`` x ``size`` pixels.
     """
 
     name: str
@@ -29,6 +29,7 @@ class DatasetInfo:
     independent: bool
     note: str
     test_only: tuple[str, ...] = ()
+    size: int = 32
 
     @property
     def normal_classes(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class DetectorInfo:
     predicts : whether it tells aug's K functions apart, and so applies each to every image in an epoch, always.
     schedule : what becomes of the learning rate, in words.
     presets : the settings of each of `PRESETS`, by data set, its channels and aug.
-    build : of a run and the images' channels.
+    build : of a run and the images' channels and size.
     """
 
     name: str
@@ -55,7 +55,7 @@ class DetectorInfo:
     schedule: str
     help: str
     presets: Callable[[str, int, str], Presets]
-    build: Callable[[RunSpec, int], Detector]
+    build: Callable[[RunSpec, int, int], Detector]
 
     @property
     def role(self) -> str:
@@ -67,22 +67,22 @@ class DetectorInfo:
         return augment.AUGMENTATIONS[aug].classes if self.predicts else 1
 
 
-def _dae(spec: RunSpec, channels: int) -> Detector:
+def _dae(spec: RunSpec, channels: int, size: int) -> Detector:
     from .dae import DAE
 
-    return DAE(spec, channels)
+    return DAE(spec, channels, size)
 
 
-def _ap(spec: RunSpec, channels: int) -> Detector:
+def _ap(spec: RunSpec, channels: int, size: int) -> Detector:
     from .ap import AP
 
-    return AP(spec, channels)
+    return AP(spec, channels, size)
 
 
-def _deepsad(spec: RunSpec, channels: int) -> Detector:
+def _deepsad(spec: RunSpec, channels: int, size: int) -> Detector:
     from .deepsad import DeepSAD
 
-    return DeepSAD(spec, channels)
+    return DeepSAD(spec, channels, size)
 
 
 DETECTORS: dict[str, DetectorInfo] = {
@@ -181,9 +181,9 @@ def preset_of(
     return next((name for name, preset in known.items() if preset == settings), None)
 
 
-def build(spec: RunSpec, channels: int) -> Detector:
-    """A run's detector with fresh weights, drawn from torch's global generator."""
-    return detector_info(spec.detector).build(spec, channels)
+def build(spec: RunSpec, channels: int, size: int = 32) -> Detector:
+    """A run's detector for images (N, channels, size, size), with fresh weights from torch's global generator."""
+    return detector_info(spec.detector).build(spec, channels, size)
 
 
 def display_name(spec: RunSpec, label: str) -> str:

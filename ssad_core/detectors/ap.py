@@ -26,7 +26,7 @@ class AP:
     weight_decay = 5e-4  # METHOD: code, as the schedule; torch's adds half of its square to the loss
     schedule = staticmethod(constant)
 
-    def __init__(self, spec: RunSpec, channels: int) -> None:
+    def __init__(self, spec: RunSpec, channels: int, size: int) -> None:
         # Flip and Invert always change an image here: with p = .5 half of the "flipped" were not.
         self.aug = augmentation(spec, "analysis")
         self.copies = AUGMENTATIONS[spec.augment].classes

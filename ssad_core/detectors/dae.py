@@ -20,9 +20,9 @@ class DAE:
     weight_decay = 0.0  # METHOD: code, as the schedule
     schedule = staticmethod(cosine)
 
-    def __init__(self, spec: RunSpec, channels: int) -> None:
+    def __init__(self, spec: RunSpec, channels: int, size: int) -> None:
         self.aug = augmentation(spec)
-        self.network = ConvAE(channels, spec.settings.features, spec.settings.hidden)
+        self.network = ConvAE(channels, spec.settings.features, spec.settings.hidden, size)
 
     def loss(self, x: Tensor, copy: Tensor, generator: torch.Generator) -> Tensor:
         return F.mse_loss(self.network(self.aug(x, generator)), x)

@@ -28,10 +28,10 @@ class DeepSAD:
     weight_decay = 0.5e-6  # METHOD: code, as the schedule
     schedule = staticmethod(step)
 
-    def __init__(self, spec: RunSpec, channels: int) -> None:
+    def __init__(self, spec: RunSpec, channels: int, size: int) -> None:
         sizes = lenet(spec.dataset, channels).scaled(spec.settings.features, spec.settings.hidden)
         self.aug = augmentation(spec)
-        self.network = LeNet(channels, *sizes)
+        self.network = LeNet(channels, *sizes, size)
         self.squared = spec.profile == "reference"
         self.contrast = not spec.is_baseline
         self.follows = self.contrast and spec.profile == "paper"
