@@ -17,6 +17,8 @@ import pytest
 from browser import PATIENCE, Server, Visitor, alive, chromium, serve, visitor
 from PIL import Image
 
+from ssad_core.figures import GROUP_COLOURS
+
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
 
@@ -349,6 +351,36 @@ def test_a_detector_without_reconstructions_shows_its_distances(someone: Visitor
     page.get_by_test_id("threshold-run").focus()
     page.keyboard.press("PageDown")
     someone.until(lambda: bars.evaluate_all(script) != before, "the bars are about the other threshold")
+
+
+def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    # With Identity chosen, which AP has not, the aug becomes another one.
+    page.goto(server.address(dataset="digits", **{"class": "1"}, aug="identity", anomaly="gen:flip"))
+    page.get_by_role("combobox", name="Detector").click()
+    page.get_by_role("option", name="AP", exact=True).click()
+    someone.until(lambda: someone.query.get("aug") == "cutout", "AP has another aug")
+    page.goto(
+        server.address(
+            **{"dataset": "digits", "class": "1", "detector": "ap", "aug": "flip", "anomaly": "gen:flip"},
+            **{"epochs": "3", "features": "4", "hidden": "8", "limit": "40", "test_limit": "20"},
+        )
+    )
+    train(page)
+    await_map(page)
+    settled(someone)
+    expect(page.get_by_text("AP has no unsupervised counterpart")).to_be_visible()
+    expect(page.get_by_role("heading", name="Score histograms")).to_be_visible()
+    table = page.get_by_test_id("taken-for")
+    rows = [row.inner_text().split() for row in table.get_by_role("row").all()]
+    assert rows[0] == ["unchanged", "Flip"]
+    assert [" ".join(row[:2]) for row in rows[1:]] == list(GROUP_COLOURS)
+    for row in rows[1:]:
+        assert sum(int(share.removesuffix("%")) for share in row[2:]) in (99, 100, 101)
+    column = page.locator("[data-testid=recon-column]").first
+    assert re.search(r"(as is|Flip)\s*\d+%", column.text_content())
+    page.mouse.move(*centre(column.locator("image").first))
+    expect(page.get_by_test_id("tooltip")).to_contain_text(re.compile(r"Taken for: (unchanged|Flip), \d+%"))
 
 
 def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
