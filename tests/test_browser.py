@@ -379,6 +379,7 @@ def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, serv
         assert sum(int(share.removesuffix("%")) for share in row[2:]) in (99, 100, 101)
     column = page.locator("[data-testid=recon-column]").first
     assert re.search(r"(as is|Flip)\s*\d+%", column.text_content())
+    page.get_by_test_id("recon").scroll_into_view_if_needed()
     page.mouse.move(*centre(column.locator("image").first))
     expect(page.get_by_test_id("tooltip")).to_contain_text(re.compile(r"Taken for: (unchanged|Flip), \d+%"))
 
