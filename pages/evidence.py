@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from pages.components.router import through_app
 from ssad_core import augment
 from ssad_core.data import dataset_info
 from ssad_core.evidence import finding1
 
+through_app()
 st.title("Does it always help?")
 st.markdown(
     """

@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from pages.components.address import session
+from pages.components.router import through_app
 from pages.components.service import jobs, prepare_in_background
 from ssad_core.data import class_title, dataset_info
 from ssad_core.errors import BadInput
@@ -55,6 +56,7 @@ def question_of(spec: RunSpec) -> Question:
     )
 
 
+through_app()
 st.title("Runs")
 try:
     store = jobs().store

@@ -155,11 +155,19 @@ def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple
         return tuple(np.concatenate([kept[key] for key in keys]) for kept in (run.scores, run.codes))  # type: ignore[return-value]
     if anomaly.key in run.scores:
         return run.scores[anomaly.key], run.codes[anomaly.key]
-    name = "anomaly-" + hashlib.sha256(anomaly.key.encode()).hexdigest()[:12]
 
     def compute() -> Arrays:
         found = examine_stored(run, samples.anomalous(anomaly, run.spec.profile))
         return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
 
-    kept = run.remember(name, compute)
+    kept = run.remember(_derived_name(anomaly), compute)
     return kept["scores"], kept["codes"]
+
+
+def has_results(run: StoredRun, anomaly: Anomaly) -> bool:
+    """Whether `anomaly_results` has nothing to compute."""
+    return anomaly.kind == "rest" or anomaly.key in run.scores or run.derived(_derived_name(anomaly)) is not None
+
+
+def _derived_name(anomaly: Anomaly) -> str:
+    return "anomaly-" + hashlib.sha256(anomaly.key.encode()).hexdigest()[:12]

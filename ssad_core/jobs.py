@@ -437,6 +437,12 @@ class Jobs:
                 known = self._computations[name] = self._pool.submit(function)
             return known
 
+    def computed(self, name: str) -> bool:
+        """Whether no computation of this name is waiting or going on."""
+        with self._lock:
+            known = self._computations.get(name)
+            return known is None or known.done()
+
     def close(self) -> None:
         """Ends the service and its children."""
         self._pool.shutdown(wait=False, cancel_futures=True)

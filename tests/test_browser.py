@@ -384,6 +384,46 @@ def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, serv
     expect(page.get_by_test_id("tooltip")).to_contain_text(re.compile(r"Taken for: (unchanged|Flip), \d+%"))
 
 
+def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    tiny = {
+        "dataset": "digits",
+        "class": "1",
+        "epochs": "2",
+        "features": "4",
+        "hidden": "8",
+        "limit": "64",
+        "test_limit": "20",
+    }
+    page.goto(server.address(**tiny, aug="cutout(c=0.5)"))
+    page.get_by_role("link", name="What if?").click()  # the selection comes along
+    page.get_by_role("button", name="Train 10 missing runs").click()
+    expect(page.get_by_text(re.compile(r"[1-9] of 10 runs are there"))).to_be_visible()
+    # Each point is there as soon as it is trained; the surface follows without any training.
+    curve = page.locator("[data-testid=stPlotlyChart]").first
+    expect(curve.locator(".scatterlayer .trace .points path").nth(4)).to_be_visible()
+    expect(page.get_by_text(re.compile("runs are there"))).to_have_count(0)
+    expect(page.get_by_text("without any further training")).to_be_visible()
+    runs = server.runs()
+    await_map(page)
+    expect(page.get_by_test_id("question")).to_contain_text("CutOut-0.5")
+    # The last of the mean's nine points is c = .9.
+    curve.scroll_into_view_if_needed()
+    page.mouse.click(*centre(curve.locator(".scatterlayer .trace").last.locator(".points path").last))
+    expect(page.get_by_test_id("question")).to_contain_text("CutOut-0.9")
+    someone.until(lambda: someone.query.get("aug") == "cutout(c=0.9)", "the address follows")
+    settled(someone)
+    await_map(page)
+    assert server.runs() == runs
+
+
+def test_a_new_server_shows_the_whole_app_at_any_address(browser: Browser, tmp_path: Path) -> None:
+    with serve(tmp_path) as fresh, contextlib.closing(browser.new_page()) as page:
+        page.goto(f"{fresh.url}/runs")
+        expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name="Does it always help?")).to_be_visible()
+
+
 def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
     someone: Visitor, server: Server, tmp_path: Path
 ) -> None:

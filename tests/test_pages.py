@@ -18,10 +18,11 @@ from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.detectors import PRESETS, settings_for
 from ssad_core.question import Question, from_query
-from ssad_core.spec import exact
+from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
+from ssad_core.whatif import Sweep
 
-PAGES = ("pages/lab.py", "pages/runs.py", "pages/evidence.py")
+PAGES = ("pages/lab.py", "pages/what_if.py", "pages/runs.py", "pages/evidence.py")
 # Small enough to be trained within a second.
 TINY = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
 TINY |= {"limit": "64", "test_limit": "20"}
@@ -383,6 +384,60 @@ def test_a_run_beside_a_stored_baseline_costs_one_training(lab: Path) -> None:
     app = open_page(**{**TINY, "aug": "invert"})
     assert app.button(key="train").label == "Train: DAE-Invert"
     assert "stored already" in words(app)
+
+
+# What if?
+
+
+def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> None:
+    app = open_page("pages/what_if.py", **TINY, aug="cutout(c=0.5)")
+    assert "Train 9 missing runs" in labels(app)  # the baseline is there
+    assert app.select_slider(key="vary-cutout").value == 0.5
+    sweep = Sweep(tiny().run(load("digits")), (0,))
+    for value in (0.2, 0.5):
+        worker.run(sweep.spec(value, 0), own_lab, "cpu")
+    calm(app.run())
+    assert "Train 7 missing runs" in labels(app)
+    assert "DAE-CutOut-0.5" in words(app)
+    assert "nearest" not in words(app)
+    assert len(app.get("plotly_chart")) in (1, 2)  # the surface may still be at work
+    service.jobs()._pool.submit(lambda: None).result()  # after what is at work
+    calm(app.run())
+    assert len(app.get("plotly_chart")) == 2
+    assert "A ring marks the best aug of each column." in words(app)
+
+    calm(app.select_slider(key="vary-cutout").set_value(0.9).run())
+    assert "0.9 is not trained yet; below is the nearest that is, 0.5." in words(app)
+    assert app.query_params["aug"] in ("cutout(c=0.9)", ["cutout(c=0.9)"])
+    # Another anomaly needs no training, and one without a strength has no surface.
+    calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())
+    assert "Train 7 missing runs" in labels(app)
+    assert len(app.get("plotly_chart")) == 1
+    # A second seed is another baseline and nine more.
+    calm(app.number_input(key="seeds").set_value(2).run())
+    assert "Train 17 missing runs" in labels(app)
+    assert app.query_params["seeds"] in ("2", ["2"])
+
+
+@pytest.mark.parametrize(("detector", "aug"), [("dae", "rotate"), ("dae", "identity"), ("ap", "invert")])
+def test_a_what_if_needs_something_to_vary(lab: Path, detector: str, aug: str) -> None:
+    app = open_page("pages/what_if.py", **TINY, detector=detector, aug=aug)
+    assert "has nothing continuous to vary here; these have:" in words(app)
+    assert "Choose another aug in the sidebar" in words(app)
+    calm(app.selectbox(key="ask-aug").set_value("noise").run())
+    assert app.select_slider(key="vary-noise").value == 0.1
+
+
+def test_a_sweep_is_trained_in_the_background_and_cancelled(own_lab: Store) -> None:
+    long = {**TINY, "epochs": "10000", "seed": "5"}
+    app = open_page("pages/what_if.py", **long)
+    calm(app.button(key="train-sweep").click().run())
+    assert "cancel-sweep" in [button.key for button in app.button]
+    assert len(service.jobs().going_on()) == 10
+    calm(app.button(key="cancel-sweep").click().run())
+    assert service.jobs().going_on() == []
+    assert "were cancelled; their processes have ended" in words(app)
+    assert "Train 10 missing runs" in labels(app)
 
 
 def test_pages_can_be_visited_in_any_order(lab: Path) -> None:

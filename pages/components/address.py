@@ -22,17 +22,20 @@ CHOICES = {
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso")
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds")
 MOST_POINTS = 10_000  # that a lasso may speak of
+MOST_SEEDS = 10  # of a what-if
 
 
 @dataclass
 class State:
-    """What a session has set; ``rejected`` has a line for every value of its first address that could not be used."""
+    """What a session has set; ``seeds`` is the number of them in a what-if; ``rejected`` has a line for every value of its
+    first address that could not be used."""
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     encoder: str = "baseline"
+    seeds: int = 1
     rejected: list[str] = field(default_factory=list)
 
 
@@ -70,6 +73,7 @@ def from_address(query: Mapping[str, str]) -> State:
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": unpack,
+        "seeds": _seeds,
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
     values = {}
@@ -79,15 +83,15 @@ def from_address(query: Mapping[str, str]) -> State:
                 values[name] = parse(query[name])
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
-    encoder = values.pop("encoder", State.encoder)
-    return State(question, ViewState(**values), encoder, rejected)
+    encoder, seeds = values.pop("encoder", State.encoder), values.pop("seeds", State.seeds)
+    return State(question, ViewState(**values), encoder, seeds, rejected)
 
 
 def to_address(state: State) -> dict[str, str]:
     """The inverse of `from_address`."""
     chosen = {name: getattr(state.views, name) for name in CHOICES if name != "encoder"}
     views = {"fpr": f"{state.views.fpr:.4g}", **chosen, "encoder": state.encoder, "lasso": pack(state.views.lasso)}
-    return {**state.question.to_query(), **views}
+    return {**state.question.to_query(), **views, "seeds": str(state.seeds)}
 
 
 def pack(points: tuple[int, ...]) -> str:
@@ -117,6 +121,13 @@ def _fraction(name: str, text: str) -> float:
     value = number(name, text)
     if not 0 <= value <= 1:
         raise BadInput(f"{name} must be from 0 to 1, not {text[:60]}")
+    return value
+
+
+def _seeds(text: str) -> int:
+    value = whole("seeds", text)
+    if not 1 <= value <= MOST_SEEDS:
+        raise BadInput(f"seeds must be from 1 to {MOST_SEEDS}, not {text[:60]}")
     return value
 
 

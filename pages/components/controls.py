@@ -26,8 +26,9 @@ SETTINGS = {
 }
 
 
-def ask(last: Question) -> Question:
-    """Draws the controls; ``last`` is what they show when they are new."""
+def ask(last: Question, vary: bool = False) -> Question:
+    """Draws the controls; ``last`` is what they show when they are new. With ``vary`` a page asks for aug's parameters
+    itself."""
     with st.sidebar:
         st.subheader("Normal")
         dataset, info = _ask_dataset(last.dataset)
@@ -56,7 +57,8 @@ def ask(last: Question) -> Question:
             key="ask-aug",
         )
         role = detector_info(detector).role
-        params = _ask_params(aug, last.params if aug == last.augment else (), profile, role, scope="aug")
+        known = last.params if aug == last.augment else ()
+        params = () if vary else _ask_params(aug, known, profile, role, scope="aug")
 
         st.subheader("Training")
         detectors = list(DETECTORS)

@@ -41,7 +41,7 @@ def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
 
 def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) -> None:
     missing = [spec for spec in specs if stati[spec.id].state != "done"]
-    _say_how_they_ended(missing, stati)
+    say_how_they_ended(missing, stati)
     again = any(stati[spec.id].state != "none" for spec in missing)
     names = " and its baseline ".join(run_name(spec) for spec in reversed(missing))
     cost, why = estimate(missing, dataset)
@@ -52,7 +52,7 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
         type="primary",
         icon=":material/play_arrow:",
         key="train",
-        on_click=_submit,  # before the page is drawn anew, so that it shows the training at once
+        on_click=submit,  # before the page is drawn anew, so that it shows the training at once
         args=(missing,),
     )
     stored = "" if len(missing) == len(specs) else " The other one is stored already."
@@ -65,18 +65,18 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
     row.caption(f"About {cost}, {why}.{stored}{few} Changing the anomaly, the threshold or a view never trains again.")
 
 
-def _submit(specs: list[RunSpec]) -> None:
+def submit(specs: list[RunSpec]) -> None:
     for spec in specs:
         jobs().submit(spec, priority=INTERACTIVE)
 
 
-def _cancel(specs: list[RunSpec]) -> None:
+def cancel(specs: list[RunSpec]) -> None:
     for spec in specs:
         if jobs().status(spec.id).going_on:
             jobs().cancel(spec.id)
 
 
-def _say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> None:
+def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> None:
     cancelled = [run_name(spec) for spec in specs if stati[spec.id].state == "cancelled"]
     if cancelled:
         ended = "was cancelled; its process has" if len(cancelled) == 1 else "were cancelled; their processes have"
@@ -104,7 +104,7 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
             icon=":material/stop:",
             key="cancel",
             help="Ends the training processes at once.",
-            on_click=_cancel,
+            on_click=cancel,
             args=(specs,),
         )
     live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")

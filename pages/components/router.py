@@ -1,0 +1,12 @@
+"""Sees to it that app.py runs before any page."""
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+
+def through_app() -> None:
+    """The first line of a page. Streamlit takes a folder pages/ for an app of its older kind until app.py has called
+    st.navigation once; on a new server a page's own address would show the page without the app around it, to everybody."""
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()

@@ -1,0 +1,192 @@
+"""A parameter's trainings on a page: what is missing and its cost, how they go on, the curve and the surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from pages.components.service import jobs
+from pages.components.training import cancel, estimate, say_how_they_ended
+from ssad_core import whatif
+from ssad_core.data import Dataset
+from ssad_core.question import Question, anomaly_name, run_name
+from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.statistics import Estimate
+from ssad_core.store import StoredRun
+from ssad_core.whatif import Sweep
+
+POLL = 1.0  # seconds between two looks at what goes on
+NO_MODE_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
+
+Stored = Mapping[str, StoredRun]
+
+
+def stored_of(sweep: Sweep) -> dict[str, StoredRun]:
+    """The runs of the sweep that are stored, by id."""
+    store = jobs().store
+    return {spec.id: store.load(spec.id) for spec in sweep.specs() if store.has(spec.id)}
+
+
+def progress(sweep: Sweep, stored: Stored, dataset: Dataset) -> None:
+    """The button for what is missing, with its cost; or how far it is."""
+    missing = [spec for spec in sweep.specs() if spec.id not in stored]
+    if not missing:
+        return
+    stati = {spec.id: jobs().status(spec.id) for spec in missing}
+    if any(status.going_on for status in stati.values()):
+        st.fragment(_watch, run_every=POLL)(missing, len(stored), dataset)
+        return
+    say_how_they_ended(missing, stati)
+    cost, why = estimate(missing, dataset)
+    row = st.container(horizontal=True, vertical_alignment="center")
+    row.button(
+        f"Train {len(missing)} missing {'run' if len(missing) == 1 else 'runs'}",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="train-sweep",
+        on_click=_submit,
+        args=(missing,),
+    )
+    row.caption(f"About {cost}, {why}. In the background, as one sweep: a single run of the Lab overtakes it.")
+
+
+def _submit(specs: list[RunSpec]) -> None:
+    for spec in specs:
+        jobs().submit(spec)
+
+
+def _watch(missing: list[RunSpec], done: int, dataset: Dataset) -> None:
+    stati = {spec.id: jobs().status(spec.id) for spec in missing}
+    new = sum(status.state == "done" for status in stati.values())
+    if new or not any(status.going_on for status in stati.values()):
+        st.rerun(scope="app")
+    at_work = [run_name(spec) for spec in missing if stati[spec.id].state in ("starting", "training", "evaluating")]
+    cost, _ = estimate(missing, dataset)
+    total = done + len(missing)
+    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    row.progress(
+        done / total, f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}."
+    )
+    row.button("Cancel", icon=":material/stop:", key="cancel-sweep", on_click=cancel, args=(missing,))
+
+
+def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:
+    """The measure against the parameter. A click on a point sets the widget of the key ``slider``."""
+    from ssad_core.figures import sweep_figure
+
+    anomaly, parameter = question.anomaly, sweep.parameter
+
+    def gain(run: StoredRun, baseline: StoredRun | None) -> Estimate:
+        return _gain(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
+
+    points = sweep.points(stored, gain)
+    there = [point.value for point in points]
+    measure = "Relative AUC" if sweep.has_baseline else "AUC"
+    each = {f"seed {seed}": {p.value: p.each[seed].value for p in points if seed in p.each} for seed in sweep.seeds}
+    figure = sweep_figure(
+        there,
+        [point.mean for point in points],
+        [point.interval for point in points],
+        each=each if len(sweep.seeds) > 1 else None,
+        missing=[value for value in sweep.values if value not in there],
+        chosen=st.session_state[slider],
+        parameter=f"aug's {parameter.title}",
+        measure=measure,
+        level=0.0 if sweep.has_baseline else 0.5,
+        title=f"{measure} on {anomaly_name(anomaly)}",
+    )
+    key = f"curve-{slider}"
+    st.plotly_chart(
+        figure,
+        height=320,
+        key=key,
+        config=NO_MODE_BAR,
+        selection_mode="points",
+        on_select=lambda: _clicked(key, slider, sweep.values),
+    )
+    band = "the 95% interval over the test images, of one seed" if len(sweep.seeds) == 1 else "the range over the seeds"
+    zero = "Relative AUC is AUC minus the baseline's: above 0 the augmentation helps. " if sweep.has_baseline else ""
+    st.caption(f"{zero}The band is {band}. A click on a point shows it below. Measured here.")
+
+
+def _clicked(key: str, slider: str, values: tuple[float, ...]) -> None:
+    if points := st.session_state[key]["selection"]["points"]:
+        st.session_state[slider] = min(values, key=lambda value: abs(value - points[0]["x"]))
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _gain(
+    run_id: str,
+    baseline_id: str | None,
+    anomaly: Anomaly,
+    _run: StoredRun,
+    _baseline: StoredRun | None,
+    _dataset: Dataset,
+) -> Estimate:
+    from ssad_core.samples import Samples
+
+    return whatif.gain(_run, _baseline, anomaly, Samples.of(_run.spec, _dataset))
+
+
+def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) -> None:
+    """AUC over aug's parameter and gen's, which needs no training beyond the sweep."""
+    from ssad_core.figures import surface_figure
+    from ssad_core.samples import Samples  # torch, which may still be loading
+
+    samples = Samples.of(sweep.run, dataset)
+    anomalies = whatif.gens(question.anomaly.name, question.profile)
+    gens = list(anomalies.values())
+    found = sweep.surface(stored, gens, samples, compute=False)
+    trained = [i for i, value in enumerate(sweep.values) if all(sweep.spec(value, s).id in stored for s in sweep.seeds)]
+    if np.isnan(found[trained]).any():
+        work = jobs().compute(_name(stored, question), lambda: sweep.surface(stored, gens, samples))
+        if work.done() and (error := work.exception()):
+            st.warning(f"The surface could not be computed: {error}", icon=":material/error:")
+        else:
+            st.fragment(_await_surface, run_every=POLL)(_name(stored, question))
+    if np.isnan(found).all():
+        return
+    same = question.anomaly.name == question.augment
+    of_gen = whatif.varied(question.anomaly.name, "gen")
+    st.plotly_chart(
+        surface_figure(
+            found,
+            sweep.values,
+            list(anomalies),
+            row_title=f"aug's {sweep.parameter.title}",
+            column_title=f"gen's {of_gen.title}",
+            diagonal=same,
+            title=f"AUC by aug's and gen's parameter, {run_name(sweep.run).split('-')[0]}",
+        ),
+        height=430,
+        key="surface",
+        config=NO_MODE_BAR,
+    )
+    st.caption(f"{_verdict(sweep, found, list(anomalies), same)} Measured here, without any further training.")
+
+
+def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) -> str:
+    text = "A ring marks the best aug of each column."
+    if not same:
+        return text
+    matched = [sweep.values.index(value) if value in sweep.values else None for value in columns]
+    lost = [value for value in whatif.regret(found, matched) if value is not None]
+    if not lost:
+        return text
+    on = sum(value == 0 for value in lost)
+    return (
+        f"{text} It lies on the dashed diagonal, where aug has gen's own value, in {on} of {len(lost)} columns; "
+        f"choosing gen's value loses {np.mean(lost):.3f} of AUC on average and {max(lost):.3f} at most."
+    )
+
+
+def _name(stored: Stored, question: Question) -> str:
+    return f"surface-{question.anomaly.name}-{question.profile}-{hash(tuple(sorted(stored)))}"
+
+
+def _await_surface(name: str) -> None:
+    st.caption("Scoring gens of every strength by the runs that are there…")
+    if jobs().computed(name):
+        st.rerun(scope="app")

@@ -1,0 +1,113 @@
+"""What if the patch were larger? A parameter of aug from end to end, each value trained, and all that follows its slider."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.components.address import MOST_SEEDS, State, session, show_rejected, write_address
+from pages.components.controls import ask
+from pages.components.copy_link import copy_link
+from pages.components.preview import preview
+from pages.components.question import read, words
+from pages.components.results import results
+from pages.components.router import through_app
+from pages.components.service import prepare_in_background
+from pages.components.sweep import curve, progress, stored_of, surface
+from ssad_core import whatif
+from ssad_core.augment import Parameter
+from ssad_core.detectors import detector_info, with_baseline
+from ssad_core.errors import BadInput
+from ssad_core.question import Question, check_aug
+from ssad_core.spec import exact
+from ssad_core.store import Damaged
+from ssad_core.whatif import Sweep, values_of, varied
+
+
+def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[float, str]:
+    """The value of the parameter that all below is about, and the key of its slider."""
+    values = values_of(parameter)
+    before = dict(state.question.params) if state.question.augment == question.augment else {}
+    last = before.get(parameter.name, parameter.default)
+    start = values[len(values) // 2] if last is None else min(values, key=lambda value: abs(value - last))
+    key = f"vary-{question.augment}"
+    value = st.select_slider(
+        f"What if the {parameter.title} were …",
+        values,
+        value=start,
+        format_func=exact,
+        help=f"{parameter.help} Everything below follows it.",
+        key=key,
+    )
+    return value, key
+
+
+def page() -> None:
+    state = session()
+    show_rejected(state)
+    question = ask(state.question, vary=True)
+    dataset = read(question.dataset)
+    try:
+        parameter = varied(question.augment, detector_info(question.detector).role)
+    except BadInput as error:
+        state.question = question
+        write_address(state)
+        st.info(f"{error}. Choose another aug in the sidebar.", icon=":material/tune:")
+        return
+    left, right = st.columns([5, 1])
+    with left:
+        value, slider = ask_value(state, question, parameter)
+    state.seeds = right.number_input(
+        "Seeds",
+        1,
+        MOST_SEEDS,
+        state.seeds,
+        help="Each value is trained with so many seeds, from the one in Settings on; their range shows how much of the curve "
+        "is chance.",
+        key="seeds",
+    )
+    params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
+    question = state.question = replace(question, params=params)
+    words(question, dataset)
+    preview(question, dataset)
+    write_address(state)
+    prepare_in_background()
+
+    sweep = Sweep(question.run(dataset), tuple(range(question.seed, question.seed + state.seeds)))
+    stored = stored_of(sweep)
+    progress(sweep, stored, dataset)
+    curve(sweep, stored, question, dataset, slider)
+    if stored and question.anomaly.paired and whatif.has_parameter(question.anomaly.name, "gen"):
+        surface(sweep, stored, question, dataset)
+    show_value(sweep, stored, question, value, state)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        copy_link(key="copy-link")
+        st.page_link("pages/lab.py", label="This value in the Lab", icon=":material/science:")
+
+
+def show_value(sweep: Sweep, stored: dict, question: Question, value: float, state: State) -> None:
+    """The Lab's views of the chosen value, or of the nearest one that is stored."""
+    there = [
+        other
+        for other in sweep.values
+        if all(spec.id in stored for spec in with_baseline(sweep.spec(other, question.seed)))
+    ]
+    if not there:
+        return
+    nearest = min(there, key=lambda other: abs(other - value))
+    if nearest != value:
+        text = f"{exact(value)} is not trained yet; below is the nearest that is, {exact(nearest)}."
+        st.info(text, icon=":material/near_me:")
+    from ssad_core.views import Comparison
+
+    runs = [stored[spec.id] for spec in with_baseline(sweep.spec(nearest, question.seed))]
+    results(Comparison(runs[-1], runs[0], question.anomaly, read(question.dataset)), state)
+    write_address(state)
+
+
+through_app()
+try:
+    page()
+except (BadInput, Damaged) as error:
+    st.error(str(error), icon=":material/error:")

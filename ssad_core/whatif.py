@@ -1,0 +1,174 @@
+"""What if a parameter of aug were another: one training for each value and seed (Fig. 4a), each compared with its baseline.
+
+A gen changes the test images only, so every training also says what it finds of a gen of any strength: the surface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import augment
+from .detectors import detector_info, with_baseline
+from .errors import BadInput
+from .question import check_aug, check_augment
+from .spec import Anomaly, RunSpec
+from .statistics import Estimate, auc, task_metrics
+from .store import StoredRun
+
+if TYPE_CHECKING:
+    from .samples import Samples
+
+VALUES = 9
+
+Runs = Mapping[str, StoredRun]
+
+
+def varied(name: str, role: str = "aug") -> augment.Parameter:
+    """The continuous parameter of an augmentation in a role. BadInput, naming those that have one, when it has none."""
+    if found := _continuous(name, role):
+        return found
+    others = ", ".join(info.title for other, info in augment.AUGMENTATIONS.items() if _continuous(other, role))
+    raise BadInput(f"{augment.augmentation_info(name).title} has nothing continuous to vary here; these have: {others}")
+
+
+def _continuous(name: str, role: str) -> augment.Parameter | None:
+    known = augment.augmentation_info(name).parameters
+    return next((p for p in known if role == "aug" or not p.training_only), None)
+
+
+def has_parameter(name: str, role: str = "aug") -> bool:
+    """Whether an augmentation has a continuous parameter in a role."""
+    return _continuous(name, role) is not None
+
+
+def values_of(parameter: augment.Parameter) -> tuple[float, ...]:
+    """Nine values of a parameter, from its lowest to its highest, that its slider can take.
+
+    >>> values_of(varied("cutout"))
+    (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+    """
+    spread = np.linspace(parameter.low, parameter.high, VALUES)
+    return tuple(sorted({round(round(float(value) / parameter.step) * parameter.step, 6) for value in spread}))
+
+
+def gens(name: str, profile: str = "paper") -> dict[float, Anomaly]:
+    """A gen at each of the values of its parameter. BadInput when it has none."""
+    parameter = varied(name, "gen")
+    made = {value: check_augment(name, {parameter.name: value}, profile, "gen") for value in values_of(parameter)}
+    return {value: Anomaly("gen", name, params) for value, params in made.items()}
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a value of the parameter gives, ``each`` by seed."""
+
+    value: float
+    each: dict[int, Estimate]
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean([estimate.value for estimate in self.each.values()]))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of one seed its 95% interval over the test images, of several the range over the seeds."""
+        found = list(self.each.values())
+        if len(found) == 1:
+            return found[0].low, found[0].high
+        return min(one.value for one in found), max(one.value for one in found)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Trainings that differ in the value of one parameter of aug, and in the seed; ``run`` is any of them."""
+
+    run: RunSpec
+    seeds: tuple[int, ...]
+
+    @property
+    def parameter(self) -> augment.Parameter:
+        """BadInput when aug has nothing to vary."""
+        return varied(self.run.augment, detector_info(self.run.detector).role)
+
+    @property
+    def has_baseline(self) -> bool:
+        return len(with_baseline(self.spec(self.values[0], self.seeds[0]))) > 1
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        return values_of(self.parameter)
+
+    def spec(self, value: float, seed: int) -> RunSpec:
+        """The training of one value and seed."""
+        name, params = self.parameter.name, dict(self.run.params)
+        checked = check_aug(self.run.detector, self.run.augment, {**params, name: value}, self.run.profile)
+        return replace(self.run, params=checked, seed=seed)
+
+    def specs(self) -> list[RunSpec]:
+        """All trainings: of each seed the baseline first, then values from coarse to fine, so that the curve has its shape
+        early."""
+        ordered = [*self.values[::4], *self.values[2::4], *self.values[1::2]]
+        runs = [run for seed in self.seeds for value in ordered for run in with_baseline(self.spec(value, seed))]
+        return list(dict.fromkeys(runs))
+
+    def points(self, runs: Runs, gain: Callable[[StoredRun, StoredRun | None], Estimate]) -> list[Point]:
+        """The values that are stored among ``runs`` (by id), with those seeds whose baseline is stored too. ``gain`` is the
+        measure of a run beside its baseline, `gain` of a task."""
+        found = []
+        for value in self.values:
+            each: dict[int, Estimate] = {}
+            for seed in self.seeds:
+                pair = [runs.get(spec.id) for spec in with_baseline(self.spec(value, seed))]
+                stored = [run for run in pair if run is not None]
+                if len(stored) == len(pair):
+                    each[seed] = gain(stored[-1], stored[0] if len(pair) > 1 else None)
+            if each:
+                found.append(Point(value, each))
+        return found
+
+    def surface(self, runs: Runs, anomalies: Sequence[Anomaly], samples: Samples, compute: bool = True) -> np.ndarray:
+        """AUC (values, anomalies), the mean over the seeds; NaN where not all of their runs are stored or, without
+        ``compute``, scored."""
+        found = np.full((len(self.values), len(anomalies)), np.nan)
+        for i, value in enumerate(self.values):
+            stored = [run for seed in self.seeds if (run := runs.get(self.spec(value, seed).id))]
+            for j, anomaly in enumerate(anomalies):
+                if len(stored) == len(self.seeds) and (compute or all(_is_scored(run, anomaly) for run in stored)):
+                    found[i, j] = np.mean([_auc(run, anomaly, samples) for run in stored])
+        return found
+
+
+def gain(run: StoredRun, baseline: StoredRun | None, anomaly: Anomaly, samples: Samples) -> Estimate:
+    """The relative AUC of a run, or of one without baseline its AUC, with a 95% interval over the test images."""
+    from .evaluate import anomaly_results  # torch, which a page's first paint does not wait for
+
+    scores = [(one.scores["normal"], anomaly_results(one, anomaly, samples)[0]) for one in (run, baseline) if one]
+    metrics = task_metrics(*scores[0], scores[1] if baseline else None, paired=anomaly.paired)
+    return metrics.relative_auc or metrics.auc
+
+
+def _auc(run: StoredRun, anomaly: Anomaly, samples: Samples) -> float:
+    from .evaluate import anomaly_results
+
+    return auc(run.scores["normal"], anomaly_results(run, anomaly, samples)[0])
+
+
+def _is_scored(run: StoredRun, anomaly: Anomaly) -> bool:
+    from .evaluate import has_results
+
+    return has_results(run, anomaly)
+
+
+def regret(surface: np.ndarray, matched: Sequence[int | None]) -> list[float | None]:
+    """For each column of a surface (values, anomalies) how much AUC the matched row, its number, loses to the best one.
+
+    >>> regret(np.array([[0.9, 0.6], [0.8, 0.7]]), [0, 0])
+    [0.0, 0.1]
+    """
+    best = np.nanmax(np.where(np.isnan(surface), -np.inf, surface), axis=0)
+    lost = [None if i is None else best[j] - surface[i, j] for j, i in enumerate(matched)]
+    return [None if value is None or not np.isfinite(value) else round(float(value), 6) for value in lost]

@@ -1,0 +1,169 @@
+"""What-if sweeps: which trainings, what they give, and that gens of any strength need none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from ssad_core import augment, worker
+from ssad_core.data import load
+from ssad_core.detectors import settings_for
+from ssad_core.errors import BadInput
+from ssad_core.evaluate import anomaly_results
+from ssad_core.figures import surface_figure, sweep_figure
+from ssad_core.question import Question
+from ssad_core.samples import Samples
+from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.statistics import auc, task_metrics
+from ssad_core.store import Store, StoredRun
+from ssad_core.whatif import Point, Sweep, gain, gens, has_parameter, regret, values_of, varied
+
+
+def run_spec(aug: str = "cutout", **question: object) -> RunSpec:
+    sizes = settings_for("quick", epochs=1, features=4, hidden=8, limit=40, test_limit=20)
+    return Question("digits", "1", augment=aug, settings=sizes, **question).run(load("digits"))
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StoredRun]:
+    """Two seeds at c = .2 and .5, of the second seed without .5, and their baselines."""
+    threads = torch.get_num_threads()
+    sweep, store = Sweep(run_spec(), (0, 1)), Store(tmp_path_factory.mktemp("sweep"))
+    specs = [sweep.spec(0.2, 0), sweep.spec(0.5, 0), sweep.spec(0.2, 1)]
+    found = {spec.id: worker.run(spec, store, "cpu") for one in specs for spec in (one.baseline(), one)}
+    torch.set_num_threads(threads)
+    return found
+
+
+def samples() -> Samples:
+    return Samples.of(run_spec(), load("digits"))
+
+
+# -- what is trained --------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_of_cutout_is_the_papers() -> None:
+    sweep = Sweep(run_spec(), (3, 4))
+    assert sweep.parameter.name == "c"
+    assert sweep.values == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)  # Fig. 4a
+    specs = sweep.specs()
+    assert len(specs) == len({spec.id for spec in specs}) == 2 * (9 + 1)
+    assert [spec.is_baseline for spec in specs].count(True) == 2
+    assert specs[0].is_baseline
+    assert [dict(spec.params)["c"] for spec in specs[1:6]] == [0.1, 0.5, 0.9, 0.3, 0.7]  # coarse to fine
+    assert {spec.seed for spec in specs} == {3, 4}
+    for spec in specs:
+        assert replace(spec, augment="cutout", params=(), seed=0) == run_spec()
+    # Any run of it describes it.
+    assert Sweep(sweep.spec(0.7, 4), (3, 4)).specs() == specs
+
+
+def test_any_continuous_parameter_is_varied_over_its_range() -> None:
+    for name in augment.AUGMENTATIONS:
+        if not has_parameter(name):
+            with pytest.raises(BadInput, match="has nothing continuous to vary here; these have: Flip, CutOut, Noise"):
+                varied(name)
+            continue
+        parameter = varied(name)
+        values = values_of(parameter)
+        assert len(values) == 9
+        assert (values[0], values[-1]) == (parameter.low, parameter.high)
+        for value in values:  # which its slider can take
+            assert value / parameter.step == pytest.approx(round(value / parameter.step))
+        assert [spec.augment for spec in Sweep(run_spec(name), (0,)).specs()] == ["identity", *[name] * 9]
+
+
+def test_what_is_always_applied_has_no_probability_to_vary() -> None:
+    assert has_parameter("flip")
+    assert not has_parameter("flip", "gen")
+    with pytest.raises(BadInput, match="Flip has nothing continuous to vary here; these have: CutOut, Noise"):
+        gens("flip")
+    with pytest.raises(BadInput):
+        _ = Sweep(replace(run_spec("invert"), detector="ap"), (0,)).values
+    alone = Sweep(replace(run_spec(), detector="ap"), (0,))
+    assert not alone.has_baseline
+    assert len(alone.specs()) == 9
+    assert gens("cutout")[0.3] == Anomaly("gen", "cutout", (("c", 0.3),))
+
+
+# -- what it gives ----------------------------------------------------------------------------------------------------
+
+
+def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]) -> None:
+    sweep, anomaly = Sweep(run_spec(), (0, 1)), Anomaly("gen", "cutout", (("c", 0.4),))
+    points = sweep.points(stored, lambda run, baseline: gain(run, baseline, anomaly, samples()))
+    assert [(point.value, set(point.each)) for point in points] == [(0.2, {0, 1}), (0.5, {0})]
+    for point in points:
+        for seed, estimate in point.each.items():
+            spec = sweep.spec(point.value, seed)
+            areas = [
+                auc(run.scores["normal"], anomaly_results(run, anomaly, samples())[0])
+                for run in (stored[spec.id], stored[spec.baseline().id])
+            ]
+            assert estimate.value == pytest.approx(areas[0] - areas[1], abs=1e-12)
+    two, one = points
+    assert two.mean == pytest.approx(np.mean([estimate.value for estimate in two.each.values()]))
+    assert two.interval == tuple(sorted(estimate.value for estimate in two.each.values()))
+    run, baseline = stored[sweep.spec(0.5, 0).id], stored[sweep.spec(0.5, 0).baseline().id]
+    scores = [(r.scores["normal"], anomaly_results(r, anomaly, samples())[0]) for r in (run, baseline)]
+    expected = task_metrics(*scores[0], scores[1], paired=True).relative_auc
+    assert one.interval == (expected.low, expected.high)
+    alone = gain(run, None, anomaly, samples())
+    assert alone.value == pytest.approx(auc(*scores[0]))
+
+
+def test_without_its_baseline_a_value_has_no_point(stored: dict[str, StoredRun]) -> None:
+    sweep = Sweep(run_spec(), (0,))
+    without = {name: run for name, run in stored.items() if not run.spec.is_baseline}
+    assert sweep.points(without, lambda run, baseline: gain(run, baseline, Anomaly("rest"), samples())) == []
+
+
+def test_the_surface_is_the_aucs_of_stored_runs_on_gens_of_every_strength(stored: dict[str, StoredRun]) -> None:
+    sweep, anomalies = Sweep(run_spec(), (0,)), list(gens("cutout").values())
+    before = sweep.surface(stored, anomalies, samples(), compute=False)
+    assert np.isnan(before[:, [0, 8]]).all()  # not scored yet
+    found = sweep.surface(stored, anomalies, samples())
+    np.testing.assert_array_equal(found, sweep.surface(stored, anomalies, samples(), compute=False))
+    assert (~np.isnan(found)).any(axis=1).tolist() == [value in (0.2, 0.5) for value in sweep.values]
+    for i, j in ((1, 0), (4, 8)):
+        run = stored[sweep.spec(sweep.values[i], 0).id]
+        assert found[i, j] == auc(run.scores["normal"], anomaly_results(run, anomalies[j], samples())[0])
+    both = Sweep(run_spec(), (0, 1)).surface(stored, anomalies, samples())
+    assert (~np.isnan(both)).any(axis=1).tolist() == [value == 0.2 for value in sweep.values]
+
+
+def test_regret_is_what_the_matched_row_loses_to_the_best() -> None:
+    surface = np.array([[0.5, 0.9, np.nan], [0.7, 0.6, np.nan]])
+    assert regret(surface, [0, 0, 0]) == [0.2, 0.0, None]
+    assert regret(surface, [None, 1, 1]) == [None, 0.3, None]
+
+
+def test_figures_say_what_they_show() -> None:
+    points = [Point(0.1, {}), Point(0.5, {})]
+    figure = sweep_figure(
+        [point.value for point in points],
+        [0.1, -0.2],
+        [(0.0, 0.2), (-0.3, -0.1)],
+        each={"seed 0": {0.1: 0.05}},
+        missing=[0.9],
+        chosen=0.5,
+        parameter="aug's patch size c",
+        measure="Relative AUC",
+        level=0.0,
+        title="t",
+    )
+    assert figure.layout.meta["alt"] == "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200."
+    missing = next(trace for trace in figure.data if trace.name == "not trained yet")
+    assert (list(missing.x), list(missing.y)) == ([0.9], [-0.3])
+    surface = np.array([[0.5, 0.9, np.nan], [0.7, 0.6, np.nan]])
+    drawn = surface_figure(
+        surface, [0.1, 0.2], [0.1, 0.2, 0.3], row_title="aug", column_title="gen", diagonal=True, title="t"
+    )
+    ring = next(trace for trace in drawn.data if trace.name == "best aug of the column")
+    assert list(zip(ring.x, ring.y, strict=True)) == [(0.1, 0.2), (0.2, 0.1)]
+    assert "gen 0.1: aug 0.2 (0.700), gen 0.2: aug 0.1 (0.900)" in drawn.layout.meta["alt"]
+    empty = surface_figure(np.full((2, 1), np.nan), [0.1, 0.2], [0.1], row_title="a", column_title="g", title="t")
+    assert "nothing measured" in empty.layout.meta["alt"]
