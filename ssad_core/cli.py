@@ -21,7 +21,7 @@ from .detectors import DETECTORS, PRESETS, detector_info, presets, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
-from .report import FIGURES, draw
+from .report import FIGURES, SWEEPS, draw, draw_sweep
 from .store import Store, StoredRun
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "figure", help="draw a figure of stored runs, each beside its baseline if that is stored"
     )
     figure.set_defaults(command=_figure)
-    figure.add_argument("name", metavar="NAME", help=", ".join(FIGURES))
+    figure.add_argument("name", metavar="NAME", help=", ".join((*FIGURES, *SWEEPS)))
     figure.add_argument("--run", nargs="+", required=True, metavar="ID")
     figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
@@ -186,8 +186,8 @@ class _ProgressBar:
 
 
 def _figure(args: argparse.Namespace) -> int:
-    if args.name not in FIGURES:
-        raise unknown("figure", args.name, FIGURES)
+    if args.name not in (*FIGURES, *SWEEPS):
+        raise unknown("figure", args.name, (*FIGURES, *SWEEPS))
     if args.out.suffix not in (".html", ".htm"):
         raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
     store = Store()
@@ -200,6 +200,9 @@ def _figure(args: argparse.Namespace) -> int:
         dataset = load(run.spec.dataset)
         normal = dataset.info.classes[run.spec.normal_class]
         anomaly = parse_anomaly(args.anomaly, run.spec.dataset, normal, run.spec.profile)
+        if args.name in SWEEPS:
+            drawn.append(draw_sweep(args.name, run, store.list(), anomaly, dataset))
+            continue
         baseline = run.spec.baseline().id
         comparison = Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset)
         drawn += draw(args.name, comparison, comparison.views())

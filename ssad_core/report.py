@@ -1,7 +1,9 @@
-"""A comparison's figures as Plotly draws them, for downloads, the command line and notebooks."""
+"""A comparison's or a sweep's figures as Plotly draws them, for pages, downloads, the command line and notebooks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -9,13 +11,18 @@ import numpy as np
 from .errors import unknown
 from .histogram import scale_for, threshold_at_fpr
 from .question import anomaly_name, run_name
+from .whatif import Point, Sweep, gain, gens, varied
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from .data import Dataset
+    from .spec import Anomaly, RunSpec
+    from .store import StoredRun
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
+SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SHOWN = 5  # images a side in the reconstructions
 
 Scale = Literal["linear", "log"]
@@ -95,3 +102,67 @@ def draw(
             heading = f"{SHOWN} test normals and {SHOWN} anomalies. {about}"
             return [figures.reconstruction_figure(views.originals[some], pictures, scores, title=heading)]
     raise unknown("figure", name, FIGURES)
+
+
+def draw_sweep(name: str, run: StoredRun, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:
+    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter and the seed alone.
+
+    BadInput on another name, or when aug, or of a surface gen, has no continuous parameter.
+    """
+    from .samples import Samples
+
+    if name not in SWEEPS:
+        raise unknown("figure", name, SWEEPS)
+    seeds = sorted({other.spec.seed for other in stored if _alike(other.spec, run.spec)})
+    sweep, runs = Sweep(run.spec, tuple(seeds)), {other.id: other for other in stored}
+    samples = Samples.of(run.spec, dataset)
+    if name == "sweep":
+        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, samples))
+        return curve(sweep, points, anomaly)
+    anomalies = gens(anomaly.name, run.spec.profile)
+    return surface(sweep, sweep.surface(runs, list(anomalies.values()), samples), anomaly)
+
+
+def _alike(spec: RunSpec, other: RunSpec) -> bool:
+    return replace(spec, params=other.params, seed=other.seed) == other
+
+
+def curve(sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, chosen: float | None = None) -> go.Figure:
+    """A sweep's points against aug's parameter; a line where it has the ``chosen`` value."""
+    from . import figures
+
+    there = [point.value for point in points]
+    measure = "Relative AUC" if sweep.has_baseline else "AUC"
+    each = {f"seed {seed}": {p.value: p.each[seed].value for p in points if seed in p.each} for seed in sweep.seeds}
+    return figures.sweep_figure(
+        there,
+        [point.mean for point in points],
+        [point.interval for point in points],
+        each=each if len(sweep.seeds) > 1 else None,
+        missing=[value for value in sweep.values if value not in there],
+        chosen=chosen,
+        parameter=f"aug's {sweep.parameter.title}",
+        measure=measure,
+        level=0.0 if sweep.has_baseline else 0.5,
+        title=f"{measure} of {_varied_run(sweep)} on {anomaly_name(anomaly)}",
+    )
+
+
+def surface(sweep: Sweep, auc: np.ndarray, anomaly: Anomaly) -> go.Figure:
+    """`Sweep.surface` over the values of ``anomaly``'s gen."""
+    from . import figures
+
+    return figures.surface_figure(
+        auc,
+        sweep.values,
+        list(gens(anomaly.name, sweep.run.profile)),
+        row_title=f"aug's {sweep.parameter.title}",
+        column_title=f"gen's {varied(anomaly.name, 'gen').title}",
+        diagonal=anomaly.name == sweep.run.augment,
+        title=f"AUC of {_varied_run(sweep)} on {anomaly_name(replace(anomaly, params=()))}, by both parameters",
+    )
+
+
+def _varied_run(sweep: Sweep) -> str:
+    """The detector and aug without the value: "DAE-CutOut"."""
+    return run_name(replace(sweep.run, params=()))

@@ -90,7 +90,21 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     assert out.read_text().count("Plotly.newPlot(") == 3
     capsys.readouterr()
 
+    # Of a sweep, all that is stored; the sweep of any of its runs is the same.
+    for more in (("--param", "c=0.2"), ("--param", "c=0.5")):
+        assert main([*words(0, 2, *more), "--json"]) == 0
+    swept = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
+    for name, text in {"sweep": "Relative AUC against", "surface": "gen 0.9: aug 0."}.items():
+        assert main(["figure", name, "--run", swept, "--out", str(out)]) == 0
+        page = out.read_text()
+        assert page.count("Plotly.newPlot(") == 1
+        assert text in page
+        assert "DAE-CutOut" in page
+    capsys.readouterr()
+
     for arguments, part in {
+        f"surface --run {swept} --anomaly gen:flip --out {out}": "Flip has nothing continuous to vary here",
+        f"sweep --run {ids[1]} --out {out}": "Identity has nothing continuous to vary here",
         f"histgram --run {run} --out {out}": "unknown figure 'histgram'; did you mean 'histogram'?",
         f"roc --run {run} --out {tmp_path / 'roc.png'}": "its file ends in .html",
         f"roc --run 0123456789abcdef --out {out}": "no run '0123456789abcdef' is stored",

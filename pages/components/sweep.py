@@ -9,14 +9,15 @@ import streamlit as st
 
 from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
-from ssad_core import whatif
+from ssad_core import report, whatif
 from ssad_core.data import Dataset
-from ssad_core.question import Question, anomaly_name, run_name
+from ssad_core.question import Question, run_name
 from ssad_core.spec import Anomaly, RunSpec
 from ssad_core.statistics import Estimate
 from ssad_core.store import StoredRun
 from ssad_core.whatif import Sweep
 
+MARGIN = {"t": 60, "b": 10, "l": 10, "r": 10}  # Plotly's own leave a third of a low figure empty
 POLL = 1.0  # seconds between two looks at what goes on
 NO_MODE_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
 
@@ -74,33 +75,18 @@ def _watch(missing: list[RunSpec], done: int, dataset: Dataset) -> None:
 
 def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:
     """The measure against the parameter. A click on a point sets the widget of the key ``slider``."""
-    from ssad_core.figures import sweep_figure
-
-    anomaly, parameter = question.anomaly, sweep.parameter
+    anomaly = question.anomaly
 
     def gain(run: StoredRun, baseline: StoredRun | None) -> Estimate:
         return _gain(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
 
     points = sweep.points(stored, gain)
-    there = [point.value for point in points]
-    measure = "Relative AUC" if sweep.has_baseline else "AUC"
-    each = {f"seed {seed}": {p.value: p.each[seed].value for p in points if seed in p.each} for seed in sweep.seeds}
-    figure = sweep_figure(
-        there,
-        [point.mean for point in points],
-        [point.interval for point in points],
-        each=each if len(sweep.seeds) > 1 else None,
-        missing=[value for value in sweep.values if value not in there],
-        chosen=st.session_state[slider],
-        parameter=f"aug's {parameter.title}",
-        measure=measure,
-        level=0.0 if sweep.has_baseline else 0.5,
-        title=f"{measure} on {anomaly_name(anomaly)}",
-    )
+    figure = report.curve(sweep, points, anomaly, st.session_state[slider])
+    figure.update_layout(margin=MARGIN)
     key = f"curve-{slider}"
     st.plotly_chart(
         figure,
-        height=320,
+        height=290,
         key=key,
         config=NO_MODE_BAR,
         selection_mode="points",
@@ -132,7 +118,6 @@ def _gain(
 
 def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) -> None:
     """AUC over aug's parameter and gen's, which needs no training beyond the sweep."""
-    from ssad_core.figures import surface_figure
     from ssad_core.samples import Samples  # torch, which may still be loading
 
     samples = Samples.of(sweep.run, dataset)
@@ -149,18 +134,11 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
     if np.isnan(found).all():
         return
     same = question.anomaly.name == question.augment
-    of_gen = whatif.varied(question.anomaly.name, "gen")
+    figure = report.surface(sweep, found, question.anomaly)
+    figure.update_layout(margin=MARGIN)
     st.plotly_chart(
-        surface_figure(
-            found,
-            sweep.values,
-            list(anomalies),
-            row_title=f"aug's {sweep.parameter.title}",
-            column_title=f"gen's {of_gen.title}",
-            diagonal=same,
-            title=f"AUC by aug's and gen's parameter, {run_name(sweep.run).split('-')[0]}",
-        ),
-        height=430,
+        figure,
+        height=400,
         key="surface",
         config=NO_MODE_BAR,
     )
