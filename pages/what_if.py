@@ -25,8 +25,9 @@ from ssad_core.store import Damaged
 from ssad_core.whatif import Sweep, values_of, varied
 
 
-def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[float, str]:
-    """The value of the parameter that all below is about, and the key of its slider."""
+def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[float, str, bool]:
+    """The value of the parameter that all below is about, the key of its slider, and whether a person has chosen it: to look
+    at this page changes nothing on the others."""
     values = values_of(parameter)
     before = dict(state.question.params) if state.question.augment == question.augment else {}
     last = before.get(parameter.name, parameter.default)
@@ -40,7 +41,7 @@ def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[f
         help=f"{parameter.help} Everything below follows it.",
         key=key,
     )
-    return value, key
+    return value, key, value != start or parameter.name in before
 
 
 def page() -> None:
@@ -57,7 +58,7 @@ def page() -> None:
         return
     left, right = st.columns([5, 1])
     with left:
-        value, slider = ask_value(state, question, parameter)
+        value, slider, chosen = ask_value(state, question, parameter)
     state.seeds = right.number_input(
         "Seeds",
         1,
@@ -68,7 +69,8 @@ def page() -> None:
         key="seeds",
     )
     params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
-    question = state.question = replace(question, params=params)
+    asked, question = question, replace(question, params=params)
+    state.question = question if chosen else asked
     words(question, dataset)
     preview(question, dataset)
     write_address(state)
@@ -83,7 +85,9 @@ def page() -> None:
     show_value(sweep, stored, question, value, state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
-        st.page_link("pages/lab.py", label="This value in the Lab", icon=":material/science:")
+        if st.button("This value in the Lab", icon=":material/science:", key="to-lab"):
+            state.question = question
+            st.switch_page("pages/lab.py")
 
 
 def show_value(sweep: Sweep, stored: dict, question: Question, value: float, state: State) -> None:

@@ -7,6 +7,8 @@ from streamlit.runtime.pages_manager import PagesManager
 def through_app() -> None:
     """The first line of a page. Streamlit takes a folder pages/ for an app of its older kind until app.py has called
     st.navigation once; on a new server a page's own address would show the page without the app around it, to everybody."""
-    if PagesManager.uses_pages_directory:
+    # Once a session, when it is new: a click would be lost.
+    if PagesManager.uses_pages_directory and "through app" not in st.session_state:
+        st.session_state["through app"] = True
         PagesManager.uses_pages_directory = False
         st.rerun()
