@@ -112,12 +112,13 @@ def markdown(detector: str, profile: str, preset: str, rows: list[dict[str, str]
     cells: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
         cells[row["aug"], row["task"]].append(float(row["auc"]))
-    classes = sorted({row["normal_class"] for row in rows})
+    classes = list(dict.fromkeys(row["normal_class"] for row in rows))
+    over = "ten normal classes" if len(classes) == 10 else f"the normal classes {', '.join(classes)}"
     means = {key: sum(values) / len(values) for key, values in cells.items()}
-    machines = sorted({f"{row['machine']}, {row['date']}" for row in rows})
+    machines, dates = sorted({row["machine"] for row in rows}), sorted({row["date"] for row in rows})
     lines = [
-        f"{detector}, profile {profile}, preset {preset}, mean of {len(classes)} normal classes, measured (published). "
-        f"{'; '.join(machines)}.",
+        f"{detector}, profile {profile}, preset {preset}, mean over {over}, measured (published). "
+        f"{'; '.join(machines)}, {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}.",
         "",
         "| aug | " + " | ".join(TASKS.values()) + " |",
         "|---|" + "---|" * len(TASKS),

@@ -14,7 +14,7 @@ from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
 from pages.components import service
-from ssad_core import worker
+from ssad_core import augment, worker
 from ssad_core.data import load
 from ssad_core.detectors import PRESETS, settings_for
 from ssad_core.question import Question, from_query
@@ -22,7 +22,7 @@ from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
 from ssad_core.whatif import Sweep
 
-PAGES = ("pages/lab.py", "pages/what_if.py", "pages/runs.py", "pages/evidence.py")
+PAGES = ("pages/lab.py", "pages/gallery.py", "pages/what_if.py", "pages/runs.py", "pages/evidence.py")
 # Small enough to be trained within a second.
 TINY = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
 TINY |= {"limit": "64", "test_limit": "20"}
@@ -52,6 +52,11 @@ def words(app: AppTest) -> str:
     """All text of the page."""
     texts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info]
     return "\n".join([element.value for element in texts] + [element.proto.body for element in app.get("html")])
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """What the page has put into its address; AppTest gives a text or a list of one."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
 def labels(app: AppTest) -> list[str]:
@@ -386,6 +391,41 @@ def test_a_run_beside_a_stored_baseline_costs_one_training(lab: Path) -> None:
     assert "stored already" in words(app)
 
 
+# Augmentations
+
+
+@pytest.mark.parametrize("dataset", ["digits", "photos"])
+def test_the_gallery_shows_all_augmentations_in_their_categories(lab: Path, dataset: str) -> None:
+    text = words(open_page("pages/gallery.py", dataset=dataset))
+    shown = [info for info in augment.AUGMENTATIONS.values() if info.category != "none"]
+    assert len(shown) == 13 == text.count("Degree of modification:")
+    for info in shown:
+        assert f">{info.title}<" in text
+        assert info.help in text
+        assert text.count(f"border-left:4px solid {augment.CATEGORY_COLOURS[info.category]}") == sum(
+            other.category == info.category for other in shown
+        )
+
+
+def test_what_the_gallery_shows_is_used_as_aug_or_gen(lab: Path) -> None:
+    app = open_page("pages/gallery.py", **TINY)
+    assert app.button(key="use-aug-cutout").label == "Is the aug"
+    calm(app.toggle(key="ask-gallery-cutout-c-on").set_value(True).run())
+    calm(app.slider(key="ask-gallery-cutout-c").set_value(0.3).run())
+    assert ">CutOut-0.3<" in words(app)
+    calm(app.button(key="use-gen-cutout").click().run())
+    calm(app.slider(key="ask-gallery-noise-sigma").set_value(0.4).run())
+    calm(app.button(key="use-aug-noise").click().run())
+    assert app.button(key="use-aug-noise").label == "Is the aug"
+    assert app.button(key="use-gen-cutout").label == "Is the gen"
+    assert address(app) | {"aug": "noise(sigma=0.4)", "anomaly": "gen:cutout(c=0.3)"} == address(app)
+    # Back at its default it is the plain one again.
+    calm(app.toggle(key="ask-gallery-cutout-c-on").set_value(False).run())
+    calm(app.button(key="use-gen-cutout").click().run())
+    calm(app.button(key="use-aug-flip").click().run())
+    assert address(app) | {"aug": "flip", "anomaly": "gen:cutout"} == address(app)
+
+
 # What if?
 
 
@@ -408,7 +448,7 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
 
     calm(app.select_slider(key="vary-cutout").set_value(0.9).run())
     assert "0.9 is not trained yet; below is the nearest that is, 0.5." in words(app)
-    assert app.query_params["aug"] in ("cutout(c=0.9)", ["cutout(c=0.9)"])
+    assert address(app)["aug"] == "cutout(c=0.9)"
     # Another anomaly needs no training, and one without a strength has no surface.
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())
     assert "Train 7 missing runs" in labels(app)
@@ -416,7 +456,7 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     # A second seed is another baseline and nine more.
     calm(app.number_input(key="seeds").set_value(2).run())
     assert "Train 17 missing runs" in labels(app)
-    assert app.query_params["seeds"] in ("2", ["2"])
+    assert address(app)["seeds"] == "2"
 
 
 @pytest.mark.parametrize(("detector", "aug"), [("dae", "rotate"), ("dae", "identity"), ("ap", "invert")])

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 from test_data import MVTEC, write_folder, write_zip
-from test_pages import calm, close_service, labels, open_page, words
+from test_pages import address, calm, close_service, labels, open_page, words
 
 from ssad_core.data import keep_upload
 
@@ -20,11 +19,6 @@ from ssad_core.data import keep_upload
 def _own_service() -> Iterator[None]:
     yield
     close_service()
-
-
-def address(app: AppTest) -> dict[str, str]:
-    """What the page has put into its address; AppTest gives a text or a list of one."""
-    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
 def test_own_images_by_their_path(tmp_path: Path) -> None:

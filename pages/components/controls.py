@@ -58,7 +58,7 @@ def ask(last: Question, vary: bool = False) -> Question:
         )
         role = detector_info(detector).role
         known = last.params if aug == last.augment else ()
-        params = () if vary else _ask_params(aug, known, profile, role, scope="aug")
+        params = () if vary else ask_params(aug, known, profile, role, scope="aug")
 
         st.subheader("Training")
         detectors = list(DETECTORS)
@@ -117,12 +117,28 @@ def _ask_anomaly(last: Anomaly, classes: tuple[str, ...], normal: str, profile: 
     )
     if chosen.kind != "gen":
         return chosen
-    params = _ask_params(chosen.name, last.params if chosen.name == last.name else (), profile, "gen", scope="gen")
+    params = ask_params(chosen.name, last.params if chosen.name == last.name else (), profile, "gen", scope="gen")
     return Anomaly("gen", chosen.name, params)
 
 
-def _ask_params(name: str, last: Params, profile: str, role: str, scope: str) -> Params:
-    """A slider for each parameter; one whose default is a random range is first switched on."""
+def use_as(role: str, name: str, params: Params, question: Question) -> None:
+    """Sets the controls of `ask` to another aug or gen; a callback, since widgets that are drawn cannot be set."""
+    if role == "aug":
+        st.session_state["ask-aug"] = name
+    else:
+        st.session_state[f"ask-anomaly-{question.dataset}-{question.normal_class}"] = Anomaly("gen", name)
+    given = dict(params)
+    for parameter in augment.AUGMENTATIONS[name].parameters:
+        key = f"ask-{role}-{name}-{parameter.name}"
+        value = given.get(parameter.name, parameter.default)
+        if parameter.default is None:
+            st.session_state[f"{key}-on"] = value is not None
+        if value is not None and not (role == "gen" and parameter.training_only):
+            st.session_state[key] = float(value)
+
+
+def ask_params(name: str, last: Params, profile: str, role: str, scope: str) -> Params:
+    """A slider for each parameter that has a use in the role; one whose default is a random range is first switched on."""
     values: dict[str, float] = {}
     for parameter in augment.AUGMENTATIONS[name].parameters:
         if role != "aug" and parameter.training_only:

@@ -43,18 +43,18 @@ def _cards(run_id: str, anomaly_key: str, _question: Question, _dataset: Dataset
     name = anomaly_name(question.anomaly)
     if question.anomaly.paired:
         rows = {"normal": x, "gen(normal)": anomalous, "difference": (x - anomalous).abs()}
-        anomaly = _card(f"Anomaly: gen {name}", _colour(question.anomaly.name), rows, _change(x, anomalous))
+        anomaly = card(f"Anomaly: gen {name}", colour_of(question.anomaly.name), rows, change(x, anomalous))
     else:
         rows = {"normal": x, "anomalous": anomalous}
-        anomaly = _card(f"Anomaly: {name}", "currentColor", rows, "Other images: there is no pair to compare.")
+        anomaly = card(f"Anomaly: {name}", "currentColor", rows, "Other images: there is no pair to compare.")
     label = augment.label(question.augment, dict(question.params))
     rows = {"normal": x, "aug(normal)": augmented, "difference": (x - augmented).abs()}
-    note = _change(x, augmented)
+    note = change(x, augmented)
     values = augment.check(question.augment, **dict(question.params))
     for parameter in augment.AUGMENTATIONS[question.augment].parameters:
         if parameter.training_only and detector_info(question.detector).role == "aug":
             note += f" Every image is changed here; in training each is with probability {values[parameter.name]:g}."
-    aug = _card(f"Augmentation: aug {label}", _colour(question.augment), rows, note)
+    aug = card(f"Augmentation: aug {label}", colour_of(question.augment), rows, note)
     # As many cards beside each other as there is room for, else one below the other.
     return (
         '<div style="display:grid;gap:1rem 1.5rem;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr))">'
@@ -82,17 +82,17 @@ def _classes(fingerprint: str, _dataset: Dataset) -> str:
     return "".join(lines)
 
 
-def _change(x: Tensor, other: Tensor) -> str:
+def change(x: Tensor, other: Tensor) -> str:
     degree, unchanged = modification(x, other)
     note = f"Degree of modification: {degree:.3f}, the mean absolute pixel change (0 to 1) of {len(x):,} images."
     return note + (f" {unchanged:.1%} of them are left unchanged." if unchanged else "")
 
 
-def _colour(name: str) -> str:
+def colour_of(name: str) -> str:
     return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
 
 
-def _card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
+def card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
     """The first images of each row; a difference is drawn as an error map."""
     from ssad_core.evaluate import to_bytes
 

@@ -1,0 +1,87 @@
+"""All augmentations side by side on the chosen class: what each does, how strongly, and the way to use it as aug or gen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.address import session, show_rejected, write_address
+from pages.components.controls import ask, ask_params, use_as
+from pages.components.preview import MEASURED, SHOWN, card, change, colour_of
+from pages.components.question import read, words
+from pages.components.router import through_app
+from pages.components.service import prepare_in_background
+from ssad_core import augment
+from ssad_core.data import Dataset
+from ssad_core.errors import BadInput
+from ssad_core.question import Question
+from ssad_core.spec import Params
+
+CATEGORIES = {
+    "geometric": "Geometric: the whole image moves",
+    "local": "Local: a patch changes",
+    "elementwise": "Elementwise: each pixel by itself, or with its neighbours",
+    "color": "Color: values change, objects stay",
+    "mixed": "Mixed: several at once",
+}
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _picture(fingerprint: str, label: int, name: str, params: Params, profile: str, _dataset: Dataset) -> str:
+    from ssad_core.samples import Samples, to_float  # torch: it may still be loading
+
+    normal = Samples(_dataset, label).train_normal()[:MEASURED]
+    x = to_float(normal)
+    changed = Samples(_dataset, label).augmented(normal, name, profile, dict(params))
+    rows = {"before": x[:SHOWN], "after": changed[:SHOWN], "difference": (x - changed)[:SHOWN].abs()}
+    return card(augment.label(name, dict(params)), colour_of(name), rows, change(x, changed))
+
+
+def item(name: str, question: Question, dataset: Dataset) -> None:
+    """One augmentation: its pictures, its sliders, and its two uses."""
+    info = augment.AUGMENTATIONS[name]
+    slot = st.container()
+    params = ask_params(name, (), question.profile, "analysis", scope="gallery")
+    label = dataset.info.classes.index(question.normal_class)
+    slot.html(_picture(dataset.fingerprint, label, name, params, question.profile, dataset))
+    slot.caption(info.help)
+    with st.container(horizontal=True):
+        uses = {"aug": question.augment == name, "gen": question.anomaly.paired and question.anomaly.name == name}
+        for role, now in uses.items():
+            st.button(
+                f"Is the {role}" if now else f"Use as {role}",
+                icon=":material/check:" if now else None,
+                key=f"use-{role}-{name}",
+                help="With the values of its sliders here.",
+                on_click=use_as,
+                args=(role, name, params, question),
+            )
+
+
+def page() -> None:
+    state = session()
+    show_rejected(state)
+    question = state.question = ask(state.question)
+    write_address(state)
+    dataset = read(question.dataset)
+    words(question, dataset)
+    st.caption(
+        "Every augmentation of the paper on training images of the normal class, each image changed (flip and invert with "
+        "p = 1). Difference: the mean absolute change of each pixel."
+    )
+    st.page_link("pages/lab.py", label="This question in the Lab", icon=":material/science:")
+    prepare_in_background()
+    for category, title in CATEGORIES.items():
+        colour = augment.CATEGORY_COLOURS[category]
+        st.html(f'<h3 style="border-bottom:3px solid {colour};padding:.3rem 0">{title}</h3>')
+        names = [name for name, info in augment.AUGMENTATIONS.items() if info.category == category]
+        for pair in (names[i : i + 2] for i in range(0, len(names), 2)):
+            for column, name in zip(st.columns(2, gap="large"), pair, strict=False):
+                with column:
+                    item(name, question, dataset)
+
+
+through_app()
+try:
+    page()
+except BadInput as error:
+    st.error(str(error), icon=":material/error:")
