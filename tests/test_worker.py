@@ -13,10 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from tiny import FOREVER, alive, python, tiny, trainer, wait
 
+from ssad_core.data import load
+from ssad_core.detectors import DETECTORS, settings_for
 from ssad_core.errors import BadInput
+from ssad_core.evaluate import examine_stored
+from ssad_core.question import Question
+from ssad_core.samples import Samples, to_float
 from ssad_core.spec import RANGES, RunSpec
 from ssad_core.store import Store, StoredRun
 from ssad_core.train import TrainingFailed
@@ -109,7 +115,8 @@ def test_everything_of_a_finished_run_is_stored(tmp_path: Path) -> None:
     assert all(0 <= value <= 1 for value in stored.result["auc"].values())
     assert {len(stored.scores[group]) for group in classes | gens | {"normal"}} == {20}
     assert {codes.shape[1] for codes in stored.codes.values()} == {8}
-    assert {len(stored.scores[group]) for group in ("train normal", "train augmented")} == {64}
+    # The views show no more of the training images than of the test normals.
+    assert {len(stored.scores[group]) for group in ("train normal", "train augmented")} == {20}
     assert len(stored.result["loss"]) == 3
     assert stored.result["training_images"] == 64
     assert 0 < stored.result["train_seconds"] <= stored.result["seconds"]
@@ -194,3 +201,16 @@ def test_bad_input_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     stranger = replace(spec, fingerprint="f" * 16)
     with pytest.raises(BadInput, match="other images"):
         run(stranger, store, "cpu")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("detector", DETECTORS)
+@pytest.mark.parametrize("aug", ["rotate", "simclr"])
+def test_a_run_on_cuda_scores_as_its_weights_do_on_the_cpu(detector: str, aug: str) -> None:
+    sizes = settings_for("quick", detector, aug=aug, epochs=2, features=8, hidden=16, limit=64, test_limit=40)
+    spec = Question(detector=detector, augment=aug, settings=sizes).run(load("photos"))
+    stored = run(spec, Store(), "cuda")
+    assert stored.result["machine"]["device_type"] == "cuda"
+    found = examine_stored(stored, to_float(Samples.of(spec, load("photos")).test_normal()))
+    np.testing.assert_allclose(found.scores, stored.scores["normal"], rtol=1e-2, atol=1e-3)  # TF32 convolutions
+    np.testing.assert_allclose(found.codes, stored.codes["normal"], rtol=1e-2, atol=2e-2)
