@@ -11,7 +11,7 @@ st.html(
 st.navigation(
     [
         st.Page("pages/lab.py", title="Lab", icon=":material/science:", default=True),
-        st.Page("pages/gallery.py", title="Augmentations", icon=":material/grid_view:"),
+        st.Page("pages/gallery.py", title="Gallery", icon=":material/grid_view:"),
         st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/folder_open:"),
         st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),

@@ -16,6 +16,7 @@ from ssad_core.errors import BadInput
 from ssad_core.question import Question
 from ssad_core.spec import Params
 
+WIDTH = 460  # pixels of an item: two beside each other on a page of 1,440
 CATEGORIES = {
     "geometric": "Geometric: the whole image moves",
     "local": "Local: a patch changes",
@@ -73,11 +74,12 @@ def page() -> None:
     for category, title in CATEGORIES.items():
         colour = augment.CATEGORY_COLOURS[category]
         st.html(f'<h3 style="border-bottom:3px solid {colour};padding:.3rem 0">{title}</h3>')
-        names = [name for name, info in augment.AUGMENTATIONS.items() if info.category == category]
-        for pair in (names[i : i + 2] for i in range(0, len(names), 2)):
-            for column, name in zip(st.columns(2, gap="large"), pair, strict=False):
-                with column:
-                    item(name, question, dataset)
+        # As many beside each other as there is room for.
+        with st.container(horizontal=True, gap="medium"):
+            for name, info in augment.AUGMENTATIONS.items():
+                if info.category == category:
+                    with st.container(width=WIDTH):
+                        item(name, question, dataset)
 
 
 through_app()
