@@ -238,7 +238,7 @@ def surface_figure(
     )
     if diagonal:
         both = [max(rows[0], columns[0]), min(rows[-1], columns[-1])]
-        dashed = {"dash": "dash", "color": "#ffffff", "width": 1}
+        dashed = {"dash": "dash", "color": "#8a8f98", "width": 1.5}
         fig.add_scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip")
     fig.update_xaxes(title=column_title, tickvals=list(columns), showgrid=False)
     fig.update_yaxes(title=row_title, tickvals=list(rows), showgrid=False)
