@@ -3,8 +3,6 @@ one? On images like the training normals it is; on anomalies it should not be.""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -13,13 +11,13 @@ from ..augment import AUGMENTATIONS
 from ..augment.base import Drawn
 from ..networks import WideResNet
 from ..spec import RunSpec
-from .base import Examination, augmentation, constant
+from .base import ByLoss, Examination, augmentation, constant
 
 DRAWS = 512  # random functions that the test draws from
 DRAWS_SEED = 20230423
 
 
-class AP:
+class AP(ByLoss):
     """f tells which of K functions aug_k was applied, aug_1 being the identity: of rotate the 4 quarter turns, of geom its 72
     states, of every other augmentation the identity and one draw of it (ours), a new one for each image and epoch."""
 
@@ -35,12 +33,6 @@ class AP:
     def loss(self, x: Tensor, k: Tensor, generator: torch.Generator) -> Tensor:
         params = self.aug.sample_params(len(x), x.shape[1], x.shape[-1], generator)
         return F.cross_entropy(self.network(self.aug.function(x, k, params)), k)
-
-    def settle(self, images: Tensor) -> dict[str, float]:
-        return {}
-
-    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
-        return None
 
     @torch.no_grad()
     def examine(self, x: Tensor) -> Examination:

@@ -65,6 +65,16 @@ class Detector(Protocol):
         ...
 
 
+class ByLoss:
+    """What a detector does of which all is learned by gradients, and whose loss says how it goes."""
+
+    def settle(self, images: Tensor) -> dict[str, float]:
+        return {}
+
+    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
+        return None
+
+
 def augmentation(spec: RunSpec, role: str = "aug") -> augment.Augmentation:
     """A run's aug (`augment.get`)."""
     return augment.get(spec.augment, profile=spec.profile, role=role, **dict(spec.params))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks import ConvAE
 from ..spec import RunSpec
-from .base import Examination, augmentation, cosine
+from .base import ByLoss, Examination, augmentation, cosine
 
 
-class DAE:
+class DAE(ByLoss):
     """f is trained to undo aug: the loss is the mean squared error of f(aug(x)) against x."""
 
     copies = 1
@@ -26,13 +24,6 @@ class DAE:
 
     def loss(self, x: Tensor, copy: Tensor, generator: torch.Generator) -> Tensor:
         return F.mse_loss(self.network(self.aug(x, generator)), x)
-
-    def settle(self, images: Tensor) -> dict[str, float]:
-        """Nothing: all that it has is learned, and its loss says how it goes."""
-        return {}
-
-    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
-        return None
 
     @torch.no_grad()
     def examine(self, x: Tensor) -> Examination:
