@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components.address import session, show_rejected, write_address
-from pages.components.controls import ask, ask_params, use_as
-from pages.components.preview import MEASURED, SHOWN, card, change, colour_of
-from pages.components.question import read, words
+from pages.components.controls import ask_params, use_as
+from pages.components.preview import MEASURED, card, change, colour_of
+from pages.components.question import asked
 from pages.components.router import through_app
 from pages.components.service import prepare_in_background
 from ssad_core import augment
@@ -30,10 +29,10 @@ CATEGORIES = {
 def _picture(fingerprint: str, label: int, name: str, params: Params, profile: str, _dataset: Dataset) -> str:
     from ssad_core.samples import Samples, to_float  # torch: it may still be loading
 
-    normal = Samples(_dataset, label).train_normal()[:MEASURED]
-    x = to_float(normal)
-    changed = Samples(_dataset, label).augmented(normal, name, profile, dict(params))
-    rows = {"before": x[:SHOWN], "after": changed[:SHOWN], "difference": (x - changed)[:SHOWN].abs()}
+    samples = Samples(_dataset, label)
+    normal = samples.train_normal()[:MEASURED]
+    x, changed = to_float(normal), samples.augmented(normal, name, profile, dict(params))
+    rows = {"before": x, "after": changed, "difference": (x - changed).abs()}
     return card(augment.label(name, dict(params)), colour_of(name), rows, change(x, changed))
 
 
@@ -59,12 +58,7 @@ def item(name: str, question: Question, dataset: Dataset) -> None:
 
 
 def page() -> None:
-    state = session()
-    show_rejected(state)
-    question = state.question = ask(state.question)
-    write_address(state)
-    dataset = read(question.dataset)
-    words(question, dataset)
+    _, question, dataset = asked()
     st.caption(
         "Every augmentation of the paper on training images of the normal class, each image changed (flip and invert with "
         "p = 1). Difference: the mean absolute change of each pixel."

@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from pages.components.address import session, show_rejected, write_address
-from pages.components.controls import ask
+from pages.components.address import write_address
 from pages.components.copy_link import copy_link
 from pages.components.preview import data_sheet, preview
-from pages.components.question import read, words
+from pages.components.question import asked
 from pages.components.results import results
 from pages.components.router import through_app
 from pages.components.service import jobs, prepare_in_background
@@ -17,12 +16,7 @@ from ssad_core.store import Damaged
 
 
 def page() -> None:
-    state = session()
-    show_rejected(state)
-    question = state.question = ask(state.question)
-    write_address(state)
-    dataset = read(question.dataset)
-    words(question, dataset)
+    state, question, dataset = asked()
     prepare_in_background()
     preview(question, dataset)
     data_sheet(dataset)

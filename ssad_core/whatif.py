@@ -96,7 +96,7 @@ class Sweep:
 
     @property
     def has_baseline(self) -> bool:
-        return len(with_baseline(self.spec(self.values[0], self.seeds[0]))) > 1
+        return detector_info(self.run.detector).baseline is not None
 
     @property
     def values(self) -> tuple[float, ...]:

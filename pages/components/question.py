@@ -6,10 +6,23 @@ import html
 
 import streamlit as st
 
+from pages.components.address import State, session, show_rejected, write_address
+from pages.components.controls import ask
 from ssad_core import augment
 from ssad_core.data import Dataset, counts, load
 from ssad_core.detectors import detector_info
 from ssad_core.question import Question, anomaly_name
+
+
+def asked() -> tuple[State, Question, Dataset]:
+    """This session's question, asked for in the sidebar, written into the address and in words at the head of the page."""
+    state = session()
+    show_rejected(state)
+    question = state.question = ask(state.question)
+    write_address(state)
+    dataset = read(question.dataset)
+    words(question, dataset)
+    return state, question, dataset
 
 
 def words(question: Question, dataset: Dataset) -> None:

@@ -123,14 +123,19 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
     samples = Samples.of(sweep.run, dataset)
     anomalies = whatif.gens(question.anomaly.name, question.profile)
     gens = list(anomalies.values())
-    found = sweep.surface(stored, gens, samples, compute=False)
+    name = _name(sweep, stored, question.anomaly.name)
+    # Scores of each run and gen are in the store; to read and rank them anew whenever the slider moves took 0.1 s.
+    known = st.session_state.setdefault("surfaces", {})
+    found = known[name] if name in known else sweep.surface(stored, gens, samples, compute=False)
     trained = [i for i, value in enumerate(sweep.values) if all(sweep.spec(value, s).id in stored for s in sweep.seeds)]
-    if np.isnan(found[trained]).any():
-        work = jobs().compute(_name(stored, question), lambda: sweep.surface(stored, gens, samples))
+    if not np.isnan(found[trained]).any():
+        known[name] = found
+    else:
+        work = jobs().compute(name, lambda: sweep.surface(stored, gens, samples))
         if work.done() and (error := work.exception()):
             st.warning(f"The surface could not be computed: {error}", icon=":material/error:")
         else:
-            st.fragment(_await_surface, run_every=POLL)(_name(stored, question))
+            st.fragment(_await_surface, run_every=POLL)(name)
     if np.isnan(found).all():
         return
     same = question.anomaly.name == question.augment
@@ -160,8 +165,10 @@ def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) 
     )
 
 
-def _name(stored: Stored, question: Question) -> str:
-    return f"surface-{question.anomaly.name}-{question.profile}-{hash(tuple(sorted(stored)))}"
+def _name(sweep: Sweep, stored: Stored, gen: str) -> str:
+    """The same wherever the slider stands, another with every run that comes."""
+    first = sweep.spec(sweep.values[0], sweep.seeds[0]).id
+    return f"surface-{gen}-{first}-{len(sweep.seeds)}-{hash(tuple(sorted(stored)))}"
 
 
 def _await_surface(name: str) -> None:
