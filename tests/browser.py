@@ -1,9 +1,11 @@
-"""Helpers of test_browser.py: the app on a free port with a cache of its own, and visitors in the system's Chromium."""
+"""Helpers of the tests in a browser: the app on a free port with a cache of its own, visitors in the system's Chromium."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,8 +23,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import psutil
 from conftest import ROOT, missing
 
+with contextlib.suppress(ImportError):  # `chromium` deals with it
+    from playwright.sync_api import expect
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, WebSocket
 
 PATIENCE = 120.0  # seconds; the machine is shared, and only conditions are waited for
 FLAGS = [
@@ -116,6 +121,7 @@ def chromium() -> Iterator[Browser]:
         missing("playwright")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        expect.set_options(timeout=1000 * PATIENCE)
         try:
             yield browser
         finally:
@@ -190,3 +196,27 @@ def alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def train_button(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("^Train( again)?: "))
+
+
+def train(page: Page) -> None:
+    train_button(page).click()
+
+
+def await_map(page: Page) -> None:
+    expect(page.locator("[data-testid=map] .points circle").first).to_be_visible()
+
+
+def settled(someone: Visitor) -> None:
+    """Until the page has drawn all and calls the server no more."""
+    expect(someone.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(someone.page.locator("[data-stale=true]")).to_have_count(0)
+
+
+def centre(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

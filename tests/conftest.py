@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -13,6 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ssad_core.train import prepare
+
+pytest_plugins = ["apptest"]  # the fixtures of the tests of pages
+
+if TYPE_CHECKING:
+    from browser import Server, Visitor
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -70,3 +77,31 @@ def double() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    from browser import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One app for all tests in a browser; in the end it must have had nothing to complain about."""
+    from browser import serve
+
+    with serve(tmp_path_factory.mktemp("server")) as server:
+        yield server
+    said = server.log.read_text()
+    for word in ("Traceback", "Warning", "WARNING", "Error", "deprecated"):
+        assert word not in said, said
+
+
+@pytest.fixture
+def someone(browser: Browser, server: Server) -> Iterator[Visitor]:
+    from browser import visitor
+
+    with visitor(browser, server) as someone:
+        yield someone

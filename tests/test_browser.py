@@ -9,12 +9,11 @@ import itertools
 import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import PATIENCE, Server, Visitor, alive, chromium, serve, visitor
+from browser import Server, Visitor, alive, await_map, centre, serve, settled, train, train_button, visitor
 from PIL import Image
 
 from ssad_core.figures import GROUP_COLOURS
@@ -28,25 +27,6 @@ if TYPE_CHECKING:
 # A run that is trained within two seconds, and one that goes on until it is cancelled.
 SMALL = {"dataset": "photos", "epochs": "3", "limit": "200", "test_limit": "100"}
 LONG = {**SMALL, "epochs": "10000", "seed": "1"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        expect.set_options(timeout=1000 * PATIENCE)
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
-@pytest.fixture
-def someone(browser: Browser, server: Server) -> Iterator[Visitor]:
-    with visitor(browser, server) as someone:
-        yield someone
 
 
 @pytest.fixture(scope="module")
@@ -68,24 +48,6 @@ def lab(someone: Visitor, server: Server, small: dict[str, str]) -> Visitor:
     return someone
 
 
-def train_button(page: Page) -> Locator:
-    return page.get_by_role("button", name=re.compile("^Train( again)?: "))
-
-
-def train(page: Page) -> None:
-    train_button(page).click()
-
-
-def await_map(page: Page) -> None:
-    expect(page.locator("[data-testid=map] .points circle").first).to_be_visible()
-
-
-def settled(someone: Visitor) -> None:
-    """Until the page has drawn all and calls the server no more."""
-    expect(someone.page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    expect(someone.page.locator("[data-stale=true]")).to_have_count(0)
-
-
 def counts(page: Page) -> list[str]:
     return page.locator("[data-testid=counts] td[data-count]").all_inner_texts()
 
@@ -101,12 +63,6 @@ def marks(page: Page) -> list[str | None]:
 def operating_point(page: Page) -> float:
     """The false-positive rate of the point on the ROC curve."""
     return float(page.get_by_test_id("roc-point").get_attribute("aria-valuenow") or "nan")
-
-
-def centre(locator: Locator) -> tuple[float, float]:
-    box = locator.bounding_box()
-    assert box
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def lasso(page: Page, share: float) -> None:
@@ -484,12 +440,3 @@ def test_figures_and_scores_are_downloaded(lab: Visitor, tmp_path: Path) -> None
     text = file.read_text()
     assert text.count("Plotly.newPlot") >= 5
     assert "<script src=" not in text  # offline too
-
-
-# The server
-
-
-def test_the_server_has_nothing_to_complain_about(small: dict[str, str], server: Server) -> None:
-    said = server.log.read_text()
-    for word in ("Traceback", "Warning", "WARNING", "Error", "deprecated"):
-        assert word not in said

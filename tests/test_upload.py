@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from apptest import address, calm, close_service, labels, open_page, words
 from test_data import MVTEC, write_folder, write_zip
-from test_pages import address, calm, close_service, labels, open_page, words
 
 from ssad_core.data import keep_upload
 

@@ -1,0 +1,94 @@
+"""Helpers of the tests of pages: the real app through Streamlit's AppTest, on real, tiny runs."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pages.components import service
+from ssad_core import worker
+from ssad_core.data import load
+from ssad_core.paths import ROOT
+from ssad_core.question import Question, from_query
+from ssad_core.store import Store
+
+# Small enough to be trained within a second.
+TINY = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
+TINY |= {"limit": "64", "test_limit": "20"}
+
+
+def tiny(**changes: str) -> Question:
+    question, rejected = from_query({**TINY, **changes})
+    assert not rejected
+    return question
+
+
+def open_page(path: str = "pages/lab.py", **query: str) -> AppTest:
+    """The app in a new session, at this address."""
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=120).switch_page(path)
+    for field, value in query.items():
+        app.query_params[field] = value
+    return calm(app.run())
+
+
+def calm(app: AppTest) -> AppTest:
+    """Nothing was raised in the last run of the page."""
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of the page."""
+    texts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info]
+    return "\n".join([element.value for element in texts] + [element.proto.body for element in app.get("html")])
+
+
+def address(app: AppTest) -> dict[str, str]:
+    """What the page has put into its address; AppTest gives a text or a list of one."""
+    return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def close_service() -> None:
+    """Ends what the pages of this process share; the next page starts it again, in its own cache."""
+    service._background().join()
+    service.jobs().close()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache with `tiny()` and its baseline."""
+    cache = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSAD_CACHE_DIR", str(cache))
+        run = tiny().run(load("digits"))
+        for spec in (run.baseline(), run):
+            worker.run(spec, Store())
+        yield cache
+        close_service()
+
+
+@pytest.fixture
+def lab(trained: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shared cache, for tests that leave it as it is."""
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(trained))
+    return trained
+
+
+@pytest.fixture
+def own_lab(trained: Path, own_cache: Path) -> Iterator[Store]:
+    """A copy of the shared cache, for tests that change what is stored."""
+    close_service()
+    shutil.copytree(trained, own_cache, dirs_exist_ok=True)
+    yield Store(own_cache)
+    close_service()
