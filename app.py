@@ -9,12 +9,17 @@ st.html(
     "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important}</style>"
 )
 st.navigation(
-    [
-        st.Page("pages/lab.py", title="Lab", icon=":material/science:", default=True),
-        st.Page("pages/gallery.py", title="Gallery", icon=":material/grid_view:"),
-        st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
-        st.Page("pages/runs.py", title="Runs", icon=":material/folder_open:"),
-        st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),
-    ],
+    {
+        "": [
+            st.Page("pages/lab.py", title="Lab", icon=":material/science:", default=True),
+            st.Page("pages/gallery.py", title="Gallery", icon=":material/grid_view:"),
+            st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
+            st.Page("pages/runs.py", title="Runs", icon=":material/folder_open:"),
+            st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),
+        ],
+        "Compare": [
+            st.Page("pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
+        ],
+    },
     position="top",
 ).run()

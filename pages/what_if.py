@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.components.address import MOST_SEEDS, State, session, show_rejected, write_address
+from pages.components.batch import progress, stored_of
 from pages.components.controls import ask
 from pages.components.copy_link import copy_link
 from pages.components.preview import preview
@@ -14,7 +15,7 @@ from pages.components.question import read, words
 from pages.components.results import results
 from pages.components.router import through_app
 from pages.components.service import prepare_in_background
-from pages.components.sweep import curve, progress, stored_of, surface
+from pages.components.sweep import curve, surface
 from ssad_core import whatif
 from ssad_core.augment import Parameter
 from ssad_core.detectors import detector_info, with_baseline
@@ -77,8 +78,9 @@ def page() -> None:
     prepare_in_background()
 
     sweep = Sweep(question.run(dataset), tuple(range(question.seed, question.seed + state.seeds)))
-    stored = stored_of(sweep)
-    progress(sweep, stored, dataset)
+    specs = sweep.specs()
+    stored = stored_of(specs)
+    progress(specs, stored, dataset)
     curve(sweep, stored, question, dataset, slider)
     if stored and question.anomaly.paired and whatif.has_parameter(question.anomaly.name, "gen"):
         surface(sweep, stored, question, dataset)

@@ -10,10 +10,12 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
+from plotly.subplots import make_subplots
 
 from . import histogram
 from .statistics import auc
@@ -57,16 +59,7 @@ def histogram_figure(
     shares = {name: histogram.per_cent(scores, edges) for name, scores in groups.items()}
     fig = go.Figure()
     for (name, share), colour in zip(shares.items(), _colours(groups), strict=True):
-        fig.add_scatter(
-            x=edges,
-            y=np.append(share, share[-1]),
-            name=name,
-            mode="lines",
-            line={"shape": "hv", "color": colour},
-            fill="tozeroy",
-            fillcolor=colour + "33",
-            hovertemplate="%{y:.1f}% from %{x:.4g}",
-        )
+        fig.add_scatter(name=name, mode="lines", **_steps(edges, share, colour))
     if threshold is not None:  # a trace, since labels of Plotly's shapes cover the legend
         top, dashed = max(share.max() for share in shares.values()), {"dash": "dash", "color": "#767676"}
         name = f"threshold {threshold:.4g}"
@@ -76,6 +69,66 @@ def histogram_figure(
     medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
     above = "" if threshold is None else f" Threshold {threshold:.3g}."
     return _finish(fig, title, f"Histograms of the {score}. Medians: {medians}.{above}")
+
+
+@dataclass(frozen=True)
+class ScorePanel:
+    """One detector's place among several: its ``scores`` by group, its ``threshold``, and a line under its name."""
+
+    name: str
+    scores: Mapping[str, np.ndarray]
+    threshold: float
+    note: str
+
+
+def histograms_figure(
+    panels: Sequence[ScorePanel], *, title: str, log: bool = False, score: str = RECONSTRUCTION_ERROR
+) -> go.Figure:
+    """Histograms of several detectors on common bins and axes (Figs. 7, 15, 16), with a threshold in each.
+
+    ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).
+    """
+    columns = min(len(panels), 2 if len(panels) == 4 else 3)
+    rows = -(-len(panels) // columns)
+    fig = make_subplots(
+        rows,
+        columns,
+        shared_xaxes="all",
+        shared_yaxes="all",
+        subplot_titles=[f"<b>{panel.name}</b><br>{panel.note}" for panel in panels],
+        horizontal_spacing=0.03,
+        vertical_spacing=0.26 / rows,
+    )
+    edges = histogram.common_edges([scores for panel in panels for scores in panel.scores.values()], log=log)
+    shares = [{name: histogram.per_cent(x, edges) for name, x in panel.scores.items()} for panel in panels]
+    highest = max(share.max() for panel in shares for share in panel.values())
+    named: set[str] = set()  # each group is in the legend once
+
+    def add(i: int, name: str, **trace: object) -> None:
+        place = {"row": i // columns + 1, "col": i % columns + 1}
+        fig.add_scatter(name=name, mode="lines", legendgroup=name, showlegend=name not in named, **trace, **place)
+        named.add(name)
+
+    for i, panel in enumerate(panels):
+        for name, share in shares[i].items():
+            add(i, name, **_steps(edges, share, GROUP_COLOURS[name]))
+        hover = f"threshold {panel.threshold:.4g}<extra></extra>"
+        dashed = {"dash": "dash", "color": "#767676"}
+        add(i, "threshold", x=[panel.threshold] * 2, y=[0, highest], line=dashed, hovertemplate=hover)
+    fig.update_xaxes(type="log" if log else "linear", showticklabels=True)
+    fig.update_yaxes(rangemode="tozero")
+    fig.update_xaxes(title=score, row=rows, col=1)
+    fig.update_yaxes(title="per cent of group", col=1)
+    fig.update_annotations(font_size=13)
+    fig.update_layout(height=130 + 250 * rows, margin={"t": 120, "b": 10, "l": 10, "r": 10})
+    said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
+    fig = _finish(fig, title, f"Histograms of the {score}. {said}.")
+    # Title, legend and the panels' names, one below the other.
+    fig.update_layout(title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}})
+    fig.update_layout(
+        legend={"y": 1, "yref": "container", "yanchor": "top", "x": 0}, legend_y=1 - 42 / (130 + 250 * rows)
+    )
+    return fig
 
 
 def roc_figure(
@@ -307,6 +360,18 @@ def _finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
     clear = "rgba(0,0,0,0)"
     fig.update_layout(title=title, meta={"alt": alt}, template=_TEMPLATE, paper_bgcolor=clear, plot_bgcolor=clear)
     return fig
+
+
+def _steps(edges: np.ndarray, share: np.ndarray, colour: str) -> dict[str, object]:
+    """A group's histogram, as of a trace of lines."""
+    return {
+        "x": edges,
+        "y": np.append(share, share[-1]),
+        "line": {"shape": "hv", "color": colour},
+        "fill": "tozeroy",
+        "fillcolor": colour + "33",
+        "hovertemplate": "%{y:.1f}% from %{x:.4g}",
+    }
 
 
 def _colours(names: Sequence[str] | Mapping[str, object]) -> list[str]:

@@ -72,7 +72,7 @@ class Question:
             "class": self.normal_class,
             "anomaly": self.anomaly.key,
             "detector": self.detector,
-            "aug": Anomaly("gen", self.augment, self.params).key.removeprefix("gen:"),
+            "aug": call_text(self.augment, self.params),
             "profile": self.profile,
             **{name: exact(value) for name, value in asdict(self.settings).items()},
             "seed": str(self.seed),
@@ -139,6 +139,11 @@ def parse_call(text: str) -> tuple[str, dict[str, float]]:
     if not match:
         raise BadInput(f"{text[:60]!r} is not written like cutout or cutout(c=0.4)")
     return match[1], parse_params([part for part in (match[2] or "").split(",") if part.strip()])
+
+
+def call_text(name: str, params: Params) -> str:
+    """The inverse of `parse_call`."""
+    return Anomaly("gen", name, params).key.removeprefix("gen:")
 
 
 def parse_anomaly(text: str, dataset: str, normal_class: str, profile: str = "paper") -> Anomaly:

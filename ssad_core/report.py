@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from .detectors import detector_info
 from .errors import unknown
-from .histogram import scale_for, threshold_at_fpr
+from .histogram import confusion, scale_for, threshold_at_fpr
 from .question import anomaly_name, run_name
 from .whatif import Point, Sweep, gain, gens, varied
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
+SIDE_BY_SIDE = ("histograms",)  # of several runs on one task: Figs. 7, 15 and 16
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SHOWN = 5  # images a side in the reconstructions
 
@@ -30,9 +32,14 @@ Scale = Literal["linear", "log"]
 
 def title(comparison: Comparison) -> str:
     """The task and the run in words."""
+    return f"{task(comparison)}: {run_name(comparison.run.spec)}"
+
+
+def task(comparison: Comparison) -> str:
+    """The task in words."""
     info = comparison.dataset.info
     normal = info.classes[comparison.run.spec.normal_class]
-    return f"{info.title}, {normal}: {run_name(comparison.run.spec)} against {anomaly_name(comparison.anomaly)}"
+    return f"{info.title}, {normal} against {anomaly_name(comparison.anomaly)}"
 
 
 def scale_of(views: Views) -> Scale:
@@ -102,6 +109,53 @@ def draw(
             heading = f"{SHOWN} test normals and {SHOWN} anomalies. {about}"
             return [figures.reconstruction_figure(views.originals[some], pictures, scores, title=heading)]
     raise unknown("figure", name, FIGURES)
+
+
+def draw_side_by_side(
+    name: str,
+    comparisons: Sequence[Comparison],
+    *,
+    fpr: float = 0.1,
+    scale: Scale | None = None,
+    encoder: str = "baseline",
+) -> list[go.Figure]:
+    """One of `SIDE_BY_SIDE` of several runs on one task; detectors whose scores have no common unit get a figure each.
+
+    Parameters
+    ----------
+    fpr, scale : as for `draw`.
+    encoder : in whose space MMD is measured, of `mmd.ENCODERS`.
+
+    BadInput on another name.
+    """
+    if name not in SIDE_BY_SIDE:
+        raise unknown("figure", name, SIDE_BY_SIDE)
+    by_detector: dict[str, list[Comparison]] = {}
+    for comparison in comparisons:
+        by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
+    return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
+
+
+def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:
+    from . import figures
+
+    panels = []
+    for comparison in comparisons:
+        scores = comparison.scores()
+        threshold = threshold_at_fpr(scores["test normal"], fpr)
+        counts = confusion(scores["test normal"], scores["test anomalous"], threshold)
+        distance = comparison.mmd(encoder).value
+        note = f"AUC {comparison.auc:.3f}, MMD {distance:.3g}, TPR {counts.tpr:.0%}"
+        panels.append(figures.ScorePanel(run_name(comparison.run.spec), scores, threshold, note))
+    chosen = scale or scale_for(
+        [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
+    )
+    return figures.histograms_figure(
+        panels,
+        title=f"{task(comparisons[0])}, thresholds at a false-positive rate of {fpr:.1%}",
+        log=chosen == "log",
+        score=detector_info(comparisons[0].run.spec.detector).score,
+    )
 
 
 def draw_sweep(name: str, run: StoredRun, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:

@@ -345,9 +345,14 @@ class Store:
                 write_json(folder / "progress.json", {**last, "state": "cancelled", "message": "Cancelled."})
 
 
+def is_run_id(text: str) -> bool:
+    """Whether a text is written like a run's id."""
+    return re.fullmatch("[0-9a-f]{16}", text) is not None
+
+
 def _checked(run_id: str) -> str:
     """A run's id, which names files, and may have been typed."""
-    if not re.fullmatch("[0-9a-f]{16}", run_id):
+    if not is_run_id(run_id):
         raise BadInput(f"a run's id has 16 hexadecimal digits, unlike {run_id[:60]!r}")
     return run_id
 

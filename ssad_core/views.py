@@ -24,7 +24,7 @@ from .mmd import ENCODERS, MmdEstimate, estimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
 from .spec import Anomaly, RunSpec
-from .statistics import TaskMetrics, task_metrics
+from .statistics import TaskMetrics, auc, task_metrics
 from .store import StoredRun
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
@@ -106,6 +106,18 @@ class Comparison:
         if len(pairs) > 1:
             found["baseline"] = task_metrics(*pairs[0], paired=paired)
         return found
+
+    @property
+    def auc(self) -> float:
+        """The run's AUC, on all test images."""
+        return auc(self.run.scores["normal"], anomaly_results(self.run, self.anomaly, self.samples)[0])
+
+    def scores(self) -> dict[str, np.ndarray]:
+        """The run's scores by group, cut to what the views show; the baseline has no augmented images of its own."""
+        groups = dict(zip(GROUPS, (scores for scores, _ in self._results(self.run)), strict=True))
+        if self.run.spec.is_baseline:
+            del groups["train augmented"]
+        return groups
 
     def codes(self, run: StoredRun) -> list[np.ndarray]:
         """A detector's codes of the four groups."""

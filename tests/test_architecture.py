@@ -23,7 +23,7 @@ LAYERS = [
     "data augment histogram store",
     "figures detectors samples",
     "question train evaluate",
-    "views worker jobs whatif",
+    "views worker jobs whatif lineup",
     "report",
     "cli",
     "__main__",

@@ -393,10 +393,10 @@ def test_a_what_if_needs_something_to_vary(lab: Path, detector: str, aug: str) -
 def test_a_sweep_is_trained_in_the_background_and_cancelled(own_lab: Store) -> None:
     long = {**TINY, "epochs": "10000", "seed": "5"}
     app = open_page("pages/what_if.py", **long)
-    calm(app.button(key="train-sweep").click().run())
-    assert "cancel-sweep" in [button.key for button in app.button]
+    calm(app.button(key="train-missing").click().run())
+    assert "cancel-missing" in [button.key for button in app.button]
     assert len(service.jobs().going_on()) == 10
-    calm(app.button(key="cancel-sweep").click().run())
+    calm(app.button(key="cancel-missing").click().run())
     assert service.jobs().going_on() == []
     assert "were cancelled; their processes have ended" in words(app)
     assert "Train 10 missing runs" in labels(app)

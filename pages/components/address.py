@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.components.linked_views import ViewState
 from ssad_core.errors import BadInput, unknown
+from ssad_core.lineup import PINS, parse_pin
 from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, from_query, number, whole
 
@@ -22,20 +23,21 @@ CHOICES = {
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds")
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins")
 MOST_POINTS = 10_000  # that a lasso may speak of
 MOST_SEEDS = 10  # of a what-if
 
 
 @dataclass
 class State:
-    """What a session has set; ``seeds`` is the number of them in a what-if; ``rejected`` has a line for every value of its
-    first address that could not be used."""
+    """What a session has set; ``seeds`` is the number of them in a what-if, ``pins`` what is laid beside the question's run
+    (`ssad_core.lineup`); ``rejected`` has a line for every value of its first address that could not be used."""
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     encoder: str = "baseline"
     seeds: int = 1
+    pins: tuple[str, ...] = PINS
     rejected: list[str] = field(default_factory=list)
 
 
@@ -74,6 +76,7 @@ def from_address(query: Mapping[str, str]) -> State:
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": unpack,
         "seeds": _seeds,
+        "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
     values = {}
@@ -83,15 +86,15 @@ def from_address(query: Mapping[str, str]) -> State:
                 values[name] = parse(query[name])
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
-    encoder, seeds = values.pop("encoder", State.encoder), values.pop("seeds", State.seeds)
-    return State(question, ViewState(**values), encoder, seeds, rejected)
+    others = {name: values.pop(name) for name in ("encoder", "seeds", "pins") if name in values}
+    return State(question, ViewState(**values), rejected=rejected, **others)
 
 
 def to_address(state: State) -> dict[str, str]:
     """The inverse of `from_address`."""
     chosen = {name: getattr(state.views, name) for name in CHOICES if name != "encoder"}
     views = {"fpr": f"{state.views.fpr:.4g}", **chosen, "encoder": state.encoder, "lasso": pack(state.views.lasso)}
-    return {**state.question.to_query(), **views, "seeds": str(state.seeds)}
+    return {**state.question.to_query(), **views, "seeds": str(state.seeds), "pins": "~".join(state.pins)}
 
 
 def pack(points: tuple[int, ...]) -> str:

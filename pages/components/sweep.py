@@ -1,76 +1,22 @@
-"""A parameter's trainings on a page: what is missing and its cost, how they go on, the curve and the surface."""
+"""A parameter's trainings on a page: the curve and the surface."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
 
+from pages.components.batch import POLL, Stored
 from pages.components.service import jobs
-from pages.components.training import cancel, estimate, say_how_they_ended
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
-from ssad_core.question import Question, run_name
-from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.question import Question
+from ssad_core.spec import Anomaly
 from ssad_core.statistics import Estimate
 from ssad_core.store import StoredRun
 from ssad_core.whatif import Sweep
 
 MARGIN = {"t": 60, "b": 10, "l": 10, "r": 10}  # Plotly's own leave a third of a low figure empty
-POLL = 1.0  # seconds between two looks at what goes on
 NO_MODE_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
-
-Stored = Mapping[str, StoredRun]
-
-
-def stored_of(sweep: Sweep) -> dict[str, StoredRun]:
-    """The runs of the sweep that are stored, by id."""
-    store = jobs().store
-    return {spec.id: store.load(spec.id) for spec in sweep.specs() if store.has(spec.id)}
-
-
-def progress(sweep: Sweep, stored: Stored, dataset: Dataset) -> None:
-    """The button for what is missing, with its cost; or how far it is."""
-    missing = [spec for spec in sweep.specs() if spec.id not in stored]
-    if not missing:
-        return
-    stati = {spec.id: jobs().status(spec.id) for spec in missing}
-    if any(status.going_on for status in stati.values()):
-        st.fragment(_watch, run_every=POLL)(missing, len(stored), dataset)
-        return
-    say_how_they_ended(missing, stati)
-    cost, why = estimate(missing, dataset)
-    row = st.container(horizontal=True, vertical_alignment="center")
-    row.button(
-        f"Train {len(missing)} missing {'run' if len(missing) == 1 else 'runs'}",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="train-sweep",
-        on_click=_submit,
-        args=(missing,),
-    )
-    row.caption(f"About {cost}, {why}. In the background, as one sweep: a single run of the Lab overtakes it.")
-
-
-def _submit(specs: list[RunSpec]) -> None:
-    for spec in specs:
-        jobs().submit(spec)
-
-
-def _watch(missing: list[RunSpec], done: int, dataset: Dataset) -> None:
-    stati = {spec.id: jobs().status(spec.id) for spec in missing}
-    new = sum(status.state == "done" for status in stati.values())
-    if new or not any(status.going_on for status in stati.values()):
-        st.rerun(scope="app")
-    at_work = [run_name(spec) for spec in missing if stati[spec.id].state in ("starting", "training", "evaluating")]
-    cost, _ = estimate(missing, dataset)
-    total = done + len(missing)
-    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    row.progress(
-        done / total, f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}."
-    )
-    row.button("Cancel", icon=":material/stop:", key="cancel-sweep", on_click=cancel, args=(missing,))
 
 
 def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:

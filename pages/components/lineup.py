@@ -1,0 +1,103 @@
+"""The runs that a comparing page lays side by side: chosen, trained if they are missing, and handed on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components.address import State, write_address
+from pages.components.batch import progress, stored_of
+from pages.components.question import asked
+from pages.components.service import jobs, prepare_in_background
+from ssad_core.data import Dataset
+from ssad_core.detectors import augs, detector_info, with_baseline
+from ssad_core.errors import BadInput
+from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
+from ssad_core.mmd import ENCODERS
+from ssad_core.question import Question, call_text
+from ssad_core.spec import RunSpec
+
+if TYPE_CHECKING:
+    from ssad_core.views import Comparison
+
+PAGES = {
+    "pages/histograms.py": "Histograms",
+}
+
+
+def lined_up(this: str) -> tuple[State, list[Comparison]]:
+    """The head of a comparing page (``this`` is its path): the question, what lies beside its run, what is still to be
+    trained. Returns the stored ones, each beside its own baseline, the question's baseline first."""
+    state, question, dataset = asked()
+    with st.container(horizontal=True):
+        for path, name in PAGES.items():
+            st.page_link(path, label=name, disabled=path == this)
+    _ask_pins(state, question)
+    write_address(state)
+    prepare_in_background()
+    lineup = line_up(question, state.pins, dataset, _spec_of)
+    for line in lineup.left_out:
+        st.warning(f"Left out: {line}.", icon=":material/block:")
+    specs = list(dict.fromkeys(each for spec in lineup.specs for each in with_baseline(spec)))
+    stored = stored_of(specs)
+    progress(specs, stored, dataset)
+    return state, _comparisons(lineup.specs, stored, question, dataset)
+
+
+def _comparisons(specs: tuple[RunSpec, ...], stored: dict, question: Question, dataset: Dataset) -> list[Comparison]:
+    pairs = [with_baseline(spec) for spec in specs]
+    complete = [pair for pair in pairs if all(spec.id in stored for spec in pair)]
+    if not complete:
+        return []
+    from ssad_core.views import Comparison  # torch, which may still be loading
+
+    def comparison(pair: list[RunSpec]) -> Comparison:
+        baseline = stored[pair[0].id] if detector_info(pair[-1].detector).baseline else None
+        return Comparison(stored[pair[-1].id], baseline, question.anomaly, dataset)
+
+    return [comparison(pair) for pair in complete]
+
+
+def encoders(comparisons: list[Comparison]) -> dict[str, str]:
+    """In whose space MMD can be measured for all of them, with a label."""
+    alone = any(comparison.baseline is None for comparison in comparisons)
+    return {name: text.partition(":")[0] for name, text in ENCODERS.items() if name != "baseline" or not alone}
+
+
+def _ask_pins(state: State, question: Question) -> None:
+    """Asks for what lies beside the question's own run. That aug stays a pin too, to be there again beside another one."""
+    own = call_text(question.augment, question.params)
+    pins = [pin for pin in state.pins if pin != own]
+    known = [name for name in augs(question.detector) if name not in (own, "identity")]
+    always = 1 if detector_info(question.detector).baseline is None or own == "identity" else 2
+    chosen = st.multiselect(
+        "Beside it",
+        [*known, *(pin for pin in pins if pin not in known)],
+        default=pins[: MOST - always],
+        format_func=_label,
+        max_selections=MOST - always,
+        accept_new_options=True,
+        help="Other augmentations for the same question, five at most with its own; one with a parameter is typed, such as "
+        "cutout(c=0.4). Runs with other settings or seeds are pinned on the page Runs.",
+        key="ask-pins",
+    )
+    good = []
+    for text in chosen:
+        try:
+            good.append(parse_pin(text))
+        except BadInput as error:
+            st.error(str(error), icon=":material/error:")
+    if good != pins:
+        state.pins = (*good, *(pin for pin in state.pins if pin == own))
+
+
+def _label(pin: str) -> str:
+    try:
+        return pin_label(pin, _spec_of)
+    except BadInput:
+        return pin
+
+
+def _spec_of(run_id: str) -> RunSpec:
+    return jobs().store.load(run_id).spec

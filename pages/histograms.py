@@ -1,0 +1,86 @@
+"""Error histograms side by side: where each detector puts normal, augmented and anomalous images (Figs. 7, 15, 16)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.components.address import CHOICES, State, write_address
+from pages.components.lineup import encoders, lined_up
+from pages.components.router import through_app
+from ssad_core.errors import BadInput
+from ssad_core.report import draw_side_by_side
+from ssad_core.store import Damaged
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ssad_core.views import Comparison
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _figures(key: str, fpr: float, scale: str, encoder: str, _comparisons: list[Comparison]) -> list[go.Figure]:
+    return draw_side_by_side(
+        "histograms", _comparisons, fpr=fpr, scale=None if scale == "auto" else scale, encoder=encoder
+    )
+
+
+def ask_look(state: State, comparisons: list[Comparison]) -> None:
+    """The threshold, the scale and the MMD's space, shared by all panels."""
+    known = encoders(comparisons)
+    threshold, scale, encoder = st.columns([2, 1, 2], vertical_alignment="bottom")
+    fpr = threshold.slider(
+        "False-positive rate of the thresholds",
+        0.0,
+        1.0,
+        state.views.fpr,
+        0.005,
+        format="percent",
+        help="The share of test normals that lies above each detector's threshold: the same for all, so that what they find "
+        "can be compared.",
+        key="ask-fpr",
+    )
+    chosen = scale.segmented_control(
+        "Score axis",
+        CHOICES["scale"],
+        default=state.views.scale,
+        required=True,
+        format_func=str.capitalize,
+        key="ask-scale",
+    )
+    state.views = replace(state.views, fpr=fpr, scale=chosen)
+    state.encoder = encoder.segmented_control(
+        "MMD measured in",
+        list(known),
+        default=state.encoder if state.encoder in known else next(iter(known)),
+        required=True,
+        format_func=known.__getitem__,
+        help="Squared maximum mean discrepancy between aug(train) and the anomalies (App. G, Eq. 1): smaller is better "
+        "aligned. The baseline's code is one space for all augmentations.",
+        key="ask-encoder",
+    )
+
+
+def page() -> None:
+    state, comparisons = lined_up("pages/histograms.py")
+    if not comparisons:
+        return
+    ask_look(state, comparisons)
+    write_address(state)
+    key = "-".join(comparison.key for comparison in comparisons)
+    for i, figure in enumerate(_figures(key, state.views.fpr, state.views.scale, state.encoder, comparisons)):
+        st.plotly_chart(figure, key=f"histograms-{i}", config={"displaylogo": False})
+    st.caption(
+        "Per cent of each group on common bins. Aligned, the augmented images lie where the anomalies do, and both right of "
+        "the normals; the dashed line is the threshold, TPR what it finds. An autoencoder without aug has no augmented "
+        "images. Measured here."
+    )
+
+
+through_app()
+try:
+    page()
+except (BadInput, Damaged) as error:
+    st.error(str(error), icon=":material/error:")
