@@ -15,10 +15,12 @@ st.navigation(
             st.Page("pages/gallery.py", title="Gallery", icon=":material/grid_view:"),
             st.Page("pages/what_if.py", title="What if?", icon=":material/tune:"),
             st.Page("pages/runs.py", title="Runs", icon=":material/folder_open:"),
-            st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),
         ],
         "Compare": [
             st.Page("pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
+        ],
+        "Evidence": [
+            st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),
         ],
     },
     position="top",

@@ -377,7 +377,7 @@ def test_a_new_server_shows_the_whole_app_at_any_address(browser: Browser, tmp_p
     with serve(tmp_path) as fresh, contextlib.closing(browser.new_page()) as page:
         page.goto(f"{fresh.url}/runs")
         expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
-        expect(page.get_by_role("link", name="Does it always help?")).to_be_visible()
+        expect(page.get_by_role("link", name="Gallery")).to_be_visible()
 
 
 def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
