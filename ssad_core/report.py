@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from .detectors import detector_info
-from .errors import unknown
+from .errors import BadInput, unknown
 from .histogram import confusion, scale_for, threshold_at_fpr
 from .question import anomaly_name, run_name
 from .whatif import Point, Sweep, gain, gens, varied
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = ("histograms",)  # of several runs on one task: Figs. 7, 15 and 16
+SIDE_BY_SIDE = ("reconstructions", "histograms")  # of several runs on one task: Figs. 6, 7 and 13 to 16
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SHOWN = 5  # images a side in the reconstructions
 
@@ -117,23 +117,48 @@ def draw_side_by_side(
     *,
     fpr: float = 0.1,
     scale: Scale | None = None,
-    encoder: str = "baseline",
+    encoder: str | None = None,
 ) -> list[go.Figure]:
     """One of `SIDE_BY_SIDE` of several runs on one task; detectors whose scores have no common unit get a figure each.
 
     Parameters
     ----------
     fpr, scale : as for `draw`.
-    encoder : in whose space MMD is measured, of `mmd.ENCODERS`.
+    encoder : in whose space MMD is measured, of `mmd.ENCODERS`; None is the baseline's code, where all have a baseline.
 
-    BadInput on another name.
+    BadInput on another name, or when the runs are not of one data set and normal class.
     """
     if name not in SIDE_BY_SIDE:
         raise unknown("figure", name, SIDE_BY_SIDE)
+    if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
+        raise BadInput("runs side by side must be of one data set and normal class")
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
+    if name == "reconstructions":
+        return _reconstructions(comparisons, fpr)
+    encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
+
+
+def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.Figure]:
+    from . import figures
+
+    pictures, scores, right = {}, {}, {}
+    for comparison in comparisons:
+        views = replace(comparison, baseline=None).views()
+        (detector,) = views.detectors
+        if detector.explanations is None:
+            continue
+        some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
+        name, originals = f"{detector.name} (AUC {comparison.auc:.3f})", views.originals[some]
+        pictures[name], scores[name] = detector.explanations[some], detector.scores[some]
+        flagged = scores[name] >= threshold_at_fpr(views.scores(0)["test normal"], fpr)
+        right[name] = flagged == (views.group[some] == 3)
+    if not pictures:
+        return []
+    heading = f"{task(comparisons[0])}: {SHOWN} test normals and {SHOWN} anomalies, success or failure at FPR {fpr:.0%}"
+    return [figures.reconstruction_figure(originals, pictures, scores, right, errors=False, title=heading)]
 
 
 def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:

@@ -19,7 +19,15 @@ from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
 from ssad_core.whatif import Sweep
 
-PAGES = ("pages/lab.py", "pages/gallery.py", "pages/what_if.py", "pages/runs.py", "pages/evidence.py")
+PAGES = (
+    "pages/lab.py",
+    "pages/gallery.py",
+    "pages/what_if.py",
+    "pages/runs.py",
+    "pages/evidence.py",
+    "pages/reconstructions.py",
+    "pages/histograms.py",
+)
 
 
 def select_rows(app: AppTest, *rows: int) -> AppTest:
@@ -192,6 +200,12 @@ NONSENSE = {
     "sort": "random",
     "encoder": "resnet50",
     "lasso": "9-1",
+    "pins": "flip~fog",
+    "order": "alphabetical",
+    "start": "-1",
+    "images": "x",
+    "errors": "maybe",
+    "made": "0~cutout",
     "colour": "<b>red</b>",
 }
 
