@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import augment
 from .data import DATASETS, class_title, dataset_info, load, normal_class
@@ -21,8 +21,11 @@ from .detectors import DETECTORS, PRESETS, detector_info, presets, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
-from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, draw, draw_side_by_side, draw_sweep
+from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_side_by_side, draw_sweep
 from .store import Store, StoredRun
+
+if TYPE_CHECKING:
+    from .views import Comparison
 
 DEVICES = ("auto", "cpu", "cuda")
 EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS)
@@ -207,13 +210,28 @@ def _figure(args: argparse.Namespace) -> int:
     if args.name in SIDE_BY_SIDE:
         drawn = draw_side_by_side(args.name, comparisons)
     elif args.name in SWEEPS:
-        drawn = [draw_sweep(args.name, c.run, store.list(), c.anomaly, c.dataset) for c in comparisons]
+        drawn = []
+        for sweep in _sweeps(comparisons):
+            first, labels = sweep[0], dict.fromkeys(c.run.spec.normal_class for c in sweep)
+            drawn.append(draw_sweep(args.name, first.run, store.list(), first.anomaly, first.dataset, tuple(labels)))
     else:
         drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views())]
     if not drawn:
         raise BadInput(f"these detectors have no {args.name}; other figures: {', '.join(FIGURES)}")
     args.out.write_text(to_html(*drawn))
     return 0
+
+
+def _sweeps(comparisons: list[Comparison]) -> list[list[Comparison]]:
+    """Runs of one sweep together: those that differ in aug's parameter, seed and normal class alone."""
+    sweeps: list[list[Comparison]] = []
+    for comparison in comparisons:
+        own = next((sweep for sweep in sweeps if alike(comparison.run.spec, sweep[0].run.spec)), None)
+        if own is None:
+            sweeps.append([comparison])
+        else:
+            own.append(comparison)
+    return sweeps
 
 
 def _table(rows: list[dict[str, Any]], as_json: bool) -> int:

@@ -183,41 +183,53 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
     )
 
 
-def draw_sweep(name: str, run: StoredRun, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:
-    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter and the seed alone.
+def draw_sweep(
+    name: str,
+    run: StoredRun,
+    stored: Sequence[StoredRun],
+    anomaly: Anomaly,
+    dataset: Dataset,
+    classes: Sequence[int] = (),
+) -> go.Figure:
+    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter, the seed and, among ``classes``, the
+    normal class alone.
 
     BadInput on another name, or when aug, or of a surface gen, has no continuous parameter.
     """
-    from .samples import Samples
-
     if name not in SWEEPS:
         raise unknown("figure", name, SWEEPS)
-    seeds = sorted({other.spec.seed for other in stored if _alike(other.spec, run.spec)})
-    sweep, runs = Sweep(run.spec, tuple(seeds)), {other.id: other for other in stored}
-    samples = Samples.of(run.spec, dataset)
+    seeds = sorted({other.spec.seed for other in stored if alike(other.spec, run.spec)})
+    sweep, runs = Sweep(run.spec, tuple(seeds), tuple(classes)), {other.id: other for other in stored}
     if name == "sweep":
-        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, samples))
-        return curve(sweep, points, anomaly)
+        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, dataset))
+        return curve(sweep, points, anomaly, dataset)
     anomalies = gens(anomaly.name, run.spec.profile)
-    return surface(sweep, sweep.surface(runs, list(anomalies.values()), samples), anomaly)
+    return surface(sweep, sweep.surface(runs, list(anomalies.values()), dataset), anomaly)
 
 
-def _alike(spec: RunSpec, other: RunSpec) -> bool:
-    return replace(spec, params=other.params, seed=other.seed) == other
+def alike(spec: RunSpec, other: RunSpec) -> bool:
+    """Whether two runs differ in aug's parameters, seed and normal class alone."""
+    return replace(spec, params=other.params, seed=other.seed, normal_class=other.normal_class) == other
 
 
-def curve(sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, chosen: float | None = None) -> go.Figure:
+def curve(
+    sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, dataset: Dataset, chosen: float | None = None
+) -> go.Figure:
     """A sweep's points against aug's parameter; a line where it has the ``chosen`` value."""
     from . import figures
 
     there = [point.value for point in points]
     measure = "Relative AUC" if sweep.has_baseline else "AUC"
-    each = {f"seed {seed}": {p.value: p.each[seed].value for p in points if seed in p.each} for seed in sweep.seeds}
+    names = dataset.info.classes
+    each = {
+        f"{names[label]}, seed {seed}": {p.value: p.each[seed, label].value for p in points if (seed, label) in p.each}
+        for seed, label in sweep.repeats
+    }
     return figures.sweep_figure(
         there,
         [point.mean for point in points],
         [point.interval for point in points],
-        each=each if len(sweep.seeds) > 1 else None,
+        each=each if len(sweep.repeats) > 1 else None,
         missing=[value for value in sweep.values if value not in there],
         chosen=chosen,
         parameter=f"aug's {sweep.parameter.title}",

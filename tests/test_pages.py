@@ -202,6 +202,7 @@ NONSENSE = {
     "lasso": "9-1",
     "pins": "flip~fog",
     "order": "alphabetical",
+    "over": "the moon",
     "start": "-1",
     "images": "x",
     "errors": "maybe",
@@ -393,6 +394,12 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     calm(app.number_input(key="seeds").set_value(2).run())
     assert "Train 17 missing runs" in labels(app)
     assert address(app)["seeds"] == "2"
+    # Over the normal classes it is one sweep for each of the ten.
+    calm(app.selectbox(key="over").set_value("classes").run())
+    assert "Train 97 missing runs" in labels(app)
+    assert address(app)["over"] == "classes"
+    calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("class", "8")).run())
+    assert "Train 7 missing runs" in labels(app)
 
 
 @pytest.mark.parametrize(("detector", "aug"), [("dae", "rotate"), ("dae", "identity"), ("ap", "invert")])

@@ -26,6 +26,7 @@ CHOICES = {
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
     "order": tuple(ORDERS),
+    "over": ("seeds", "classes"),
 }
 VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "start", "images", "errors", "made")
 MOST_POINTS = 10_000  # that a lasso may speak of
@@ -47,14 +48,16 @@ class PictureState:
 
 @dataclass
 class State:
-    """What a session has set; ``seeds`` is the number of them in a what-if, ``pins`` what is laid beside the question's run
-    (`ssad_core.lineup`); ``rejected`` has a line for every value of its first address that could not be used."""
+    """What a session has set; ``seeds`` is the number of them in a what-if and ``over`` whether it has these or all normal
+    classes, ``pins`` what is laid beside the question's run (`ssad_core.lineup`); ``rejected`` has a line for every value of
+    its first address that could not be used."""
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     pictures: PictureState = field(default_factory=PictureState)
     encoder: str = "baseline"
     seeds: int = 1
+    over: str = "seeds"
     pins: tuple[str, ...] = PINS
     rejected: list[str] = field(default_factory=list)
 
@@ -113,7 +116,7 @@ def from_address(query: Mapping[str, str]) -> State:
         return {name: values.pop(name) for name in names if name in values}
 
     pictures = PictureState(**taken("order", "start", "images", "errors", "made"))
-    others = taken("encoder", "seeds", "pins")
+    others = taken("encoder", "seeds", "over", "pins")
     return State(question, ViewState(**values), pictures, rejected=rejected, **others)
 
 
@@ -127,6 +130,7 @@ def to_address(state: State) -> dict[str, str]:
         "encoder": state.encoder,
         "lasso": pack(views.lasso),
         "seeds": str(state.seeds),
+        "over": state.over,
         "pins": "~".join(state.pins),
         "order": pictures.order,
         "start": str(pictures.start),
