@@ -120,13 +120,13 @@ def histograms_figure(
     fig.update_xaxes(title=score, row=rows, col=1)
     fig.update_yaxes(title="per cent of group", col=1)
     fig.update_annotations(font_size=13)
-    fig.update_layout(height=130 + 250 * rows, margin={"t": 120, "b": 10, "l": 10, "r": 10})
+    fig.update_layout(height=180 + 250 * rows, margin={"t": 90, "b": 100, "l": 10, "r": 10})
     said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
     fig = _finish(fig, title, f"Histograms of the {score}. {said}.")
-    # Title, legend and the panels' names, one below the other.
-    fig.update_layout(title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}})
+    # The title above the panels' names, and the legend where it may take two lines.
     fig.update_layout(
-        legend={"y": 1, "yref": "container", "yanchor": "top", "x": 0}, legend_y=1 - 42 / (130 + 250 * rows)
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
     )
     return fig
 
