@@ -9,22 +9,19 @@ import numpy as np
 import streamlit as st
 
 from pages.components.address import PictureState, State, write_address
-from pages.components.controls import GENS, ask_params
 from pages.components.lineup import ask_fpr, lined_up
-from pages.components.picture_table import Column, Row, picture_table
+from pages.components.made import made_anomaly
+from pages.components.picture_table import Column, Row, picture_table, short
 from pages.components.router import through_app
-from ssad_core import augment
 from ssad_core.detectors import detector_info
 from ssad_core.errors import BadInput
 from ssad_core.histogram import threshold_at_fpr
-from ssad_core.question import anomaly_name, run_name
-from ssad_core.reconstruction import ORDERS, Made, make, order
-from ssad_core.spec import Anomaly
+from ssad_core.question import anomaly_name
+from ssad_core.reconstruction import ORDERS, order
 from ssad_core.sprites import error_tiles
 from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
-    from ssad_core.evaluate import Examination
     from ssad_core.views import Comparison, Views
 
 EACH = 5  # images a side, beside the pinned ones
@@ -136,7 +133,7 @@ def _rows(
     detector, info = view.detectors[0], detector_info(comparison.run.spec.detector)
     flagged = detector.scores[places] >= threshold_at_fpr(normal, fpr)
     right = [bool(flag == column.anomalous) for flag, column in zip(flagged, columns, strict=True)]
-    texts = [_short(score) for score in detector.scores[places]]
+    texts = [short(score) for score in detector.scores[places]]
     if info.predicts:
         texts = [f"{detector.taken_for(i)[0]} {detector.taken_for(i)[1]:.0%}" for i in places]
     pictures = None if detector.explanations is None else detector.explanations[places]
@@ -149,89 +146,13 @@ def _rows(
     return rows
 
 
-def an_anomaly_of_ones_own(state: State, comparisons: list[Comparison]) -> None:
-    """An image, a gen, a patch put where one likes, and what every detector says at once."""
-    st.subheader("Make an anomaly")
-    controls, shown = st.columns([1, 2], gap="large")
-    with controls:
-        made = ask_made(state, comparisons[0])
-    images = make(made, comparisons[0].samples, comparisons[0].run.spec.profile)
-    from ssad_core.evaluate import examine_stored, to_bytes
-
-    gen = anomaly_name(made.gen)
-    columns = [
-        Column(None, f"test normal {made.image + 1}", "Normal", False),
-        Column(None, f"{gen} of it", f"Anomalous: {gen}", True),
-    ]
-    rows = [Row("Original", pictures=to_bytes(images))]
-    for comparison in comparisons:
-        rows.append(_made_row(comparison, examine_stored(comparison.run, images), state.views.fpr))
-    with shown:
-        picture_table(columns, rows, key="made", tile=96)
-        st.caption(
-            "Score, and in brackets the share of test normals that score at least as high: the false-positive rate at which "
-            "the image would just be flagged. Computed here as the sliders move; nothing trains."
-        )
-
-
-def ask_made(state: State, comparison: Comparison) -> Made:
-    """The image, gen and place; what was asked for last is where they start."""
-    anomaly, total = comparison.anomaly, len(comparison.run.scores["normal"])
-    default = Made(0, anomaly if anomaly.paired else Anomaly("gen", "cutout"))
-    last = state.pictures.made or default
-    image = st.number_input(
-        "Test image", 1, total, min(last.image + 1, total), help=f"Of {total} test normals.", key="made-image"
-    )
-    name = st.selectbox(
-        "gen",
-        GENS,
-        index=GENS.index(last.gen.name),
-        format_func=lambda name: augment.AUGMENTATIONS[name].title,
-        help="What is done to the image.",
-        key="made-gen",
-    )
-    known = last.gen.params if name == last.gen.name else ()
-    params = ask_params(name, known, comparison.run.spec.profile, "gen", scope="made")
-    down, across = last.down, last.across
-    if augment.AUGMENTATIONS[name].category == "local":
-        across = st.slider(
-            "Patch: left to right", 0.0, 1.0, across, 0.05, help="0 is the left edge.", key="made-across"
-        )
-        down = st.slider("Patch: top to bottom", 0.0, 1.0, down, 0.05, help="0 is the upper edge.", key="made-down")
-    draw = st.number_input(
-        "Draw", 0, 9999, last.draw, help="Another draw of what is random in the gen.", key="made-draw"
-    )
-    made = Made(image - 1, Anomaly("gen", name, params), draw, down, across)
-    if made != default:
-        state.pictures = replace(state.pictures, made=made)
-    return made
-
-
-def _made_row(comparison: Comparison, found: Examination, fpr: float) -> Row:
-    from ssad_core.evaluate import to_bytes
-    from ssad_core.histogram import false_positive_rates
-
-    normal, scores = comparison.run.scores["normal"], found.scores.numpy()
-    rates = false_positive_rates(normal, scores)
-    flagged = scores >= threshold_at_fpr(normal, fpr)
-    info = detector_info(comparison.run.spec.detector)
-    pictures = to_bytes(found.explanation) if info.pictures else None
-    texts = [f"{_short(score)} ({rate:.0%})" for score, rate in zip(scores, rates, strict=True)]
-    return Row(run_name(comparison.run.spec), "", pictures, texts, [bool(not flagged[0]), bool(flagged[1])])
-
-
-def _short(score: float) -> str:
-    """Two digits: there is little room below a picture."""
-    return f"{score:.2g}" if abs(score) < 100 else f"{score:,.0f}"
-
-
 def page() -> None:
     state, comparisons = lined_up("pages/reconstructions.py")
     if not comparisons:
         return
     ask_fpr(state)
     the_same_images(state, comparisons)
-    an_anomaly_of_ones_own(state, comparisons)
+    made_anomaly(state, comparisons)
     write_address(state)
 
 
