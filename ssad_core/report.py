@@ -17,13 +17,14 @@ from .whatif import Point, Sweep, gain, gens, varied
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from .bias import Bias
     from .data import Dataset
     from .spec import Anomaly, RunSpec
     from .store import StoredRun
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = ("histograms",)  # of several runs on one task: Figs. 7, 15 and 16
+SIDE_BY_SIDE = ("histograms", "bias")  # of several runs on one task: Figs. 7, 15 and 16; on every class: Fig. 3
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SHOWN = 5  # images a side in the reconstructions
 
@@ -119,7 +120,8 @@ def draw_side_by_side(
     scale: Scale | None = None,
     encoder: str = "baseline",
 ) -> list[go.Figure]:
-    """One of `SIDE_BY_SIDE` of several runs on one task; detectors whose scores have no common unit get a figure each.
+    """One of `SIDE_BY_SIDE` of several runs on one task. Histograms of detectors whose scores have no common unit get a
+    figure each, and so does the bias of each run; of a baseline only if there is nothing else.
 
     Parameters
     ----------
@@ -130,10 +132,28 @@ def draw_side_by_side(
     """
     if name not in SIDE_BY_SIDE:
         raise unknown("figure", name, SIDE_BY_SIDE)
+    if name == "bias":
+        return [draw_bias(comparison, comparison.bias()) for comparison in augmented(comparisons)]
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
+
+
+def augmented(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those whose run is no baseline; all of them when there is none."""
+    return [comparison for comparison in comparisons if not comparison.run.spec.is_baseline] or list(comparisons)
+
+
+def draw_bias(comparison: Comparison, bias: Bias, chosen: str | None = None) -> go.Figure:
+    """A run's AUC and its baseline's on each class (Fig. 3), ``bias`` being the comparison's own; the ``chosen`` class is
+    marked."""
+    from . import figures
+
+    info = comparison.dataset.info
+    normal = info.classes[comparison.run.spec.normal_class]
+    against = f" against {bias.baseline}" if bias.baseline else ""
+    return figures.bias_figure(bias, chosen=chosen, title=f"{info.title}, {normal}: {bias.run}{against}, by class")
 
 
 def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:

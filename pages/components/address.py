@@ -6,7 +6,7 @@ Defaults are written too, so a link means the same when a default has changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import streamlit as st
 
@@ -14,7 +14,8 @@ from pages.components.linked_views import ViewState
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
 from ssad_core.mmd import ENCODERS
-from ssad_core.question import Question, from_query, number, whole
+from ssad_core.question import Question, from_query, number, parse_anomaly, whole
+from ssad_core.store import is_run_id
 
 CHOICES = {
     "scale": ("auto", "linear", "log"),
@@ -23,21 +24,30 @@ CHOICES = {
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins")
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "bias_of", "bias_class")
+VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
 MOST_SEEDS = 10  # of a what-if
 
 
 @dataclass
 class State:
-    """What a session has set; ``seeds`` is the number of them in a what-if, ``pins`` what is laid beside the question's run
-    (`ssad_core.lineup`); ``rejected`` has a line for every value of its first address that could not be used."""
+    """What a session has set.
+
+    seeds : the number of them in a what-if.
+    pins : what is laid beside the question's run (`ssad_core.lineup`).
+    bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
+        one that lost most.
+    rejected : a line for every value of its first address that could not be used.
+    """
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     encoder: str = "baseline"
     seeds: int = 1
     pins: tuple[str, ...] = PINS
+    bias_of: str = ""
+    bias_class: str = ""
     rejected: list[str] = field(default_factory=list)
 
 
@@ -77,6 +87,10 @@ def from_address(query: Mapping[str, str]) -> State:
         "lasso": unpack,
         "seeds": _seeds,
         "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
+        "bias_of": _run_id,
+        "bias_class": lambda text: (
+            text and parse_anomaly(f"class:{text}", question.dataset, question.normal_class).name
+        ),
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
     values = {}
@@ -86,15 +100,22 @@ def from_address(query: Mapping[str, str]) -> State:
                 values[name] = parse(query[name])
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
-    others = {name: values.pop(name) for name in ("encoder", "seeds", "pins") if name in values}
-    return State(question, ViewState(**values), rejected=rejected, **others)
+    views = {name: values.pop(name) for name in list(values) if name in VIEWS}
+    return State(question, ViewState(**views), rejected=rejected, **values)
 
 
 def to_address(state: State) -> dict[str, str]:
     """The inverse of `from_address`."""
     chosen = {name: getattr(state.views, name) for name in CHOICES if name != "encoder"}
     views = {"fpr": f"{state.views.fpr:.4g}", **chosen, "encoder": state.encoder, "lasso": pack(state.views.lasso)}
-    return {**state.question.to_query(), **views, "seeds": str(state.seeds), "pins": "~".join(state.pins)}
+    return {
+        **state.question.to_query(),
+        **views,
+        "seeds": str(state.seeds),
+        "pins": "~".join(state.pins),
+        "bias_of": state.bias_of,
+        "bias_class": state.bias_class,
+    }
 
 
 def pack(points: tuple[int, ...]) -> str:
@@ -132,6 +153,12 @@ def _seeds(text: str) -> int:
     if not 1 <= value <= MOST_SEEDS:
         raise BadInput(f"seeds must be from 1 to {MOST_SEEDS}, not {text[:60]}")
     return value
+
+
+def _run_id(text: str) -> str:
+    if text and not is_run_id(text):
+        raise BadInput(f"a run's id has 16 hexadecimal digits, unlike {text[:60]!r}")
+    return text
 
 
 def _choice(name: str, text: str) -> str:
