@@ -11,7 +11,9 @@ import numpy as np
 from .detectors import detector_info
 from .errors import unknown
 from .histogram import confusion, scale_for, threshold_at_fpr
+from .lineup import labels
 from .question import anomaly_name, run_name
+from .spec import CONTROLLED, Anomaly
 from .whatif import Point, Sweep, gain, gens, varied
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from .bias import Bias
     from .data import Dataset
-    from .spec import Anomaly, RunSpec
+    from .spec import RunSpec
     from .store import StoredRun
     from .views import Comparison, Views
 
@@ -176,6 +178,42 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         log=chosen == "log",
         score=detector_info(comparisons[0].run.spec.detector).score,
     )
+
+
+def task_aucs(run: StoredRun) -> dict[Anomaly, float]:
+    """The AUC of each task that a run is scored on with its training."""
+    auc = run.result["auc"]
+    classes = [Anomaly("class", key.removeprefix("class:")) for key in auc if key.startswith("class:")]
+    tasks = [*CONTROLLED, *classes, *([Anomaly("rest")] if len(classes) > 1 else [])]
+    return {task: auc[task.key] for task in tasks if task.key in auc}
+
+
+def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
+    """The AUC of stored runs, of whatever data sets, on each of their tasks."""
+    from . import figures
+
+    found = [task_aucs(run) for run in runs]
+    tasks = sorted(
+        {task: None for each in found for task in each}, key=lambda task: ("gen", "class", "rest").index(task.kind)
+    )
+    auc = np.array([[each.get(task, np.nan) for each in found] for task in tasks])
+    names = [f"{'gen: ' if task.paired else ''}{anomaly_name(task)}" for task in tasks]
+    return figures.tasks_figure(auc, names, labels([run.spec for run in runs]), title="AUC by task")
+
+
+def draw_rocs(runs: Sequence[StoredRun], anomaly: Anomaly) -> go.Figure:
+    """The ROC curves of stored runs on one of the tasks that all of them have in `task_aucs`."""
+    from . import figures
+
+    names = labels([run.spec for run in runs])
+    curves = {name: (run.scores["normal"], _stored_scores(run, anomaly)) for name, run in zip(names, runs, strict=True)}
+    return figures.roc_figure(curves, title=f"ROC curves on {anomaly_name(anomaly)}")
+
+
+def _stored_scores(run: StoredRun, anomaly: Anomaly) -> np.ndarray:
+    if anomaly.kind == "rest":
+        return np.concatenate([scores for key, scores in run.scores.items() if key.startswith("class:")])
+    return run.scores[anomaly.key]
 
 
 def draw_sweep(name: str, run: StoredRun, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field, fields
 
 import streamlit as st
 
+from pages.components.find import MOST_TEXT, Find
 from pages.components.linked_views import ViewState
+from ssad_core.augment import augmentation_info
+from ssad_core.data import dataset_info, is_own
+from ssad_core.detectors import detector_info
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
 from ssad_core.mmd import ENCODERS
@@ -24,9 +28,11 @@ CHOICES = {
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "bias_of", "bias_class")
+FIND_FIELDS = {"find": "text", "find_dataset": "dataset", "find_detector": "detector", "find_aug": "augment"}
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "bias_of", "bias_class", *FIND_FIELDS)
 VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
+
 MOST_SEEDS = 10  # of a what-if
 
 
@@ -38,6 +44,7 @@ class State:
     pins : what is laid beside the question's run (`ssad_core.lineup`).
     bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
         one that lost most.
+    find : which of the stored runs are listed.
     rejected : a line for every value of its first address that could not be used.
     """
 
@@ -48,6 +55,7 @@ class State:
     pins: tuple[str, ...] = PINS
     bias_of: str = ""
     bias_class: str = ""
+    find: Find = field(default_factory=Find)
     rejected: list[str] = field(default_factory=list)
 
 
@@ -91,6 +99,10 @@ def from_address(query: Mapping[str, str]) -> State:
         "bias_class": lambda text: (
             text and parse_anomaly(f"class:{text}", question.dataset, question.normal_class).name
         ),
+        "find": lambda text: text[:MOST_TEXT],
+        "find_dataset": lambda text: text and (text if is_own(text) else dataset_info(text).name),
+        "find_detector": lambda text: text and detector_info(text).name,
+        "find_aug": lambda text: text and augmentation_info(text).name,
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
     values = {}
@@ -101,7 +113,8 @@ def from_address(query: Mapping[str, str]) -> State:
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
     views = {name: values.pop(name) for name in list(values) if name in VIEWS}
-    return State(question, ViewState(**views), rejected=rejected, **values)
+    find = Find(**{field: values.pop(name) for name, field in FIND_FIELDS.items() if name in values})
+    return State(question, ViewState(**views), find=find, rejected=rejected, **values)
 
 
 def to_address(state: State) -> dict[str, str]:
@@ -115,6 +128,7 @@ def to_address(state: State) -> dict[str, str]:
         "pins": "~".join(state.pins),
         "bias_of": state.bias_of,
         "bias_class": state.bias_class,
+        **{name: getattr(state.find, field) for name, field in FIND_FIELDS.items()},
     }
 
 

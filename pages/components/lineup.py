@@ -37,7 +37,7 @@ def lined_up(this: str) -> tuple[State, list[Comparison]]:
     _ask_pins(state, question)
     write_address(state)
     prepare_in_background()
-    lineup = line_up(question, state.pins, dataset, _spec_of)
+    lineup = line_up(question, state.pins, dataset, spec_of)
     for line in lineup.left_out:
         st.warning(f"Left out: {line}.", icon=":material/block:")
     specs = list(dict.fromkeys(each for spec in lineup.specs for each in with_baseline(spec)))
@@ -76,7 +76,7 @@ def _ask_pins(state: State, question: Question) -> None:
         "Beside it",
         [*known, *(pin for pin in pins if pin not in known)],
         default=pins[: MOST - always],
-        format_func=_label,
+        format_func=label_of,
         max_selections=MOST - always,
         accept_new_options=True,
         help="Other augmentations for the same question, five at most with its own; one with a parameter is typed, such as "
@@ -93,12 +93,12 @@ def _ask_pins(state: State, question: Question) -> None:
         state.pins = (*good, *(pin for pin in state.pins if pin == own))
 
 
-def _label(pin: str) -> str:
+def label_of(pin: str) -> str:
     try:
-        return pin_label(pin, _spec_of)
+        return pin_label(pin, spec_of)
     except BadInput:
         return pin
 
 
-def _spec_of(run_id: str) -> RunSpec:
+def spec_of(run_id: str) -> RunSpec:
     return jobs().store.load(run_id).spec
