@@ -7,7 +7,6 @@ import time
 import streamlit as st
 
 from pages.components.address import State, session, show_rejected, write_address
-from pages.components.batch import stored_of
 from pages.components.clone import clone
 from pages.components.find import ask_find
 from pages.components.lineup import PAGES
@@ -71,7 +70,7 @@ def going_on(count: int) -> None:
             st.rerun(scope="app")
 
 
-def table(runs: list[StoredRun], pinned: set[str]) -> list[StoredRun]:
+def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
     """The runs, newest first unless a column is clicked; those that are picked."""
     lines = [row(run, run.id in pinned) for run in runs]
     number, seconds = st.column_config.NumberColumn(format="%.3f"), st.column_config.NumberColumn(format="%.1f")
@@ -177,7 +176,7 @@ def page() -> None:
         )
     else:
         lineup = show_pinned(state)
-        pinned = {spec.id for spec in lineup.specs} if lineup else set()
+        pinned = [spec.id for spec in lineup.specs] if lineup else []
         state.find = ask_find(state.find, runs)
         found = [run for run in runs if state.find.matches(run.spec)]
         picked: list[StoredRun] = []
@@ -187,7 +186,8 @@ def page() -> None:
             st.info("No stored run is like that; ask for less.", icon=":material/search_off:")
         actions(picked, state)
         delete(store, runs)
-        compared = picked or (list(stored_of(lineup.specs).values()) if lineup else [])
+        stored = {run.id: run for run in runs}
+        compared = picked or [stored[run_id] for run_id in pinned if run_id in stored]
         if len(compared) > MOST:
             st.info(f"Pick {MOST} runs at most to see them side by side.", icon=":material/block:")
         elif compared:

@@ -411,13 +411,13 @@ def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, 
             colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
             zmin=min(0.5, float(np.nanmin(auc))),
             zmax=1,
-            colorbar={"title": "AUC", "thickness": 12},
+            showscale=False,  # the values are there
             xgap=2,
             ygap=2,
         )
     )
     names = [html.escape(name).replace(", ", "<br>") for name in runs]
-    fig.update_xaxes(tickvals=list(range(len(runs))), ticktext=names, side="top", showgrid=False)
+    fig.update_xaxes(tickvals=list(range(len(runs))), ticktext=names, side="top", tickangle=0, showgrid=False)
     labels = [html.escape(task) for task in tasks]
     fig.update_yaxes(tickvals=list(range(len(tasks))), ticktext=labels, autorange="reversed", showgrid=False)
     deepest = max(name.count("<br>") for name in names)

@@ -108,14 +108,15 @@ def differences(specs: Sequence[RunSpec]) -> dict[str, list[str]]:
 
 
 def labels(specs: Sequence[RunSpec]) -> list[str]:
-    """A name for each run, with what tells it from others of the same name: "DAE-CutOut, seed 3"."""
+    """A name for each run, with one thing that tells it from the others of the same name: "DAE-CutOut, seed 3"."""
     found = []
     for spec in specs:
         twins = [other for other in specs if run_name(other) == run_name(spec)]
-        place = twins.index(spec)
-        found.append(
-            ", ".join([run_name(spec), *(f"{name} {each[place]}" for name, each in differences(twins).items())])
-        )
+        telling = [name for name, values in differences(twins).items() if len(set(values)) == len(twins)]
+        if telling:
+            found.append(f"{run_name(spec)}, {telling[0]} {_described(spec)[telling[0]]}")
+        else:
+            found.append(run_name(spec) if len(twins) == 1 else f"{run_name(spec)}, {spec.id[:8]}…")
     return found
 
 

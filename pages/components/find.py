@@ -19,7 +19,7 @@ MOST_TEXT = 100  # characters
 
 @dataclass(frozen=True)
 class Find:
-    """What a listed run must have; "" asks for nothing. Each word of ``text`` is somewhere in its description."""
+    """What a listed run must have; "" asks for nothing. Each word of ``text`` is in its description, or begins its id."""
 
     text: str = ""
     dataset: str = ""
@@ -31,13 +31,12 @@ class Find:
             if getattr(self, field) not in ("", getattr(spec, field)):
                 return False
         said = _description(spec)
-        return all(word in said for word in self.text.casefold().split())
+        return all(word in said or spec.id.startswith(word) for word in self.text.casefold().split())
 
 
 def _description(spec: RunSpec) -> str:
-    info = detector_info(spec.detector)
-    words = [spec.id, run_name(spec), info.title, *class_title(spec.dataset, spec.normal_class), f"seed {spec.seed}"]
-    return " ".join([*words, spec.augment, spec.profile]).casefold()
+    words = run_name(spec), *class_title(spec.dataset, spec.normal_class), f"seed-{spec.seed}", spec.profile
+    return " ".join(words).casefold()
 
 
 def ask_find(find: Find, runs: Sequence[StoredRun]) -> Find:
@@ -47,8 +46,9 @@ def ask_find(find: Find, runs: Sequence[StoredRun]) -> Find:
         "Find",
         find.text,
         max_chars=MOST_TEXT,
-        placeholder="flip 3 seed …",
-        help="Words in any order: of the name, the data set, the normal class, the seed or the run's id.",
+        placeholder="flip temple seed-0",
+        help="Words in any order: of the detector's name, the data set, the normal class, the profile; seed-3; the "
+        "beginning of a run's id.",
         key="find-text",
     )
 

@@ -17,6 +17,7 @@ from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
 from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, call_text
 from ssad_core.spec import RunSpec
+from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.views import Comparison
@@ -94,6 +95,7 @@ def _ask_pins(state: State, question: Question) -> None:
 
 
 def label_of(pin: str) -> str:
+    """A pin as a person reads it; as it is written where its run is gone."""
     try:
         return pin_label(pin, spec_of)
     except BadInput:
@@ -101,4 +103,8 @@ def label_of(pin: str) -> str:
 
 
 def spec_of(run_id: str) -> RunSpec:
-    return jobs().store.load(run_id).spec
+    """What a stored run is. BadInput when there is none of this id, or only a damaged one."""
+    try:
+        return jobs().store.load(run_id).spec
+    except Damaged as error:
+        raise BadInput(str(error)) from error

@@ -70,5 +70,5 @@ def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
         own = None
     pinned = pin(state.question, own, state.pins, picked)
     state.question, state.pins = pinned.question, pinned.pins
-    for line in pinned.left_out:
-        st.toast(f"Not pinned: {line}.", icon=":material/block:")
+    if pinned.left_out:
+        st.toast(f"Not pinned: {'; '.join(pinned.left_out)}.", icon=":material/block:", duration="long")

@@ -27,15 +27,14 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
             [dict(zip(["Run", *map(str.capitalize, differ)], row, strict=True)) for row in rows],
             hide_index=True,
             height="content",
+            column_config={"Run": st.column_config.TextColumn(width="medium")},
         )
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.plotly_chart(draw_tasks(runs), key="tasks", config={"displaylogo": False})
-    with right:
-        anomaly = _ask_anomaly(runs, state)
-        st.plotly_chart(draw_rocs(runs, anomaly), key="rocs", config={"displaylogo": False})
+    st.plotly_chart(draw_tasks(runs), key="tasks", config={"displaylogo": False})
+    st.caption("AUC on each task that the runs were scored on with their training; a star marks the best of each.")
     if len({(spec.fingerprint, spec.normal_class, spec.settings.test_limit) for spec in specs}) > 1:
         st.caption("These runs were scored on different images, so their AUCs are not paired.")
+    anomaly = _ask_anomaly(runs, state)
+    st.plotly_chart(draw_rocs(runs, anomaly), key="rocs", config={"displaylogo": False})
 
 
 def _ask_anomaly(runs: Sequence[StoredRun], state: State) -> Anomaly:
@@ -51,6 +50,7 @@ def _ask_anomaly(runs: Sequence[StoredRun], state: State) -> Anomaly:
         format_func=lambda task: f"{'gen' if task.paired else 'class'}: {anomaly_name(task)}",
         help="Tasks that all these runs are scored on. What is chosen is the question's anomaly on the other pages too.",
         key=f"roc-on-{'-'.join(task.key for task in shared)}",
+        width=360,
     )
     if chosen != default:
         with contextlib.suppress(BadInput):  # the runs are about other classes than the question
