@@ -82,6 +82,8 @@ def summary(bias: Bias) -> None:
     if bias.baseline_auc is None:
         st.markdown(f"#### {bias.run} finds the classes with a mean AUC of {bias.auc:.3f}")
         return
+    if len(bias.classes) == 1:
+        return
     better, worse = (sum(getattr(row, way) for row in bias.classes) for way in ("better", "worse"))
     st.markdown(
         f"#### {bias.run} beside {bias.baseline}: {better} of {len(bias.classes)} classes better, {worse} worse; mean AUC "
@@ -164,8 +166,9 @@ def page() -> None:
     images(row, comparison.class_scores(row.name, state.views.fpr), state.views.fpr)
     st.caption(
         "Every other class against the normal one, on all test images that are used, whichever anomaly is asked about. Bars "
-        "are 95% intervals, over test images, of the difference to the baseline (without one, of the AUC). What another "
-        "training would give is not in them, and of many classes some stand out by chance. Measured here."
+        "are 95% intervals, over test images, of the difference to the baseline, drawn from its ring on (without a baseline, "
+        "of the AUC). What another training would give is not in them, and of many classes some stand out by chance. "
+        "Measured here."
     )
 
 

@@ -92,7 +92,7 @@ def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
 
 
 def actions(picked: list[StoredRun], state: State) -> None:
-    """What can be done with the picked runs."""
+    """What can be done with the picked runs. BadInput when that needs own images that are not here any more."""
     specs = [run.spec for run in picked]
     many = len(picked) > MOST
     with st.container(horizontal=True):
@@ -103,22 +103,22 @@ def actions(picked: list[StoredRun], state: State) -> None:
             key="pin",
             help=f"Lays them beside each other on the comparing pages, {MOST} at most with the baseline.",
         )
-        if st.button(
+        opened = st.button(
             "Open in the Lab",
             disabled=len(picked) != 1,
             icon=":material/science:",
             key="open",
             help="Asks this run's question there. Pick one run.",
-        ):
-            state.question = question_of(specs[0], state.question.anomaly)
-            st.switch_page("pages/lab.py")
+        )
         clone(specs[0] if len(specs) == 1 else None, state)
         label = f"Delete {_runs(len(picked))}" if picked else "Delete"
         if st.button(label, disabled=not picked, icon=":material/delete:", key="delete", help="Asks once more first."):
             st.session_state.doomed = [run.id for run in picked]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Picked and pinned runs on" if picked else "Pinned runs on", width="content")
-        for path, name in PAGES.items():
+        wanted = [
+            path
+            for path, name in PAGES.items()
             if st.button(
                 name,
                 disabled=many,
@@ -126,12 +126,16 @@ def actions(picked: list[StoredRun], state: State) -> None:
                 icon=":material/arrow_forward:",
                 key=f"to-{path}",
                 help="Pins what is picked, and opens the page.",
-            ):
-                if picked:
-                    lay_beside(state, specs)
-                st.switch_page(path)
-    if pin:
+            )
+        ]
+    if opened:
+        state.question = question_of(specs[0], state.question.anomaly)
+        st.switch_page("pages/lab.py")
+    if picked and (pin or wanted):
         lay_beside(state, specs)
+    if wanted:
+        st.switch_page(wanted[0])
+    if pin:
         st.rerun()
 
 
@@ -160,6 +164,31 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
             st.rerun()
 
 
+def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
+    """The stored runs: what is pinned, the table, what can be done with the picked ones, and those side by side."""
+    lineup = show_pinned(state)
+    pinned = [spec.id for spec in lineup.specs] if lineup else []
+    state.find = ask_find(state.find, runs)
+    found = [run for run in runs if state.find.matches(run.spec)]
+    picked: list[StoredRun] = []
+    if found:
+        picked = table(found, pinned)
+    else:
+        st.info("No stored run is like that; ask for less.", icon=":material/search_off:")
+    try:
+        actions(picked, state)
+    except BadInput as error:
+        st.error(str(error), icon=":material/error:")
+    delete(store, runs)
+    there = {run.id: run for run in runs}
+    compared = picked or [there[run_id] for run_id in pinned if run_id in there]
+    if len(compared) > MOST:
+        st.info(f"Pick {MOST} runs at most to see them side by side.", icon=":material/block:")
+    elif compared:
+        st.subheader("Picked, side by side" if picked else "Pinned, side by side")
+        side_by_side(compared, state)
+
+
 def page() -> None:
     st.title("Runs")
     state, store = session(), jobs().store
@@ -169,30 +198,14 @@ def page() -> None:
         st.fragment(going_on, run_every=POLL)(len(waiting))
     runs = store.list()
     st.caption(f"{_runs(len(runs))} stored, {store.size / 1e6:.1f} MB in {store.root}. All numbers were measured here.")
-    if not runs:
+    if runs:
+        stored(state, store, runs)
+    else:
         st.info(
             "Nothing is trained yet. The Lab's first screen trains its default within seconds.",
             icon=":material/science:",
         )
-    else:
-        lineup = show_pinned(state)
-        pinned = [spec.id for spec in lineup.specs] if lineup else []
-        state.find = ask_find(state.find, runs)
-        found = [run for run in runs if state.find.matches(run.spec)]
-        picked: list[StoredRun] = []
-        if found:
-            picked = table(found, pinned)
-        else:
-            st.info("No stored run is like that; ask for less.", icon=":material/search_off:")
-        actions(picked, state)
         delete(store, runs)
-        stored = {run.id: run for run in runs}
-        compared = picked or [stored[run_id] for run_id in pinned if run_id in stored]
-        if len(compared) > MOST:
-            st.info(f"Pick {MOST} runs at most to see them side by side.", icon=":material/block:")
-        elif compared:
-            st.subheader("Picked, side by side" if picked else "Pinned, side by side")
-            side_by_side(compared, state)
     write_address(state)
 
 

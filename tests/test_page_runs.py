@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from ssad_core import worker
 from ssad_core.data import load
-from ssad_core.store import Store
+from ssad_core.store import Store, write_json
 
 OTHERS = ({"aug": "flip"}, {"aug": "flip", "seed": "3"}, {"class": "7"})  # beside `tiny()` and its baseline
 
@@ -92,6 +94,16 @@ def test_a_damaged_run_can_only_be_deleted(own_lab: Store) -> None:
     assert "train" in [button.key for button in open_page(**TINY).button]
 
 
+def test_damaged_runs_are_deleted_though_there_is_no_other(own_lab: Store) -> None:
+    for run in own_lab.list():
+        (run.path / "result.json").write_text("{")
+    app = open_page("pages/runs.py")
+    assert "0 runs stored" in words(app)
+    calm(app.button(key="delete-damaged").click().run())
+    calm(app.button(key="delete-sure").click().run())
+    assert own_lab.damaged() == []
+
+
 def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
     endless = {**TINY, "epochs": "10000"}
     app = open_page(**endless)
@@ -169,6 +181,24 @@ def test_what_is_picked_is_opened_on_a_comparing_page(lab: Path) -> None:
     assert {**TINY, "aug": "cutout"}.items() <= address(app).items()
     assert address(app)["pins"] == tiny(aug="flip", seed="3").run(load("digits")).id
     assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_run_whose_images_are_gone_is_only_listed_compared_and_deleted(own_lab: Store) -> None:
+    here = own_lab.load(tiny().run(load("digits")).id)
+    spec = replace(here.spec, dataset="folder:0123456789abcdef", fingerprint="0123456789abcdef")
+    shutil.copytree(here.path, own_lab.run(spec.id))
+    write_json(own_lab.run(spec.id) / "spec.json", spec.to_dict())
+    app = open_page("pages/runs.py")
+    select_rows(app, *rows_of(app, Run=spec.id))
+    assert "0123456789abcdef" in app.error[0].value  # in the popover of Clone
+    assert len(app.get("plotly_chart")) == 2
+    for key in ("pin", "open"):
+        calm(app.button(key=key).click().run())
+        assert address(app)["dataset"] == "photos"
+        assert len({error.value for error in app.error}) == 1
+    calm(app.button(key="delete").click().run())
+    calm(app.button(key="delete-sure").click().run())
+    assert not own_lab.has(spec.id)
 
 
 # Side by side

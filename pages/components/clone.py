@@ -33,7 +33,11 @@ def clone(spec: RunSpec | None, state: State) -> None:
     ):
         if spec is None:
             return
-        question = question_of(spec, state.question.anomaly)
+        try:
+            question = question_of(spec, state.question.anomaly)
+        except BadInput as error:  # its own images are not here any more
+            st.error(str(error), icon=":material/error:")
+            return
         field = st.selectbox(
             "Change", list(FIELDS), format_func=FIELDS.__getitem__, help="All else stays.", key="clone-field"
         )

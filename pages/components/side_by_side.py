@@ -30,7 +30,10 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
             column_config={"Run": st.column_config.TextColumn(width="medium")},
         )
     st.plotly_chart(draw_tasks(runs), key="tasks", config={"displaylogo": False})
-    st.caption("AUC on each task that the runs were scored on with their training; a star marks the best of each.")
+    st.caption(
+        "AUC on each task that the runs were scored on with their training; a star marks the best of each. "
+        "The Lab and Error bias have the intervals."
+    )
     if len({(spec.fingerprint, spec.normal_class, spec.settings.test_limit) for spec in specs}) > 1:
         st.caption("These runs were scored on different images, so their AUCs are not paired.")
     anomaly = _ask_anomaly(runs, state)
