@@ -15,11 +15,13 @@ import torch
 from torch import Tensor
 
 from . import augment
+from .bias import Bias, ClassScores, Scored, error_bias
 from .data import Dataset
 from .detectors import detector_info
 from .embedding import tsne
 from .errors import unknown
 from .evaluate import anomaly_results, examine_stored, explain_stored, to_bytes
+from .histogram import threshold_at_fpr
 from .mmd import ENCODERS, MmdEstimate, estimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
@@ -190,6 +192,24 @@ class Comparison:
             return replace(view, functions=names, probabilities=explanations.numpy())
         errors = (images - explanations).abs().mean(1).numpy()
         return replace(view, explanations=to_bytes(explanations), errors=errors)
+
+    def bias(self) -> Bias:
+        """AUC and relative AUC of every other class, on all test images, whichever anomaly this is about."""
+        *before, run = (self._scored(run) for run in self.runs)
+        return error_bias(run, *before)
+
+    def _scored(self, run: StoredRun) -> Scored:
+        classes = {anomaly.name: run.scores[anomaly.key] for anomaly in self.samples.classes()}
+        return Scored(run_name(run.spec), run.scores["normal"], classes)
+
+    def class_scores(self, name: str, fpr: float) -> ClassScores:
+        """How the run and its baseline score the images of another class; ``fpr`` in [0, 1] sets their thresholds."""
+        key = Anomaly("class", name).key
+        return ClassScores(
+            images=self.samples.test_class(self.dataset.info.classes.index(name)),
+            scores={run_name(run.spec): run.scores[key] for run in self.runs[::-1]},
+            thresholds={run_name(run.spec): threshold_at_fpr(run.scores["normal"], fpr) for run in self.runs[::-1]},
+        )
 
     def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:
         """The t-SNE map (n, 2) of a detector's codes of all points, computed once and stored with the run.

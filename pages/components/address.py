@@ -6,18 +6,31 @@ Defaults are written too, so a link means the same when a default has changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
 
 import streamlit as st
 
+from pages.components.find import MOST_TEXT, Find
 from pages.components.linked_views import ViewState
+from ssad_core.augment import augmentation_info
+from ssad_core.data import dataset_info, is_own
+from ssad_core.detectors import detector_info
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
 from ssad_core.mmd import ENCODERS
-from ssad_core.question import Question, call_text, check_augment, from_query, number, parse_call, whole
+from ssad_core.question import (
+    Question,
+    call_text,
+    check_augment,
+    from_query,
+    number,
+    parse_anomaly,
+    parse_call,
+    whole,
+)
 from ssad_core.reconstruction import ORDERS, Made
 from ssad_core.spec import Anomaly
+from ssad_core.store import is_run_id
 
 CHOICES = {
     "scale": ("auto", "linear", "log"),
@@ -28,8 +41,12 @@ CHOICES = {
     "order": tuple(ORDERS),
     "over": ("seeds", "classes"),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "start", "images", "errors", "made")
+FIND_FIELDS = {"find": "text", "find_dataset": "dataset", "find_detector": "detector", "find_aug": "augment"}
+PICTURE_FIELDS = ("order", "start", "images", "errors", "made")
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", *PICTURE_FIELDS, "bias_of", "bias_class", *FIND_FIELDS)
+VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
+
 MOST_SEEDS = 10  # of a what-if
 
 
@@ -48,9 +65,15 @@ class PictureState:
 
 @dataclass
 class State:
-    """What a session has set; ``seeds`` is the number of them in a what-if and ``over`` whether it has these or all normal
-    classes, ``pins`` what is laid beside the question's run (`ssad_core.lineup`); ``rejected`` has a line for every value of
-    its first address that could not be used."""
+    """What a session has set.
+
+    seeds, over : the number of them in a what-if, and whether it has these or all normal classes.
+    pins : what is laid beside the question's run (`ssad_core.lineup`).
+    bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
+        one that lost most.
+    find : which of the stored runs are listed.
+    rejected : a line for every value of its first address that could not be used.
+    """
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
@@ -59,6 +82,9 @@ class State:
     seeds: int = 1
     over: str = "seeds"
     pins: tuple[str, ...] = PINS
+    bias_of: str = ""
+    bias_class: str = ""
+    find: Find = field(default_factory=Find)
     rejected: list[str] = field(default_factory=list)
 
 
@@ -102,6 +128,14 @@ def from_address(query: Mapping[str, str]) -> State:
         "made": _made,
         "seeds": _seeds,
         "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
+        "bias_of": _run_id,
+        "bias_class": lambda text: (
+            text and parse_anomaly(f"class:{text}", question.dataset, question.normal_class).name
+        ),
+        "find": lambda text: text[:MOST_TEXT],
+        "find_dataset": lambda text: text and (text if is_own(text) else dataset_info(text).name),
+        "find_detector": lambda text: text and detector_info(text).name,
+        "find_aug": lambda text: text and augmentation_info(text).name,
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
     values = {}
@@ -112,12 +146,13 @@ def from_address(query: Mapping[str, str]) -> State:
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
 
-    def taken(*names: str) -> dict[str, Any]:
-        return {name: values.pop(name) for name in names if name in values}
+    def taken(names: Mapping[str, str]) -> dict[str, object]:
+        """The values of these names, by what they are called in the state."""
+        return {name: values.pop(field) for field, name in names.items() if field in values}
 
-    pictures = PictureState(**taken("order", "start", "images", "errors", "made"))
-    others = taken("encoder", "seeds", "over", "pins")
-    return State(question, ViewState(**values), pictures, rejected=rejected, **others)
+    views, pictures = taken(dict(zip(VIEWS, VIEWS, strict=True))), taken({name: name for name in PICTURE_FIELDS})
+    find = Find(**taken(FIND_FIELDS))
+    return State(question, ViewState(**views), PictureState(**pictures), find=find, rejected=rejected, **values)
 
 
 def to_address(state: State) -> dict[str, str]:
@@ -137,6 +172,9 @@ def to_address(state: State) -> dict[str, str]:
         "images": pack(pictures.images),
         "errors": str(int(pictures.errors)),
         **({"made": _made_text(pictures.made)} if pictures.made else {}),
+        "bias_of": state.bias_of,
+        "bias_class": state.bias_class,
+        **{name: getattr(state.find, field) for name, field in FIND_FIELDS.items()},
     }
 
 
@@ -175,6 +213,12 @@ def _seeds(text: str) -> int:
     if not 1 <= value <= MOST_SEEDS:
         raise BadInput(f"seeds must be from 1 to {MOST_SEEDS}, not {text[:60]}")
     return value
+
+
+def _run_id(text: str) -> str:
+    if text and not is_run_id(text):
+        raise BadInput(f"a run's id has 16 hexadecimal digits, unlike {text[:60]!r}")
+    return text
 
 
 def _choice(name: str, text: str, known: tuple[str, ...] = ()) -> str:

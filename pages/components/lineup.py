@@ -19,6 +19,7 @@ from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
 from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, call_text
 from ssad_core.spec import RunSpec
+from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.views import Comparison
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PAGES = {
     "pages/reconstructions.py": "Reconstructions",
     "pages/histograms.py": "Histograms",
+    "pages/error_bias.py": "Error bias",
 }
 
 
@@ -39,7 +41,7 @@ def lined_up(this: str) -> tuple[State, list[Comparison]]:
     _ask_pins(state, question)
     write_address(state)
     prepare_in_background()
-    lineup = line_up(question, state.pins, dataset, _spec_of)
+    lineup = line_up(question, state.pins, dataset, spec_of)
     for line in lineup.left_out:
         st.warning(f"Left out: {line}.", icon=":material/block:")
     specs = list(dict.fromkeys(each for spec in lineup.specs for each in with_baseline(spec)))
@@ -94,7 +96,7 @@ def _ask_pins(state: State, question: Question) -> None:
         "Beside it" if own == "identity" else f"Beside {augment.label(question.augment, dict(question.params))}",
         [*known, *(pin for pin in pins if pin not in known)],
         default=pins[: MOST - always],
-        format_func=_label,
+        format_func=label_of,
         max_selections=MOST - always,
         accept_new_options=True,
         help="Other augmentations for the same question, five at most with its own; one with a parameter is typed, such as "
@@ -111,12 +113,17 @@ def _ask_pins(state: State, question: Question) -> None:
         state.pins = (*good, *(pin for pin in state.pins if pin == own))
 
 
-def _label(pin: str) -> str:
+def label_of(pin: str) -> str:
+    """A pin as a person reads it; as it is written where its run is gone."""
     try:
-        return pin_label(pin, _spec_of)
+        return pin_label(pin, spec_of)
     except BadInput:
         return pin
 
 
-def _spec_of(run_id: str) -> RunSpec:
-    return jobs().store.load(run_id).spec
+def spec_of(run_id: str) -> RunSpec:
+    """What a stored run is. BadInput when there is none of this id, or only a damaged one."""
+    try:
+        return jobs().store.load(run_id).spec
+    except Damaged as error:
+        raise BadInput(str(error)) from error
