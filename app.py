@@ -18,6 +18,7 @@ st.navigation(
         ],
         "Compare": [
             st.Page("pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
+            st.Page("pages/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
         ],
         "Evidence": [
             st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),

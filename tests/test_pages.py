@@ -19,7 +19,14 @@ from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
 from ssad_core.whatif import Sweep
 
-PAGES = ("pages/lab.py", "pages/gallery.py", "pages/what_if.py", "pages/runs.py", "pages/evidence.py")
+PAGES = (
+    "pages/lab.py",
+    "pages/gallery.py",
+    "pages/what_if.py",
+    "pages/runs.py",
+    "pages/evidence.py",
+    "pages/embeddings.py",
+)
 
 
 def select_rows(app: AppTest, *rows: int) -> AppTest:
@@ -192,6 +199,9 @@ NONSENSE = {
     "sort": "random",
     "encoder": "resnet50",
     "lasso": "9-1",
+    "perplexity": "4",
+    "map_seed": "-1",
+    "two_seeds": "maybe",
     "colour": "<b>red</b>",
 }
 

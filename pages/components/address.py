@@ -6,11 +6,11 @@ Defaults are written too, so a link means the same when a default has changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import streamlit as st
 
-from pages.components.linked_views import ViewState
+from pages.components.linked import ViewState
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
 from ssad_core.mmd import ENCODERS
@@ -23,21 +23,28 @@ CHOICES = {
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins")
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "perplexity", "map_seed", "two_seeds")
 MOST_POINTS = 10_000  # that a lasso may speak of
 MOST_SEEDS = 10  # of a what-if
+PERPLEXITIES = (5, 100)
+MOST_MAP_SEED = 2**31 - 2  # the one beside it is the next
 
 
 @dataclass
 class State:
     """What a session has set; ``seeds`` is the number of them in a what-if, ``pins`` what is laid beside the question's run
-    (`ssad_core.lineup`); ``rejected`` has a line for every value of its first address that could not be used."""
+    (`ssad_core.lineup`); ``perplexity`` and ``map_seed`` are those of the t-SNE maps that are laid side by side, with
+    ``two_seeds`` the next seed's beside them; ``rejected`` has a line for every value of its first address that could not be
+    used."""
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     encoder: str = "baseline"
     seeds: int = 1
     pins: tuple[str, ...] = PINS
+    perplexity: int = 30
+    map_seed: int = 0
+    two_seeds: bool = False
     rejected: list[str] = field(default_factory=list)
 
 
@@ -75,7 +82,10 @@ def from_address(query: Mapping[str, str]) -> State:
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": unpack,
-        "seeds": _seeds,
+        "seeds": lambda text: _whole("seeds", text, 1, MOST_SEEDS),
+        "perplexity": lambda text: _whole("perplexity", text, *PERPLEXITIES),
+        "map_seed": lambda text: _whole("map_seed", text, 0, MOST_MAP_SEED),
+        "two_seeds": lambda text: bool(_whole("two_seeds", text, 0, 1)),
         "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
@@ -86,15 +96,20 @@ def from_address(query: Mapping[str, str]) -> State:
                 values[name] = parse(query[name])
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
-    others = {name: values.pop(name) for name in ("encoder", "seeds", "pins") if name in values}
-    return State(question, ViewState(**values), rejected=rejected, **others)
+    views = {name: values.pop(name) for name in asdict(ViewState()) if name in values}
+    return State(question, ViewState(**views), rejected=rejected, **values)
 
 
 def to_address(state: State) -> dict[str, str]:
     """The inverse of `from_address`."""
     chosen = {name: getattr(state.views, name) for name in CHOICES if name != "encoder"}
     views = {"fpr": f"{state.views.fpr:.4g}", **chosen, "encoder": state.encoder, "lasso": pack(state.views.lasso)}
-    return {**state.question.to_query(), **views, "seeds": str(state.seeds), "pins": "~".join(state.pins)}
+    maps = {
+        "perplexity": str(state.perplexity),
+        "map_seed": str(state.map_seed),
+        "two_seeds": str(int(state.two_seeds)),
+    }
+    return {**state.question.to_query(), **views, "seeds": str(state.seeds), "pins": "~".join(state.pins), **maps}
 
 
 def pack(points: tuple[int, ...]) -> str:
@@ -127,10 +142,10 @@ def _fraction(name: str, text: str) -> float:
     return value
 
 
-def _seeds(text: str) -> int:
-    value = whole("seeds", text)
-    if not 1 <= value <= MOST_SEEDS:
-        raise BadInput(f"seeds must be from 1 to {MOST_SEEDS}, not {text[:60]}")
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    value = whole(name, text)
+    if not low <= value <= high:
+        raise BadInput(f"{name} must be from {low} to {high}, not {text[:60]}")
     return value
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAGES = {
     "pages/histograms.py": "Histograms",
+    "pages/embeddings.py": "Embeddings",
 }
 
 
