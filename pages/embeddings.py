@@ -1,4 +1,4 @@
-"""Maps of embeddings side by side: where each detector's code puts normal, augmented and anomalous images (Figs. 8, 9, 17)."""
+"""Embeddings side by side: where each detector's code puts normal, augmented and anomalous images (Figs. 8, 9 and 17)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison, Points
 
 COLUMNS = 50  # tiles in a row of the sheet
-APART = {"train augmented": "aug | anomalies", "test normal": "normals | anomalies"}
+APART = {
+    ("train augmented", "test anomalous"): "aug | anomalies",
+    ("test normal", "test anomalous"): "normals | anomalies",
+    ("train normal", "test normal"): "train | test normals",
+}
 
 
 class Sample(NamedTuple):
@@ -42,7 +46,7 @@ class Sample(NamedTuple):
     places: list[np.ndarray]
     scores: list[dict[str, np.ndarray]]
     aucs: list[float]
-    separations: list[dict[str, Separation]]
+    separations: list[dict[tuple[str, str], Separation]]
 
 
 # A resource, not data: nobody changes it, and it needs no copy in every rerun.
@@ -163,7 +167,7 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
 
 def _run(sample: Sample, k: int, comparison: Comparison) -> MapRun:
     scores = _spread(np.concatenate([*sample.scores[k].values()]), sample.places[k], len(sample.points.group), axis=0)
-    apart = {text: sample.separations[k].get(group) for group, text in APART.items()}
+    apart = {text: sample.separations[k].get(pair) for pair, text in APART.items()}
     return MapRun(run_name(comparison.run.spec), sample.aucs[k], scores, sample.augmented[k], apart)
 
 
@@ -178,10 +182,10 @@ def _spread(values: np.ndarray, places: np.ndarray, n: int, axis: int = -2) -> n
 
 def _explain(state: State, sample: Sample) -> None:
     st.caption(
-        "Silhouette and purity are of the codes themselves, since t-SNE's distances are none. Purity: the share of images whose "
-        "nearest other one is of their own kind, beside what chance gives. Aligned, aug and anomalies lie in each other "
-        "(silhouette near 0, purity near chance), and the anomalies apart from the normals. Measured here, on at most "
-        "500 images a group."
+        "Silhouette and purity are of the codes themselves, since distances on a t-SNE map mean little. Purity: the share of "
+        "images whose nearest other one is of their own group, beside what chance gives. Aligned, aug and anomalies lie in "
+        "each other (silhouette near 0, purity near chance) and anomalies apart from normals; the last row shows what the "
+        "split into training and test alone makes of it. Measured here, on the images shown."
     )
     fewest = min(map(len, sample.places))
     if fewest >= FEWEST_POINTS and usable_perplexity(fewest, state.perplexity) < state.perplexity:

@@ -28,6 +28,9 @@ from .statistics import TaskMetrics, auc, task_metrics
 from .store import Arrays, StoredRun
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
+# What is compared in the space of the codes: aligned, the first two lie in each other and the next two apart. The last two
+# are alike but for the split, which is part of the first distance.
+APART = (("train augmented", "test anomalous"), ("test normal", "test anomalous"), ("train normal", "test normal"))
 
 
 @dataclass(frozen=True)
@@ -143,12 +146,10 @@ class Comparison:
             del groups["train augmented"]
         return groups
 
-    def separations(self) -> dict[str, Separation]:
-        """How far the test anomalies are from each of "train augmented" (as far as the run has any) and "test normal", in
-        the space of the run's codes. Aligned, aug and anomalies lie in each other, and both apart from the normals."""
+    def separations(self) -> dict[tuple[str, str], Separation]:
+        """How far apart the two groups of each of `APART` are in the space of the run's codes, as far as it has them."""
         codes = self.own_codes()
-        others = [name for name in ("train augmented", "test normal") if name in codes]
-        return {name: separation(codes[name], codes["test anomalous"]) for name in others}
+        return {pair: separation(*map(codes.get, pair)) for pair in APART if set(pair) <= set(codes)}
 
     def codes(self, run: StoredRun) -> list[np.ndarray]:
         """A detector's codes of the four groups."""
