@@ -25,11 +25,6 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison, Points
 
 COLUMNS = 50  # tiles in a row of the sheet
-APART = {
-    ("train augmented", "test anomalous"): "aug | anomalies",
-    ("test normal", "test anomalous"): "normals | anomalies",
-    ("train normal", "test normal"): "train | test normals",
-}
 
 
 class Sample(NamedTuple):
@@ -46,13 +41,13 @@ class Sample(NamedTuple):
     places: list[np.ndarray]
     scores: list[dict[str, np.ndarray]]
     aucs: list[float]
-    separations: list[dict[tuple[str, str], Separation]]
+    separations: list[dict[str, Separation | None]]
 
 
 # A resource, not data: nobody changes it, and it needs no copy in every rerun.
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _sample(key: str, _first: Comparison, _comparisons: list[Comparison]) -> Sample:
-    from ssad_core.views import GROUPS
+    from ssad_core.views import APART, GROUPS
 
     points = _first.points()
     images, augmented, places = [points.originals], [], []
@@ -71,7 +66,10 @@ def _sample(key: str, _first: Comparison, _comparisons: list[Comparison]) -> Sam
         places,
         scores,
         [comparison.auc for comparison in _comparisons],
-        [comparison.separations() for comparison in _comparisons],
+        [
+            {name: found.get(name) for name in APART}
+            for found in (comparison.separations() for comparison in _comparisons)
+        ],
     )
 
 
@@ -167,8 +165,7 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
 
 def _run(sample: Sample, k: int, comparison: Comparison) -> MapRun:
     scores = _spread(np.concatenate([*sample.scores[k].values()]), sample.places[k], len(sample.points.group), axis=0)
-    apart = {text: sample.separations[k].get(pair) for pair, text in APART.items()}
-    return MapRun(run_name(comparison.run.spec), sample.aucs[k], scores, sample.augmented[k], apart)
+    return MapRun(run_name(comparison.run.spec), sample.aucs[k], scores, sample.augmented[k], sample.separations[k])
 
 
 def _spread(values: np.ndarray, places: np.ndarray, n: int, axis: int = -2) -> np.ndarray:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = ("histograms",)  # of several runs on one task: Figs. 7, 15 and 16
+SIDE_BY_SIDE = ("histograms", "maps")  # of several runs on one task: Figs. 7, 15 and 16; Figs. 8, 9 and 17
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SHOWN = 5  # images a side in the reconstructions
 
@@ -118,21 +118,31 @@ def draw_side_by_side(
     fpr: float = 0.1,
     scale: Scale | None = None,
     encoder: str = "baseline",
+    by_score: bool = False,
+    perplexity: float = 30.0,
+    seed: int = 0,
 ) -> list[go.Figure]:
     """One of `SIDE_BY_SIDE` of several runs on one task; detectors whose scores have no common unit get a figure each.
 
     Parameters
     ----------
-    fpr, scale : as for `draw`.
+    fpr, scale, by_score : as for `draw`.
     encoder : in whose space MMD is measured, of `mmd.ENCODERS`.
+    perplexity, seed : of the maps (`embedding.tsne`), which are computed if they are not stored yet.
 
     BadInput on another name.
     """
     if name not in SIDE_BY_SIDE:
         raise unknown("figure", name, SIDE_BY_SIDE)
+    if name == "maps":
+        from .views import same_sample  # torch, for which the table of figures should not wait
+
+        comparisons = same_sample(comparisons)
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
+    if name == "maps":
+        return [_maps(group, by_score, perplexity, seed) for group in by_detector.values()]
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
 
 
@@ -156,6 +166,28 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         log=chosen == "log",
         score=detector_info(comparisons[0].run.spec.detector).score,
     )
+
+
+def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, seed: int) -> go.Figure:
+    from . import figures
+
+    panels = []
+    for comparison in comparisons:
+        scores = comparison.scores()
+        apart = [
+            f"{name}: silhouette {found.silhouette:.2f}, purity {found.purity:.2f}"
+            for name, found in comparison.separations().items()
+        ]
+        panels.append(
+            figures.MapPanel(
+                run_name(comparison.run.spec),
+                comparison.own_map(perplexity=perplexity, seed=seed).xy,
+                [name for name, values in scores.items() for _ in values],
+                np.concatenate([*scores.values()]) if by_score else None,
+                "<br>".join([f"AUC {comparison.auc:.3f}", *apart]),
+            )
+        )
+    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity:g}, seed {seed}")
 
 
 def draw_sweep(name: str, run: StoredRun, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:

@@ -28,9 +28,13 @@ from .statistics import TaskMetrics, auc, task_metrics
 from .store import Arrays, StoredRun
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
-# What is compared in the space of the codes: aligned, the first two lie in each other and the next two apart. The last two
-# are alike but for the split, which is part of the first distance.
-APART = (("train augmented", "test anomalous"), ("test normal", "test anomalous"), ("train normal", "test normal"))
+# What is compared in the space of the codes: aligned, the first two groups lie in each other and the next two apart. The last
+# two are alike but for the split, which is part of the first distance.
+APART = {
+    "aug | anomalies": ("train augmented", "test anomalous"),
+    "normals | anomalies": ("test normal", "test anomalous"),
+    "train | test normals": ("train normal", "test normal"),
+}
 
 
 @dataclass(frozen=True)
@@ -146,10 +150,10 @@ class Comparison:
             del groups["train augmented"]
         return groups
 
-    def separations(self) -> dict[tuple[str, str], Separation]:
-        """How far apart the two groups of each of `APART` are in the space of the run's codes, as far as it has them."""
+    def separations(self) -> dict[str, Separation]:
+        """How far apart the groups of each of `APART` are in the space of the run's codes, as far as it has both."""
         codes = self.own_codes()
-        return {pair: separation(*map(codes.get, pair)) for pair in APART if set(pair) <= set(codes)}
+        return {name: separation(codes[one], codes[other]) for name, (one, other) in APART.items() if one in codes}
 
     def codes(self, run: StoredRun) -> list[np.ndarray]:
         """A detector's codes of the four groups."""
