@@ -75,7 +75,7 @@ def _sample(key: str, _first: Comparison, _comparisons: list[Comparison]) -> Sam
 
 def ask_map(state: State) -> None:
     """Perplexity and seeds, shared by all maps."""
-    perplexity, seed, beside = st.columns([3, 1, 2], vertical_alignment="bottom")
+    perplexity, seed, beside = st.columns([4, 2, 4], vertical_alignment="bottom")
     state.perplexity = perplexity.slider(
         "Perplexity",
         *PERPLEXITIES,
@@ -87,7 +87,7 @@ def ask_map(state: State) -> None:
     )
     state.map_seed = int(
         seed.number_input(
-            "Seed of the maps",
+            "Map seed",
             0,
             MOST_MAP_SEED,
             state.map_seed,

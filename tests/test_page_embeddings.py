@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import wait
 from pathlib import Path
 
@@ -23,7 +22,7 @@ FLIP = {**TINY, "aug": "flip", "pins": "cutout"}
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MapData]]:
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[MapData]:
     """What the page has given to its component, which AppTest knows nothing of."""
     given: list[MapData] = []
 
@@ -32,7 +31,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[MapData]]:
         return maps(data, state=state, key=key)
 
     monkeypatch.setattr("pages.components.maps.maps", record)
-    yield given
+    return given
 
 
 def all_maps(app: AppTest) -> AppTest:

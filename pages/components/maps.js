@@ -16,6 +16,8 @@ class MapPanel extends PointMap {
     this.numbers = html("table", { "data-testid": `numbers-${index}` })
     this.legend.replaceWith(this.note)
     this.caption.replaceWith(this.numbers)
+    this.canvas = html("canvas", { "aria-hidden": "true" })
+    this.body.append(this.canvas)
   }
 
   get spec() {
@@ -51,18 +53,40 @@ class MapPanel extends PointMap {
       return html("tr", {}, html("th", { scope: "row", text: label }), ...numbers.map((text) => html("td", { text })))
     })
     this.numbers.replaceChildren(html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows))
-    this.show(lab.player.at)
+    this.show(lab.player.at, false)
   }
 
-  /** The optimisation at a frame, or between two. */
-  show(at) {
+  /** The optimisation at a frame, or between two. While it moves, points are on a canvas: thousands of nodes are too slow. */
+  show(at, moving) {
     const frames = this.lab.frames[this.index]
     if (!frames || !this.places) return
     const first = Math.min(Math.floor(at), frames.length - 1)
     const [a, b] = [frames[first], frames[Math.min(first + 1, frames.length - 1)]]
     this.fit(a.map((value, k) => value + (b[k] - value) * (at - first)))
-    this.put()
+    this.node.classList.toggle("moving", moving)
+    if (moving) this.paint()
+    else this.put()
     this.point()
+  }
+
+  paint() {
+    const { lab, canvas, width, height } = this
+    const sharp = window.devicePixelRatio
+    set(canvas, { width: Math.round(width * sharp), height: Math.round(height * sharp), style: `width: ${width}px; height: ${height}px` })
+    const context = canvas.getContext("2d")
+    context.scale(sharp, sharp)
+    context.clearRect(0, 0, width, height)
+    context.lineWidth = 1.5
+    const chosen = new Set(lab.state.lasso)
+    for (const i of lab.shuffled) {
+      if (!this.shown(i)) continue
+      const training = lab.group[i] < NORMAL
+      context.globalAlpha = chosen.has(i) ? 1 : chosen.size ? 0.13 : 0.8
+      context.beginPath()
+      context.arc(...this.places[i], training ? 2.6 : 3, 0, 2 * Math.PI)
+      context[training ? "strokeStyle" : "fillStyle"] = this.colours[i]
+      training ? context.stroke() : context.fill()
+    }
   }
 }
 
@@ -76,9 +100,10 @@ class Player {
     this.button = html("button", { type: "button", class: "play", "data-testid": "play", onclick: () => this.press() })
     this.range = html("input", { type: "range", min: 0, step: "any", "aria-label": "Iteration", "data-testid": "iteration" })
     this.range.addEventListener("input", () => {
-      this.stop()
-      this.go(Number(this.range.value))
+      this.pause()
+      this.go(Number(this.range.value), true)
     })
+    this.range.addEventListener("change", () => this.go(this.at, false))
     this.said = html("output", { "data-testid": "iterations" })
     const course = html("div", { class: "course" }, this.button, this.range, this.said)
     this.node = html("div", { class: "player" }, this.legend, html("div", { class: "tools" }, this.by.node, this.scale), course)
@@ -101,7 +126,7 @@ class Player {
 
   /** New frames: the maps stand as they are, unless somebody waits for the start. */
   take() {
-    this.stop()
+    this.pause()
     this.at = this.last
     set(this.range, { max: Math.max(1, this.last) })
     this.range.value = this.last ? this.at : 1
@@ -122,7 +147,10 @@ class Player {
 
   /** Frames are sent when they are asked for: they are more than all the rest. */
   press() {
-    if (this.running) return this.stop()
+    if (this.running) {
+      this.pause()
+      return this.go(this.at, false)
+    }
     if (!this.last) {
       this.wanted = true
       this.label()
@@ -133,24 +161,24 @@ class Player {
     let start = null
     const step = (time) => {
       start ??= time
-      this.go(Math.min(this.last, from + ((time - start) / 1000) * SPEED))
-      if (this.at < this.last) this.running = requestAnimationFrame(step)
-      else this.stop()
+      const at = Math.min(this.last, from + ((time - start) / 1000) * SPEED)
+      this.running = at < this.last ? requestAnimationFrame(step) : null
+      this.go(at, at < this.last)
     }
     this.running = requestAnimationFrame(step)
     this.label()
   }
 
-  stop() {
+  pause() {
     cancelAnimationFrame(this.running)
     this.running = null
-    if (this.lab.header) this.label()
   }
 
-  go(at) {
+  /** To a frame; `moving` when more are to come. */
+  go(at, moving) {
     this.at = at
     this.range.value = at
-    for (const panel of this.lab.panels) panel.show(at)
+    for (const panel of this.lab.panels) panel.show(at, moving)
     this.label()
   }
 
@@ -235,7 +263,7 @@ class Maps extends Linked {
 
   leave() {
     super.leave()
-    this.player.stop()
+    this.player.pause()
   }
 }
 

@@ -353,8 +353,9 @@ class PointMap extends Figure {
     const sorted = scores.filter((score) => !Number.isNaN(score)).sort()
     this.domain = [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]]
     this.place = scale(scaleKind, this.domain, [0, 1])
+    this.colours = Array.from(group, (g, i) => (this.coloured ? groups[g].colour : rgb(colourAt(VIRIDIS, this.place(scores[i])))))
     this.circles.forEach((circle, i) => {
-      const colour = this.coloured ? groups[group[i]].colour : rgb(colourAt(VIRIDIS, this.place(scores[i])))
+      const colour = this.colours[i]
       const training = group[i] < NORMAL
       set(circle, {
         fill: training ? "none" : colour,
