@@ -86,7 +86,7 @@ class Views(Points):
 @dataclass(frozen=True)
 class EmbeddingMap:
     """A t-SNE map: ``xy`` float32 (n, 2), and ``frames`` float16 (frames, n, 2) of its optimisation
-    (`embedding.tsne_frames`)."""
+    (`embedding.tsne_frames`), each in units of its own extent."""
 
     xy: np.ndarray
     frames: np.ndarray
@@ -271,7 +271,9 @@ class Comparison:
 
         def found() -> Arrays:
             frames = tsne_frames(np.concatenate(codes()), perplexity=perplexity, seed=seed)
-            return {"xy": frames[-1], "frames": frames.astype(np.float16)}
+            extent = np.ptp(frames, axis=1).max(axis=1)[:, None, None]
+            # The first may be as small as 1e-8, which a float16 does not know.
+            return {"xy": frames[-1], "frames": (frames / np.where(extent > 0, extent, 1)).astype(np.float16)}
 
         return run.remember(name, found) if compute else run.derived(name)
 

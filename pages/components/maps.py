@@ -115,5 +115,5 @@ def _whole(xy: np.ndarray) -> bytes:
     xy = np.asarray(xy, np.float64)
     low = np.nanmin(xy, axis=-2, keepdims=True)
     extent = np.nanmax(xy - low, axis=(-2, -1), keepdims=True)
-    places = np.rint((xy - low) / extent * (ABSENT - 1))
+    places = np.rint((xy - low) / np.where(extent > 0, extent, 1) * (ABSENT - 1))
     return np.where(np.isnan(places), ABSENT, places).astype("<u2").tobytes()

@@ -21,7 +21,6 @@ function unpack(bytes) {
   return { header, part }
 }
 
-
 /** The numbers in a part of a message, or null where there is none. */
 const numbers = (part, Kind) => part && new Kind(part.buffer)
 
@@ -63,7 +62,6 @@ function segmented(label, options, choose) {
   return { node, show: (value) => buttons.forEach((b) => set(b, { "aria-pressed": String(b.dataset.value === value) })) }
 }
 
-
 /** A check or a cross, told apart by shape as well as by colour. */
 function mark(right, attributes = {}) {
   return svg("path", { class: right ? "mark right" : "mark wrong", d: right ? TICK : CROSS, ...attributes })
@@ -75,12 +73,10 @@ function glyph(right) {
   return svg("svg", { class: "glyph", viewBox: "-6 -6 12 12", width: 12, height: 12, ...label }, mark(right))
 }
 
-
 /** The mark of a group in a text; training groups are hollow. */
 function dot(colour, hollow) {
   return html("i", { style: colour && `--colour: ${colour}`, class: hollow ? "hollow" : "" })
 }
-
 
 /** A section with a heading, tools at its right, the drawing and a caption. */
 class Figure {
@@ -148,7 +144,6 @@ function groupButtons(node, name, { lab, hidden, coloured, changed }) {
 
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
 const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "ssad"
-
 
 /** A t-SNE map of a detector's points, to hover over and to draw a lasso on. */
 class PointMap extends Figure {
@@ -378,23 +373,16 @@ class PointMap extends Figure {
   point() {
     this.over.replaceChildren()
     const { pointed, pair, group, groups } = this.lab
-    if (!this.places?.[pointed]) return
-    const other = pair[pointed]
-    const ring = (i, r) => {
-      const [cx, cy] = this.places[i]
-      return [
-        svg("circle", { class: "ring", cx, cy, r }),
-        svg("circle", { cx, cy, r: 4, fill: groups[group[i]].colour }),
-      ]
-    }
-    if (this.places[other]) {
-      const [[x1, y1], [x2, y2]] = [this.places[pointed], this.places[other]]
-      this.over.append(svg("line", { class: "tie", x1, y1, x2, y2 }), ...ring(other, 6))
-    }
-    this.over.append(...ring(pointed, 8))
+    const [own, other] = [pointed, pair[pointed]].map((i) => this.places?.[i])
+    const ring = (i, [cx, cy], r) => [
+      svg("circle", { class: "ring", cx, cy, r }),
+      svg("circle", { cx, cy, r: 4, fill: groups[group[i]].colour }),
+    ]
+    if (own && other) this.over.append(svg("line", { class: "tie", x1: own[0], y1: own[1], x2: other[0], y2: other[1] }))
+    if (other) this.over.append(...ring(pair[pointed], other, 6))
+    if (own) this.over.append(...ring(pointed, own, 8))
   }
 }
-
 
 /** What is lassoed: how many, of which groups, and their images. */
 class Selection {
@@ -486,7 +474,6 @@ class Selection {
   }
 }
 
-
 /** The images and numbers of the point under the pointer, beside it. */
 class Tooltip {
   constructor(lab) {
@@ -520,7 +507,6 @@ class Tooltip {
     this.node.style.transform = `translate(${Math.round(clamp(left, 0, box.width - w))}px, ${Math.round(top)}px)`
   }
 }
-
 
 /** The data, the state, and the figures that show them. What kind they are of says `assemble`. */
 class Linked {
