@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from pages.components.address import MOST_MAP_SEED, PERPLEXITIES, State, write_address
+from pages.components.address import MOST_MAP_SEED, PERPLEXITIES, MapState, State, write_address
 from pages.components.background import compute_missing
 from pages.components.lineup import lined_up
 from pages.components.maps import MapData, MapRun, RunMap, maps
@@ -76,31 +77,29 @@ def _sample(key: str, _first: Comparison, _comparisons: list[Comparison]) -> Sam
 def ask_map(state: State) -> None:
     """Perplexity and seeds, shared by all maps."""
     perplexity, seed, beside = st.columns([4, 2, 4], vertical_alignment="bottom")
-    state.perplexity = perplexity.slider(
+    chosen = perplexity.slider(
         "Perplexity",
         *PERPLEXITIES,
-        state.perplexity,
-        5,
+        state.maps.perplexity,
         help="How many neighbours t-SNE tries to keep near each point. Clusters that only show at one perplexity are no "
         "finding.",
         key="ask-perplexity",
     )
-    state.map_seed = int(
-        seed.number_input(
-            "Map seed",
-            0,
-            MOST_MAP_SEED,
-            state.map_seed,
-            help="Every map starts at the codes' first two principal components; the seed jitters that start.",
-            key="ask-map-seed",
-        )
+    map_seed = seed.number_input(
+        "Map seed",
+        0,
+        MOST_MAP_SEED,
+        state.maps.map_seed,
+        help="Every map starts at the codes' first two principal components; the seed jitters that start.",
+        key="ask-map-seed",
     )
-    state.two_seeds = beside.toggle(
+    two_seeds = beside.toggle(
         "Beside it another seed",
-        state.two_seeds,
+        state.maps.two_seeds,
         help="The next seed's maps too, a row for each. What looks different in the two is chance, not the detector.",
         key="ask-two-seeds",
     )
+    state.maps = MapState(chosen, int(map_seed), two_seeds)
 
 
 def show_maps(state: State, comparisons: list[Comparison]) -> None:
@@ -110,20 +109,21 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
     first, comparisons = comparisons[0], same_sample(comparisons)
     key = "-".join(comparison.key for comparison in comparisons)
     sample = _sample(f"{first.key}-{key}", first, comparisons)
-    seeds = [state.map_seed, state.map_seed + 1][: 1 + state.two_seeds]
+    perplexity, seed, two_seeds = astuple(state.maps)
+    seeds = [seed, seed + 1][: 1 + two_seeds]
     found = {
-        (k, seed): comparison.own_map(compute=False, perplexity=state.perplexity, seed=seed)
+        (k, seed): comparison.own_map(compute=False, perplexity=perplexity, seed=seed)
         for seed in seeds
         for k, comparison in enumerate(comparisons)
     }
 
     def job(k: int, seed: int) -> str:
         # With the time of its training: a run that was deleted and trained again starts afresh.
-        return f"map-{comparisons[k].key}-{comparisons[k].run.result['finished']}-{state.perplexity}-{seed}"
+        return f"map-{comparisons[k].key}-{comparisons[k].run.result['finished']}-{perplexity}-{seed}"
 
     failed = compute_missing(
         {
-            job(k, seed): lambda k=k, seed=seed: comparisons[k].own_map(perplexity=state.perplexity, seed=seed)
+            job(k, seed): lambda k=k, seed=seed: comparisons[k].own_map(perplexity=perplexity, seed=seed)
             for (k, seed), each in found.items()
             if each is None
         }
@@ -139,7 +139,7 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
     state.views = maps(
         MapData(
             id=first.key,
-            title=f"{task(first)}, perplexity {state.perplexity}",
+            title=f"{task(first)}, perplexity {perplexity}",
             group=sample.points.group,
             pair=sample.points.pair,
             labels=sample.points.labels,
@@ -155,12 +155,12 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
                 [part for scores in sample.scores for part in scores.values()],
             ),
             runs_id=key,
-            maps_id=f"{key}-{state.perplexity}-{seeds}",
+            maps_id=f"{key}-{perplexity}-{seeds}",
         ),
         state=state.views,
         key="maps",
     )
-    _explain(state, sample)
+    _explain(perplexity, sample)
 
 
 def _run(sample: Sample, k: int, comparison: Comparison) -> MapRun:
@@ -177,7 +177,7 @@ def _spread(values: np.ndarray, places: np.ndarray, n: int, axis: int = -2) -> n
     return spread
 
 
-def _explain(state: State, sample: Sample) -> None:
+def _explain(perplexity: int, sample: Sample) -> None:
     st.caption(
         "Silhouette and purity are of the codes themselves, since distances on a t-SNE map mean little. Purity: the share of "
         "images whose nearest other one is of their own group, beside what chance gives. Aligned, aug and anomalies lie in "
@@ -185,8 +185,8 @@ def _explain(state: State, sample: Sample) -> None:
         "split into training and test alone makes of it. Measured here, on the images shown."
     )
     fewest = min(map(len, sample.places))
-    if fewest >= FEWEST_POINTS and usable_perplexity(fewest, state.perplexity) < state.perplexity:
-        least = usable_perplexity(fewest, state.perplexity)
+    if fewest >= FEWEST_POINTS and usable_perplexity(fewest, perplexity) < perplexity:
+        least = usable_perplexity(fewest, perplexity)
         st.caption(f"The smallest map has {fewest} points and so a perplexity of {least:.3g}.")
     if None in sample.augmented:
         st.caption(

@@ -23,7 +23,7 @@ LAYERS = [
     "data augment histogram store",
     "figures detectors samples",
     "question train evaluate",
-    "views worker jobs whatif lineup",
+    "views worker jobs whatif lineup reconstruction",
     "report",
     "cli",
     "__main__",
