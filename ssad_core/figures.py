@@ -183,7 +183,8 @@ def maps_figure(panels: Sequence[MapPanel], *, title: str) -> go.Figure:
     named: set[str] = set()  # each group is in the legend once
     for i, (panel, place) in enumerate(zip(panels, places, strict=True)):
         for trace in _points(panel.xy, panel.group_names, panel.scores):
-            trace.update(legendgroup=trace.name, showlegend=trace.name not in named)
+            rank = [*GROUP_COLOURS, trace.name].index(trace.name)
+            trace.update(legendgroup=trace.name, legendrank=rank, showlegend=trace.name not in named)
             fig.add_trace(trace, **place)
             named.add(trace.name)
         fig.update_yaxes(scaleanchor=f"x{i + 1 if i else ''}", **place)

@@ -110,8 +110,8 @@ def test_maps_side_by_side_share_a_legend_and_keep_colours_and_symbols(by_score:
         *((name, "x") for name in without[:3]),
         *((name, axis) for axis in ("x2", "x3") for name in names[:4]),
     ]
-    shown = [trace.name for trace in fig.data if trace.showlegend]
-    assert sorted(shown) == sorted(GROUP_COLOURS)
+    shown = sorted((trace.legendrank, trace.name) for trace in fig.data if trace.showlegend)
+    assert [name for _, name in shown] == list(GROUP_COLOURS)
     for group in GROUP_COLOURS:
         assert len({trace.marker.symbol for trace in fig.data if trace.name == group}) == 1
     for trace in fig.data:
