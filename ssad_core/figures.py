@@ -28,11 +28,13 @@ GROUP_COLOURS = {
     "test anomalous": "#D55E00",
 }
 OTHER_COLOURS = ["#009E73", "#CC79A7", "#56B4E9", "#0072B2", "#E69F00", "#D55E00"]  # Okabe and Ito's, for other names
-SYMBOLS = ["circle", "diamond", "square", "cross"]
+SYMBOLS = dict(zip(GROUP_COLOURS, ["circle", "diamond", "square", "cross"], strict=True))
+OTHER_SYMBOLS = ["x", "star", "triangle-up", "pentagon"]
 ERROR_COLOUR = (213, 94, 0)
 ERROR_MARK = "#D55E00"
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
 _MAIN = "#0072B2"
+_SCORES = {"colorscale": "Cividis", "colorbar": {"title": "score", "thickness": 12}}
 RECONSTRUCTION_ERROR = "reconstruction error (mean squared error)"
 
 _TEMPLATE = go.layout.Template(
@@ -90,25 +92,15 @@ def histograms_figure(
 
     ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).
     """
-    columns = min(len(panels), 2 if len(panels) == 4 else 3)
-    rows = -(-len(panels) // columns)
-    fig = make_subplots(
-        rows,
-        columns,
-        shared_xaxes="all",
-        shared_yaxes="all",
-        subplot_titles=[f"<b>{panel.name}</b><br>{panel.note}" for panel in panels],
-        horizontal_spacing=0.03,
-        vertical_spacing=0.26 / rows,
-    )
+    fig, places = _multiples(panels, shared_xaxes="all", shared_yaxes="all")
+    rows = places[-1]["row"]
     edges = histogram.common_edges([scores for panel in panels for scores in panel.scores.values()], log=log)
     shares = [{name: histogram.per_cent(x, edges) for name, x in panel.scores.items()} for panel in panels]
     highest = max(share.max() for panel in shares for share in panel.values())
     named: set[str] = set()  # each group is in the legend once
 
     def add(i: int, name: str, **trace: object) -> None:
-        place = {"row": i // columns + 1, "col": i % columns + 1}
-        fig.add_scatter(name=name, mode="lines", legendgroup=name, showlegend=name not in named, **trace, **place)
+        fig.add_scatter(name=name, mode="lines", legendgroup=name, showlegend=name not in named, **trace, **places[i])
         named.add(name)
 
     for i, panel in enumerate(panels):
@@ -121,16 +113,8 @@ def histograms_figure(
     fig.update_yaxes(rangemode="tozero")
     fig.update_xaxes(title=score, row=rows, col=1)
     fig.update_yaxes(title="per cent of group", col=1)
-    fig.update_annotations(font_size=13)
-    fig.update_layout(height=180 + 250 * rows, margin={"t": 90, "b": 100, "l": 10, "r": 10})
     said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
-    fig = _finish(fig, title, f"Histograms of the {score}. {said}.")
-    # The title above the panels' names, and the legend where it may take two lines.
-    fig.update_layout(
-        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
-        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
-    )
-    return fig
+    return _finish_multiples(fig, rows, title, f"Histograms of the {score}. {said}.")
 
 
 def roc_figure(
@@ -172,27 +156,71 @@ def map_figure(
 
     Groups keep their symbols either way (Figs. 8, 9 and 17).
     """
+    fig = go.Figure(_points(xy, group_names, scores))
+    if scores is not None:
+        fig.update_layout(coloraxis=_SCORES)
+    fig.update_xaxes(title="t-SNE 1 (no unit)", showticklabels=False)
+    fig.update_yaxes(title="t-SNE 2 (no unit)", showticklabels=False, scaleanchor="x")
+    counts = ", ".join(f"{list(group_names).count(trace.name)} {trace.name}" for trace in fig.data)
+    shown = "group" if scores is None else "score"
+    return _finish(fig, title, f"t-SNE map of {len(group_names)} images, coloured by {shown}: {counts}.")
+
+
+@dataclass(frozen=True)
+class MapPanel:
+    """One detector's map among several: ``xy`` (n, 2), the points' ``group_names`` (n,), their ``scores`` (n,) where these
+    are to colour them, and lines under its name."""
+
+    name: str
+    xy: np.ndarray
+    group_names: Sequence[str]
+    scores: np.ndarray | None
+    note: str
+
+
+def maps_figure(panels: Sequence[MapPanel], *, title: str) -> go.Figure:
+    """t-SNE maps of several detectors (Figs. 8, 9 and 17), coloured as in `map_figure`; scores share their colours, from the
+    2nd to the 98th percentile of all."""
+    fig, places = _multiples(panels)
+    named: set[str] = set()  # each group is in the legend once
+    for i, (panel, place) in enumerate(zip(panels, places, strict=True)):
+        for trace in _points(panel.xy, panel.group_names, panel.scores):
+            rank = [*GROUP_COLOURS, trace.name].index(trace.name)
+            trace.update(legendgroup=trace.name, legendrank=rank, showlegend=trace.name not in named)
+            fig.add_trace(trace, **place)
+            named.add(trace.name)
+        fig.update_yaxes(scaleanchor=f"x{i + 1 if i else ''}", **place)
+    fig.update_xaxes(showticklabels=False, showgrid=False)
+    fig.update_yaxes(showticklabels=False, showgrid=False)
+    scores = [panel.scores for panel in panels if panel.scores is not None]
+    if scores:
+        low, high = np.quantile(np.concatenate(scores), [0.02, 0.98])
+        fig.update_layout(coloraxis={**_SCORES, "cmin": low, "cmax": high})
+    said = "; ".join(f"{panel.name}, {len(panel.group_names)} images: {panel.note}" for panel in panels)
+    alt = f"t-SNE maps, coloured by {'score' if scores else 'group'}. {said}.".replace("<br>", ", ")
+    return _finish_multiples(fig, places[-1]["row"], title, alt)
+
+
+def _points(xy: np.ndarray, group_names: Sequence[str], scores: np.ndarray | None) -> list[go.Scatter]:
+    """A map's points, a trace for each group."""
     names = np.asarray(group_names)
     groups = [name for name in GROUP_COLOURS if name in names]
     groups += [name for name in dict.fromkeys(group_names) if name not in groups]
-    fig = go.Figure()
+    traces = []
     for i, (name, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
         member = names == name
-        marker = {"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 5, "opacity": 0.75}
+        symbol = SYMBOLS.get(name) or OTHER_SYMBOLS[i % len(OTHER_SYMBOLS)]
+        marker = {"symbol": symbol, "size": 5, "opacity": 0.75}
         marker |= (
             {"color": colour} if scores is None else {"color": np.asarray(scores)[member], "coloraxis": "coloraxis"}
         )
-        fig.add_scatter(
-            x=xy[member, 0], y=xy[member, 1], name=name, mode="markers", marker=marker, hovertemplate="%{fullData.name}"
+        place = {"x": xy[member, 0], "y": xy[member, 1]}
+        traces.append(
+            go.Scatter(
+                **place, name=name, mode="markers", marker=marker, hovertemplate="%{fullData.name}<extra></extra>"
+            )
         )
-    if scores is not None:
-        colourbar = {"title": "score", "thickness": 12}
-        fig.update_layout(coloraxis={"colorscale": "Cividis", "colorbar": colourbar})
-    fig.update_xaxes(title="t-SNE 1 (no unit)", showticklabels=False)
-    fig.update_yaxes(title="t-SNE 2 (no unit)", showticklabels=False, scaleanchor="x")
-    counts = ", ".join(f"{np.count_nonzero(names == name)} {name}" for name in groups)
-    shown = "group" if scores is None else "score"
-    return _finish(fig, title, f"t-SNE map of {len(names)} images, coloured by {shown}: {counts}.")
+    return traces
 
 
 def sweep_figure(
@@ -494,6 +522,37 @@ def to_html(*figs: go.Figure) -> str:
 def _finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
     clear = "rgba(0,0,0,0)"
     fig.update_layout(title=title, meta={"alt": alt}, template=_TEMPLATE, paper_bgcolor=clear, plot_bgcolor=clear)
+    return fig
+
+
+def _multiples(
+    panels: Sequence[ScorePanel] | Sequence[MapPanel], **axes: object
+) -> tuple[go.Figure, list[dict[str, int]]]:
+    """A figure with a place for each panel, headed by its name and note, and these places, row by row."""
+    columns = min(len(panels), 2 if len(panels) == 4 else 3)
+    rows = -(-len(panels) // columns)
+    lines = 1 + max(panel.note.count("<br>") for panel in panels)
+    fig = make_subplots(
+        rows,
+        columns,
+        subplot_titles=[f"<b>{panel.name}</b><br>{panel.note}" for panel in panels],
+        horizontal_spacing=0.03,
+        vertical_spacing=(0.2 + 0.06 * lines) / rows,
+        **axes,
+    )
+    return fig, [{"row": i // columns + 1, "col": i % columns + 1} for i in range(len(panels))]
+
+
+def _finish_multiples(fig: go.Figure, rows: int, title: str, alt: str) -> go.Figure:
+    fig.update_annotations(font_size=13)
+    lines = max(note.text.count("<br>") for note in fig.layout.annotations)
+    fig.update_layout(height=180 + (232 + 18 * lines) * rows, margin={"t": 72 + 18 * lines, "b": 100, "l": 10, "r": 10})
+    fig = _finish(fig, title, alt)
+    # The title above the panels' names, and the legend where it may take two lines.
+    fig.update_layout(
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
+    )
     return fig
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = ("reconstructions", "histograms", "bias")  # of several runs on one task: Figs. 6, 7, 13 to 16; Fig. 3
+# Of several runs on one task: Figs. 6, 7, 13 to 16; Figs. 8, 9 and 17; and on every class: Fig. 3.
+SIDE_BY_SIDE = ("reconstructions", "histograms", "maps", "bias")
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SHOWN = 5  # images a side in the reconstructions
 
@@ -121,14 +122,18 @@ def draw_side_by_side(
     fpr: float = 0.1,
     scale: Scale | None = None,
     encoder: str | None = None,
+    by_score: bool = False,
+    perplexity: float = 30.0,
+    seed: int = 0,
 ) -> list[go.Figure]:
     """One of `SIDE_BY_SIDE` of several runs on one task. Histograms of detectors whose scores have no common unit get a
     figure each, and so does the bias of each run; of a baseline only if there is nothing else.
 
     Parameters
     ----------
-    fpr, scale : as for `draw`.
+    fpr, scale, by_score : as for `draw`.
     encoder : in whose space MMD is measured, of `mmd.ENCODERS`; None is the baseline's code, where all have a baseline.
+    perplexity, seed : of the maps (`embedding.tsne`), which are computed if they are not stored yet.
 
     BadInput on another name, or when the runs are not of one data set and normal class.
     """
@@ -138,11 +143,17 @@ def draw_side_by_side(
         raise BadInput("runs side by side must be of one data set and normal class")
     if name == "bias":
         return [draw_bias(comparison, comparison.bias()) for comparison in augmented(comparisons)]
+    if name == "reconstructions":
+        return _reconstructions(comparisons, fpr)
+    if name == "maps":
+        from .views import same_sample  # torch, for which the table of figures should not wait
+
+        comparisons = same_sample(comparisons)
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
-    if name == "reconstructions":
-        return _reconstructions(comparisons, fpr)
+    if name == "maps":
+        return [_maps(group, by_score, perplexity, seed) for group in by_detector.values()]
     encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
 
@@ -240,6 +251,28 @@ def _stored_scores(run: StoredRun, anomaly: Anomaly) -> np.ndarray:
     if anomaly.kind == "rest":
         return np.concatenate([scores for key, scores in run.scores.items() if key.startswith("class:")])
     return run.scores[anomaly.key]
+
+
+def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, seed: int) -> go.Figure:
+    from . import figures
+
+    panels = []
+    for comparison in comparisons:
+        scores = comparison.scores()
+        apart = [
+            f"{name}: silhouette {found.silhouette:.2f}, purity {found.purity:.2f}"
+            for name, found in comparison.separations().items()
+        ]
+        panels.append(
+            figures.MapPanel(
+                run_name(comparison.run.spec),
+                comparison.own_map(perplexity=perplexity, seed=seed).xy,
+                [name for name, values in scores.items() for _ in values],
+                np.concatenate([*scores.values()]) if by_score else None,
+                "<br>".join([f"AUC {comparison.auc:.3f}", *apart]),
+            )
+        )
+    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity:g}, seed {seed}")
 
 
 def draw_sweep(

@@ -27,6 +27,7 @@ PAGES = (
     "pages/evidence.py",
     "pages/reconstructions.py",
     "pages/histograms.py",
+    "pages/embeddings.py",
     "pages/error_bias.py",
 )
 
@@ -194,6 +195,9 @@ NONSENSE = {
     "sort": "random",
     "encoder": "resnet50",
     "lasso": "9-1",
+    "perplexity": "4",
+    "map_seed": "-1",
+    "two_seeds": "maybe",
     "pins": "flip~fog",
     "order": "alphabetical",
     "over": "the moon",

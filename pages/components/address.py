@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 import streamlit as st
 
 from pages.components.find import MOST_TEXT, Find
-from pages.components.linked_views import ViewState
+from pages.components.linked import ViewState
 from ssad_core.augment import augmentation_info
 from ssad_core.data import dataset_info, is_own
 from ssad_core.detectors import detector_info
@@ -43,11 +43,25 @@ CHOICES = {
 }
 FIND_FIELDS = {"find": "text", "find_dataset": "dataset", "find_detector": "detector", "find_aug": "augment"}
 PICTURE_FIELDS = ("order", "start", "images", "errors", "made")
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", *PICTURE_FIELDS, "bias_of", "bias_class", *FIND_FIELDS)
+MAP_FIELDS = ("perplexity", "map_seed", "two_seeds")
+VIEW_FIELDS = (
+    "fpr",
+    *CHOICES,
+    "lasso",
+    "seeds",
+    "pins",
+    *PICTURE_FIELDS,
+    *MAP_FIELDS,
+    "bias_of",
+    "bias_class",
+    *FIND_FIELDS,
+)
 VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
 
 MOST_SEEDS = 10  # of a what-if
+PERPLEXITIES = (5, 100)
+MOST_MAP_SEED = 2**31 - 2  # the one beside it is the next
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,16 @@ class PictureState:
     images: tuple[int, ...] = ()
     errors: bool = False
     made: Made | None = None
+
+
+@dataclass(frozen=True)
+class MapState:
+    """What is set on the page of embeddings: the perplexity and the seed of its t-SNE maps, and whether the next seed's are
+    beside them."""
+
+    perplexity: int = 30
+    map_seed: int = 0
+    two_seeds: bool = False
 
 
 @dataclass
@@ -78,6 +102,7 @@ class State:
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     pictures: PictureState = field(default_factory=PictureState)
+    maps: MapState = field(default_factory=MapState)
     encoder: str = "baseline"
     seeds: int = 1
     over: str = "seeds"
@@ -122,11 +147,14 @@ def from_address(query: Mapping[str, str]) -> State:
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": lambda text: unpack("lasso", text),
-        "start": lambda text: _natural("start", text),
+        "start": lambda text: _whole("start", text, 0, MOST_POINTS - 1),
         "images": lambda text: unpack("images", text),
         "errors": lambda text: _choice("errors", text, ("0", "1")) == "1",
         "made": _made,
-        "seeds": _seeds,
+        "perplexity": lambda text: _whole("perplexity", text, *PERPLEXITIES),
+        "map_seed": lambda text: _whole("map_seed", text, 0, MOST_MAP_SEED),
+        "two_seeds": lambda text: _choice("two_seeds", text, ("0", "1")) == "1",
+        "seeds": lambda text: _whole("seeds", text, 1, MOST_SEEDS),
         "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
         "bias_of": _run_id,
         "bias_class": lambda text: (
@@ -150,9 +178,11 @@ def from_address(query: Mapping[str, str]) -> State:
         """The values of these names, by what they are called in the state."""
         return {name: values.pop(field) for field, name in names.items() if field in values}
 
-    views, pictures = taken(dict(zip(VIEWS, VIEWS, strict=True))), taken({name: name for name in PICTURE_FIELDS})
+    views, pictures, maps = (taken({name: name for name in names}) for names in (VIEWS, PICTURE_FIELDS, MAP_FIELDS))
     find = Find(**taken(FIND_FIELDS))
-    return State(question, ViewState(**views), PictureState(**pictures), find=find, rejected=rejected, **values)
+    return State(
+        question, ViewState(**views), PictureState(**pictures), MapState(**maps), find=find, rejected=rejected, **values
+    )
 
 
 def to_address(state: State) -> dict[str, str]:
@@ -171,6 +201,9 @@ def to_address(state: State) -> dict[str, str]:
         "start": str(pictures.start),
         "images": pack(pictures.images),
         "errors": str(int(pictures.errors)),
+        "perplexity": str(state.maps.perplexity),
+        "map_seed": str(state.maps.map_seed),
+        "two_seeds": str(int(state.maps.two_seeds)),
         **({"made": _made_text(pictures.made)} if pictures.made else {}),
         "bias_of": state.bias_of,
         "bias_class": state.bias_class,
@@ -208,10 +241,10 @@ def _fraction(name: str, text: str) -> float:
     return value
 
 
-def _seeds(text: str) -> int:
-    value = whole("seeds", text)
-    if not 1 <= value <= MOST_SEEDS:
-        raise BadInput(f"seeds must be from 1 to {MOST_SEEDS}, not {text[:60]}")
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    value = whole(name, text)
+    if not low <= value <= high:
+        raise BadInput(f"{name} must be from {low} to {high}, not {text[:60]}")
     return value
 
 
@@ -228,13 +261,6 @@ def _choice(name: str, text: str, known: tuple[str, ...] = ()) -> str:
     return text
 
 
-def _natural(name: str, text: str) -> int:
-    value = whole(name, text)
-    if not 0 <= value < MOST_POINTS:
-        raise BadInput(f"{name} must be from 0 to {MOST_POINTS - 1}, not {text[:60]}")
-    return value
-
-
 def _made(text: str) -> Made:
     parts = text.split("~")
     if len(parts) != 5:
@@ -244,7 +270,8 @@ def _made(text: str) -> Made:
         raise BadInput("identity makes no anomalies")
     gen = Anomaly("gen", name, check_augment(name, params, role="gen"))
     down, across = (_fraction("made", part) for part in parts[3:])
-    return Made(_natural("made", parts[0]), gen, _natural("made", parts[2]), down, across)
+    image, draw = (_whole("made", part, 0, MOST_POINTS - 1) for part in (parts[0], parts[2]))
+    return Made(image, gen, draw, down, across)
 
 
 def _made_text(made: Made) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PAGES = {
     "pages/reconstructions.py": "Reconstructions",
     "pages/histograms.py": "Histograms",
+    "pages/embeddings.py": "Embeddings",
     "pages/error_bias.py": "Error bias",
 }
 
