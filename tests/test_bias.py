@@ -85,6 +85,7 @@ def test_the_figure_has_every_class_where_it_belongs(bias: Bias) -> None:
         assert f"{row.name} {row.auc.value:.3f}" in fig.layout.meta["alt"]
     for trace in fig.data:
         assert all(data[0] == name for data, name in zip(trace.customdata or [], trace.y, strict=False))
+    assert fig.layout.yaxis.type == "category"  # digits are names, not numbers
 
 
 def test_the_figure_of_a_detector_alone_has_intervals_of_its_auc() -> None:
