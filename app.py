@@ -18,6 +18,7 @@ st.navigation(
         ],
         "Compare": [
             st.Page("pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
+            st.Page("pages/alignment.py", title="Alignment (MMD)", icon=":material/join_inner:"),
         ],
         "Evidence": [
             st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from . import augment
+from .alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes
 from .detectors import detector_info
+from .encoders import encoder_info, is_published
 from .errors import unknown
 from .histogram import confusion, scale_for, threshold_at_fpr
 from .question import anomaly_name, run_name
@@ -18,13 +21,16 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from .data import Dataset
+    from .mmd import MmdEstimate
     from .spec import Anomaly, RunSpec
+    from .statistics import Estimate
     from .store import StoredRun
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = ("histograms",)  # of several runs on one task: Figs. 7, 15 and 16
+SIDE_BY_SIDE = ("histograms", "alignment")  # of several runs on one task: Figs. 7, 15, 16; Table 2
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
+SIGNIFICANT = 0.05
 SHOWN = 5  # images a side in the reconstructions
 
 Scale = Literal["linear", "log"]
@@ -37,9 +43,13 @@ def title(comparison: Comparison) -> str:
 
 def task(comparison: Comparison) -> str:
     """The task in words."""
-    info = comparison.dataset.info
-    normal = info.classes[comparison.run.spec.normal_class]
-    return f"{info.title}, {normal} against {anomaly_name(comparison.anomaly)}"
+    normal = comparison.dataset.info.classes[comparison.run.spec.normal_class]
+    return task_title(comparison.dataset, normal, comparison.anomaly)
+
+
+def task_title(dataset: Dataset, normal_class: str, anomaly: Anomaly) -> str:
+    """A task in words."""
+    return f"{dataset.info.title}, {normal_class} against {anomaly_name(anomaly)}"
 
 
 def scale_of(views: Views) -> Scale:
@@ -124,7 +134,8 @@ def draw_side_by_side(
     Parameters
     ----------
     fpr, scale : as for `draw`.
-    encoder : in whose space MMD is measured, of `mmd.ENCODERS`.
+    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; the baseline's code is each run's own for
+        a detector that has no baseline.
 
     BadInput on another name.
     """
@@ -133,6 +144,8 @@ def draw_side_by_side(
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
+    if name == "alignment":
+        return [figure for group in by_detector.values() for figure in _alignment(group, encoder)]
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
 
 
@@ -155,6 +168,102 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         title=f"{task(comparisons[0])}, thresholds at a false-positive rate of {fpr:.1%}",
         log=chosen == "log",
         score=detector_info(comparisons[0].run.spec.detector).score,
+    )
+
+
+def _alignment(comparisons: Sequence[Comparison], encoder: str) -> list[go.Figure]:
+    """The matrix and the scatter of one detector's runs."""
+    first = comparisons[0]
+    baseline, anomaly = first.baseline, first.anomaly
+    encoder = "run" if encoder == "baseline" and baseline is None else encoder
+    runs = [comparison.run for comparison in comparisons]
+    more = [aug_of(run.spec.augment, run.spec.params) for run in runs]
+    matrix = Alignment.of(encoder, first.run.spec, first.dataset, anomaly, more=more, baseline=baseline, runs=runs)
+    cells = matrix.fill(anomaly)
+    space = space_title(encoder, baseline)
+    drawn = [alignment_matrix(matrix, cells, anomaly, f"{task(first)}: MMD in {space}", aug=more[-1])]
+    if not encoder_info(encoder).one_space:
+        return drawn
+    pairs = [(comparison.run, comparison.baseline) for comparison in comparisons]
+    found = outcomes(cells, pairs, matrix.columns, first.samples)
+    spans = {aug_of(run.spec.augment, run.spec.params): gain(run, base, anomaly, first.samples) for run, base in pairs}
+    return [
+        *drawn,
+        alignment_scatter(
+            found, anomaly, spans, f"{task(first)}: does MMD in {space} predict success?", baseline is not None
+        ),
+    ]
+
+
+def space_title(encoder: str, baseline: StoredRun | None) -> str:
+    """The space of an encoder in words: whose code, which weights, how images are shown to it. BadInput on weights that
+    cannot be read."""
+    info = encoder_info(encoder)
+    if encoder == "baseline" and baseline is not None:
+        return f"the code of {run_name(baseline.spec)}"
+    if not info.imagenet:
+        return info.title
+    weights = "ImageNet weights" if is_published(encoder) else "weights of your own"
+    seen = f"images {'resized to 224 x 224' if info.enlarged else 'as they are'}"
+    return f"ResNet50, {weights}, {seen}, {'normalised' if info.normalised else 'not normalised'}"
+
+
+def alignment_matrix(matrix: Alignment, cells: Cells, anomaly: Anomaly, title: str, aug: Aug) -> go.Figure:
+    """What is known of a matrix; the smallest value of each column is framed where the rows share a space and all of the
+    column is known. The names of ``anomaly`` and ``aug`` are bold."""
+    from . import figures
+
+    ranked = {a: best(cells, a) for a in matrix.columns if matrix.ranked and matrix.is_whole(cells, a)}
+    return figures.matrix_figure(
+        {
+            (row.label, _column(kind)): figures.MatrixCell(cell.value, _cell_text(cell), _cell_hover(row, kind, cell))
+            for (row, kind), cell in cells.items()
+        },
+        {row.label: _colour(row) for row in matrix.rows},
+        [_column(kind) for kind in matrix.columns],
+        best={_column(kind): row.label for kind, row in ranked.items()},
+        chosen=(aug.label, _column(anomaly)),
+        measure="MMD",
+        title=title,
+    )
+
+
+def _column(anomaly: Anomaly) -> str:
+    return f"gen {anomaly_name(anomaly)}" if anomaly.kind == "gen" else anomaly_name(anomaly)
+
+
+def _colour(aug: Aug) -> str:
+    return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[aug.name].category]
+
+
+def _cell_text(cell: MmdEstimate) -> str:
+    number = f"{cell.value:.2g}" if cell.value < 100 else f"{cell.value:,.0f}"
+    return f"{number} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else number
+
+
+def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
+    p = f"p = {cell.p:.3f}" if cell.p is not None else "no p-value: images overlap"
+    spread = f"{cell.value:.4g} ± {cell.spread:.2g} over {cell.draws} draws of {cell.m} images"
+    return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {spread}<br>{p}"
+
+
+def alignment_scatter(
+    found: Sequence[Outcome], anomaly: Anomaly, spans: Mapping[Aug, Estimate], title: str, relative: bool
+) -> go.Figure:
+    """Measured success against MMD: each aug on ``anomaly`` with its interval, and small the same on the other columns."""
+    from . import figures
+
+    def drawn(point: Outcome, name: str, span: Estimate | None = None) -> figures.ScatterPoint:
+        interval = (span.low, span.high) if span else None
+        return figures.ScatterPoint(name, _colour(point.aug), point.mmd, point.gain, interval)
+
+    return figures.scatter_figure(
+        [drawn(p, p.aug.label, spans.get(p.aug)) for p in found if p.anomaly == anomaly],
+        [drawn(p, f"{p.aug.label} on {_column(p.anomaly)}") for p in found if p.anomaly != anomaly],
+        x_title="MMD between aug(train) and the anomalies",
+        y_title="relative AUC" if relative else "AUC",
+        level=0.0 if relative else 0.5,
+        title=title,
     )
 
 

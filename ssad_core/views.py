@@ -6,7 +6,6 @@ anomalous. Everything here is computed from stored scores, codes and weights; no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,17 +14,17 @@ import torch
 from torch import Tensor
 
 from . import augment
+from .alignment import Space, aug_of
 from .data import Dataset
 from .detectors import detector_info
 from .embedding import tsne
-from .errors import unknown
-from .evaluate import anomaly_results, examine_stored, explain_stored, to_bytes
-from .mmd import ENCODERS, MmdEstimate, estimate
+from .evaluate import anomaly_results, augmented_results, explain_stored, to_bytes
+from .mmd import MmdEstimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
-from .spec import Anomaly, RunSpec
+from .spec import Anomaly
 from .statistics import TaskMetrics, auc, task_metrics
-from .store import StoredRun
+from .store import StoredRun, short
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
 
@@ -96,7 +95,7 @@ class Comparison:
     @property
     def key(self) -> str:
         """Changes exactly when the views do."""
-        return "-".join([*(run.id for run in self.runs), _short(self.anomaly.key)])
+        return "-".join([*(run.id for run in self.runs), short(self.anomaly.key)])
 
     def metrics(self) -> dict[str, TaskMetrics]:
         """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
@@ -125,7 +124,7 @@ class Comparison:
 
     def _results(self, run: StoredRun) -> list[tuple[np.ndarray, np.ndarray]]:
         """Scores and codes of the four groups, cut to what the views show."""
-        augmented = augmented_results(run, self.run.spec, self.samples)
+        augmented = augmented_results(run, self.run.spec.augment, self.run.spec.params, self.samples)
         anomalous = anomaly_results(run, self.anomaly, self.samples)
         shown = self._shown()
         return [
@@ -196,7 +195,7 @@ class Comparison:
 
         None when it is not stored and ``compute`` is False.
         """
-        name = f"tsne-{_short(self.run.id, self.anomaly.key, perplexity, seed)}"
+        name = f"tsne-{short(self.run.id, self.anomaly.key, perplexity, seed)}"
         if not compute:
             kept = run.derived(name)
             return kept["xy"] if kept else None
@@ -205,37 +204,10 @@ class Comparison:
         )["xy"]
 
     def mmd(self, encoder: str) -> MmdEstimate:
-        """Eq. 1 between aug(train) and gen(test), in the space of one of `ENCODERS`. BadInput for another."""
-        if encoder not in ENCODERS:
-            raise unknown("encoder", encoder, ENCODERS)
-        if encoder == "pixels":
-            samples, spec = self.samples, self.run.spec
-            images = samples.augmented(samples.train_shown(), spec.augment, spec.profile, dict(spec.params))
-            sets = [images, samples.anomalous(self.anomaly, spec.profile)]
-            return estimate(*(part.flatten(1).numpy() for part in sets))
-        run = self.runs[0] if encoder == "baseline" else self.run
-        augmented = augmented_results(run, self.run.spec, self.samples)[1]
-        return estimate(augmented, anomaly_results(run, self.anomaly, self.samples)[1])
-
-
-def augmented_results(run: StoredRun, aug: RunSpec, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and codes that ``run`` gives to the training sample under the augmentation of ``aug``; a baseline is asked
-    about the images of the run beside it. Computed once, kept with the run."""
-    if (run.spec.augment, run.spec.params) == (aug.augment, aug.params):
-        return run.scores["train augmented"], run.codes["train augmented"]
-    name = f"augmented-{_short(aug.augment, aug.params, aug.profile)}"
-
-    def compute() -> dict[str, np.ndarray]:
-        images = samples.augmented(samples.train_shown(), aug.augment, aug.profile, dict(aug.params))
-        found = examine_stored(run, images)
-        return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
-
-    kept = run.remember(name, compute)
-    return kept["scores"], kept["codes"]
-
-
-def _short(*what: object) -> str:
-    return hashlib.sha256("|".join(map(str, what)).encode()).hexdigest()[:12]
+        """Eq. 1 between aug(train) and the anomalies, in the space of one of `encoders.ENCODERS`. BadInput for another."""
+        spec = self.run.spec
+        space = Space.of(encoder, spec, self.dataset, self.runs[0], self.run)
+        return space.mmd(aug_of(spec.augment, spec.params), self.anomaly)
 
 
 def score_table(views: Views, maps: Sequence[np.ndarray | None]) -> list[list[object]]:

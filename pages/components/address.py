@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from pages.components.linked_views import ViewState
+from ssad_core.encoders import ENCODERS, default_encoder
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
-from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, from_query, number, whole
 
 CHOICES = {
@@ -35,7 +35,7 @@ class State:
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
-    encoder: str = "baseline"
+    encoder: str = field(default_factory=default_encoder)
     seeds: int = 1
     pins: tuple[str, ...] = PINS
     rejected: list[str] = field(default_factory=list)

@@ -12,9 +12,9 @@ from pages.components.question import asked
 from pages.components.service import jobs, prepare_in_background
 from ssad_core.data import Dataset
 from ssad_core.detectors import augs, detector_info, with_baseline
+from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
-from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, call_text
 from ssad_core.spec import RunSpec
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PAGES = {
     "pages/histograms.py": "Histograms",
+    "pages/alignment.py": "Alignment (MMD)",
 }
 
 
@@ -36,7 +37,7 @@ def lined_up(this: str) -> tuple[State, list[Comparison]]:
     _ask_pins(state, question)
     write_address(state)
     prepare_in_background()
-    lineup = line_up(question, state.pins, dataset, _spec_of)
+    lineup = line_up(question, state.pins, dataset, spec_of)
     for line in lineup.left_out:
         st.warning(f"Left out: {line}.", icon=":material/block:")
     specs = list(dict.fromkeys(each for spec in lineup.specs for each in with_baseline(spec)))
@@ -60,9 +61,9 @@ def _comparisons(specs: tuple[RunSpec, ...], stored: dict, question: Question, d
 
 
 def encoders(comparisons: list[Comparison]) -> dict[str, str]:
-    """In whose space MMD can be measured for all of them, with a label."""
-    alone = any(comparison.baseline is None for comparison in comparisons)
-    return {name: text.partition(":")[0] for name, text in ENCODERS.items() if name != "baseline" or not alone}
+    """In whose space MMD can be measured at once for all of them, with a label."""
+    known = at_once(all(comparison.baseline for comparison in comparisons))
+    return {name: ENCODERS[name].title for name in known}
 
 
 def _ask_pins(state: State, question: Question) -> None:
@@ -94,10 +95,11 @@ def _ask_pins(state: State, question: Question) -> None:
 
 def _label(pin: str) -> str:
     try:
-        return pin_label(pin, _spec_of)
+        return pin_label(pin, spec_of)
     except BadInput:
         return pin
 
 
-def _spec_of(run_id: str) -> RunSpec:
+def spec_of(run_id: str) -> RunSpec:
+    """The description of a stored run. BadInput when there is none."""
     return jobs().store.load(run_id).spec

@@ -1,0 +1,29 @@
+"""In whose space MMD is measured, asked for on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.components.address import State
+
+
+def ask_encoder(
+    place: DeltaGenerator, state: State, known: Mapping[str, str], label: str, help_text: str, key: str
+) -> str:
+    """Asks for one of the ``known`` encoders, which have a label each. One that another page has set and this one does not
+    offer stays set there, and the first stands in."""
+    shown = state.encoder if state.encoder in known else next(iter(known))
+    chosen = place.segmented_control(
+        label,
+        list(known),
+        default=shown,
+        required=True,
+        format_func=known.__getitem__,
+        help=help_text,
+        key=key,
+    )
+    if chosen != shown:
+        state.encoder = chosen
+    return chosen
