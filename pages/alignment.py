@@ -43,30 +43,32 @@ def ask_space(state: State, spec: RunSpec) -> str:
     """In whose space it is all measured; of ResNet50 also how it is shown the images."""
     baseline = detector_info(spec.detector).baseline
     known = {
-        **({"baseline": f"the code of {baseline}"} if baseline else {}),
-        "run": "each run's own code",
-        **{name: ENCODERS[name].title for name in ("resnet50", "untrained", "pixels")},
+        **({"baseline": f"{baseline}'s code"} if baseline else {}),
+        "run": "each run's code",
+        "resnet50": "ResNet50",
+        "untrained": "untrained ResNet50",
+        "pixels": "raw pixels",
     }
-    left, *switches = st.columns([4, 1, 1], vertical_alignment="bottom")
     kind = ask_encoder(
-        left,
+        st.container(),
         state,
         known,
         "MMD measured in",
         "\n\n".join(f"{label[0].upper()}{label[1:]}: {ENCODERS[name].help}" for name, label in known.items()),
-        "ask-space",
+        f"ask-space-{baseline}",  # its options are others for another detector
     )
     if kind != "resnet50":
         return kind
     shown = ENCODERS[state.encoder]
+    switches = st.container(horizontal=True)
     unsaid = "The paper does not say which."
-    enlarged = switches[0].toggle(
+    enlarged = switches.toggle(
         "Resize to 224",
         shown.enlarged,
         help=f"Shows ResNet50 the images at the size it was trained on; some forty times slower. {unsaid}",
         key="ask-enlarged",
     )
-    normalised = switches[1].toggle(
+    normalised = switches.toggle(
         "Normalise",
         shown.normalised,
         help=f"Less ImageNet's mean colour and divided by its deviation, as in its training. {unsaid}",
@@ -203,7 +205,12 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     text = (
         f"#### Best aligned with {anomaly_name(anomaly)}: {order[0].label}, MMD {first.value:.3g} ± {first.spread:.1g}"
     )
+    near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     st.markdown(text)
+    if near:
+        st.caption(
+            f"No clear winner: {near} more {'lies' if near == 1 else 'lie'} within its spread over draws of images."
+        )
     same = [aug for aug in order if anomaly.paired and aug == aug_of(anomaly.name, anomaly.params)]
     if same and same[0] != order[0]:
         place, cell = order.index(same[0]) + 1, cells[same[0], anomaly]
@@ -216,7 +223,8 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
 def _explain(alignment: Alignment, encoder: str, space: str, dataset: Dataset) -> None:
     lines = [
         f"Squared MMD (App. G, Eq. 1) between training images under aug, a row, and anomalies, a column, in {space}: smaller "
-        "is better aligned. Each number is the mean over 20 draws of at most 256 images a set; hover for its spread."
+        "is better aligned. Each number is the mean over 20 draws of 256 images a set, or of all if there are fewer; hover "
+        "for the spread."
     ]
     if alignment.ranked:
         lines.append("A frame marks the best aug of a column. Columns differ in their anomalies; compare within one.")
@@ -282,10 +290,10 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
 
 def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
     rho = correlation(chosen)
+    if len(chosen) < FEWEST:
+        return f"Too few to say: a rank correlation wants at least {FEWEST} trained augs, and {len(chosen)} are."
     if rho is None:
-        return (
-            f"{len(chosen)} augs are trained, or all are alike: too few for a rank correlation, which wants {FEWEST}."
-        )
+        return f"No rank correlation: all {len(chosen)} augs have the same {measure}."
     if rho <= -0.5:
         meaning = "the better aligned gained more"
     elif rho < 0.5:

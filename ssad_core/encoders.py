@@ -144,7 +144,9 @@ def _download(folder: str) -> None:
             model_dir=folder, progress=False, check_hash=True, weights_only=True
         )
     except Exception as error:
-        print(error or type(error).__name__)
+        print(
+            getattr(error, "reason", None) or error or type(error).__name__
+        )  # reason: of an URLError, without its frame
         sys.exit(1)
 
 

@@ -330,6 +330,7 @@ def matrix_figure(
     least, most = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
     decades = range(int(np.floor(np.log10(least))), int(np.ceil(np.log10(most))) + 1)
     ticks = [step * 10.0**decade for decade in decades for step in (1, 3) if least <= step * 10.0**decade <= most]
+    ticks = ticks if len(ticks) > 1 else [least, most]
     fig = go.Figure(
         go.Heatmap(
             z=np.log10(np.clip(values, least, None)),
@@ -338,7 +339,7 @@ def matrix_figure(
                 "title": measure,
                 "thickness": 12,
                 "tickvals": np.log10(ticks),
-                "ticktext": [f"{tick:g}" for tick in ticks],
+                "ticktext": [f"{tick:.3g}" for tick in ticks],
             },
             text=texts,
             texttemplate="%{text}",
@@ -406,8 +407,8 @@ def scatter_figure(
         x=[point.x for point in shown],
         y=[point.y for point in shown],
         mode="markers+text",
-        text=[point.name for point in shown],
-        textposition="top center",
+        text=[f"  {point.name}" for point in shown],  # clear of its mark and of its interval
+        textposition="middle right",
         marker={"color": [point.colour for point in shown], "size": 11},
         error_y={
             "array": [high - point.y for (_, high), point in zip(spans, shown, strict=True)],
@@ -422,7 +423,7 @@ def scatter_figure(
     )
     fig.add_hline(level, line={"color": "#767676", "width": 1})
     log = all(point.x > 0 for point in (*shown, *others))
-    fig.update_xaxes(title=x_title, type="log" if log else "linear")
+    fig.update_xaxes(title=x_title, **({"type": "log", "dtick": "D2"} if log else {}))  # D2: at 1, 2 and 5
     fig.update_yaxes(title=y_title)
     said = ", ".join(f"{point.name} {point.y:.3f} at {point.x:.3g}" for point in sorted(shown, key=lambda p: p.x))
     return _finish(fig, title, f"{y_title} against {x_title}: {said or 'no points yet'}.")

@@ -95,6 +95,11 @@ class MmdEstimate:
     draws: int
     p: float | None = None
 
+    @property
+    def sampled(self) -> bool:
+        """Whether draws differ: else both sets have ``m`` points, and there is no choice."""
+        return self.spread > 1e-9 * self.value
+
 
 def estimate(
     X: ArrayLike, Y: ArrayLike, m: int = 256, draws: int = 20, seed: int = 0, permutations: int = 0

@@ -229,6 +229,9 @@ def alignment_matrix(matrix: Alignment, cells: Cells, anomaly: Anomaly, title: s
 
 
 def _column(anomaly: Anomaly) -> str:
+    """An anomaly in a narrow column."""
+    if anomaly.kind == "rest":
+        return "all others"
     return f"gen {anomaly_name(anomaly)}" if anomaly.kind == "gen" else anomaly_name(anomaly)
 
 
@@ -237,14 +240,15 @@ def _colour(aug: Aug) -> str:
 
 
 def _cell_text(cell: MmdEstimate) -> str:
-    number = f"{cell.value:.2g}" if cell.value < 100 else f"{cell.value:,.0f}"
+    value = cell.value
+    number = f"{value:.2g}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
     return f"{number} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else number
 
 
 def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
     p = f"p = {cell.p:.3f}" if cell.p is not None else "no p-value: images overlap"
-    spread = f"{cell.value:.4g} ± {cell.spread:.2g} over {cell.draws} draws of {cell.m} images"
-    return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {spread}<br>{p}"
+    drawn = f" ± {cell.spread:.2g} over {cell.draws} draws of {cell.m} images" if cell.sampled else f", {cell.m} images"
+    return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {cell.value:.4g}{drawn}<br>{p}"
 
 
 def alignment_scatter(

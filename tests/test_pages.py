@@ -19,7 +19,14 @@ from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
 from ssad_core.whatif import Sweep
 
-PAGES = ("pages/lab.py", "pages/gallery.py", "pages/what_if.py", "pages/runs.py", "pages/evidence.py")
+PAGES = (
+    "pages/lab.py",
+    "pages/gallery.py",
+    "pages/what_if.py",
+    "pages/runs.py",
+    "pages/evidence.py",
+    "pages/alignment.py",
+)
 
 
 def select_rows(app: AppTest, *rows: int) -> AppTest:
@@ -190,7 +197,7 @@ NONSENSE = {
     "map_of": "moon",
     "colour_by": "taste",
     "sort": "random",
-    "encoder": "resnet50",
+    "encoder": "resnet34",
     "lasso": "9-1",
     "colour": "<b>red</b>",
 }

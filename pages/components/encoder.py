@@ -12,9 +12,10 @@ from pages.components.address import State
 def ask_encoder(
     place: DeltaGenerator, state: State, known: Mapping[str, str], label: str, help_text: str, key: str
 ) -> str:
-    """Asks for one of the ``known`` encoders, which have a label each. One that another page has set and this one does not
-    offer stays set there, and the first stands in."""
-    shown = state.encoder if state.encoder in known else next(iter(known))
+    """Asks for one of the ``known`` encoders, which have a label each; "resnet50" stands for however it is shown images. One
+    that another page has set and this one does not offer stays set, and the first stands in."""
+    kind = state.encoder.partition("-")[0]
+    shown = kind if kind in known else next(iter(known))
     chosen = place.segmented_control(
         label,
         list(known),

@@ -148,7 +148,7 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
         _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
     ]
     value = _mmd(comparison.key, encoder, comparison)
-    drawn = f"± {value.spread:.1g}, draws of {value.m}" if value.spread > 1e-9 else f"of all {value.m} images"
+    drawn = f"± {value.spread:.1g}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
     cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", drawn))
     slot.html(
         '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
