@@ -202,9 +202,8 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     anomaly = question.anomaly
     order = sorted(alignment.rows, key=lambda aug: cells[aug, anomaly].value)
     first = cells[order[0], anomaly]
-    text = (
-        f"#### Best aligned with {anomaly_name(anomaly)}: {order[0].label}, MMD {first.value:.3g} ± {first.spread:.1g}"
-    )
+    spread = f" ± {first.spread:.1g}" if first.sampled else ""
+    text = f"#### Best aligned with {anomaly_name(anomaly)}: {order[0].label}, MMD {first.value:.3g}{spread}"
     near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     st.markdown(text)
     if near:
@@ -281,11 +280,12 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
     figure = alignment_scatter(found, question.anomaly, spans, about, relative)
     figure.update_layout(margin=MARGIN)
     st.plotly_chart(figure, height=420, key="scatter", config=NO_MODE_BAR)
-    st.caption(
-        f"{_verdict(chosen, measure, anomaly_name(question.anomaly))} {_over_all(found)} Large: the chosen anomaly, with 95% "
-        "intervals over the test images; small: the same runs on the other columns. If alignment decided, points would fall "
-        "from the left to the right. Measured here, one seed."
+    lines = [_verdict(chosen, measure, anomaly_name(question.anomaly)), *_over_all(found)]
+    lines.append(
+        "Large: the chosen anomaly, with 95% intervals over the test images; small: the same runs on the other columns. If "
+        "alignment decided, points would fall from the left to the right. Measured here, one seed."
     )
+    st.caption(" ".join(lines))
 
 
 def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
@@ -303,11 +303,11 @@ def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
     return f"Rank correlation of MMD and {measure} on {anomaly}: {rho:+.2f} over {len(chosen)} augs: {meaning} here."
 
 
-def _over_all(found: Sequence[Outcome]) -> str:
+def _over_all(found: Sequence[Outcome]) -> list[str]:
     rho = correlation(found)
     if rho is None:
-        return ""
-    return f"Over all {len(found)} pairs of aug and anomaly: {rho:+.2f}; an aug's pairs share one training."
+        return []
+    return [f"Over all {len(found)} pairs of aug and anomaly: {rho:+.2f}; an aug's pairs share one training."]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

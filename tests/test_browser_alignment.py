@@ -39,7 +39,7 @@ def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server:
     expect(page.get_by_text("Too few to say")).to_be_visible()
     settled(someone)
     scatter = page.locator(".js-plotly-plot").filter(has=page.locator(".scatterlayer .textpoint"))
-    assert {text.strip() for text in scatter.locator(".textpoint").all_inner_texts()} == {"CutOut", "Flip", "Invert"}
+    assert {text.strip() for text in scatter.locator(".textpoint").all_text_contents()} == {"CutOut", "Flip", "Invert"}
 
 
 def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:

@@ -61,14 +61,16 @@ def test_success_is_set_against_alignment(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **TINY))
     assert "Does alignment predict success here?" in words(app)
     assert "Too few to say: a rank correlation wants at least 4 trained augs, and 1 are" in words(app)
-    for aug in ("flip", "invert", "noise"):
-        worker.run(tiny(aug=aug).run(load("digits")), own_lab, "cpu")
-    app = measured(open_page(PAGE, **TINY))
+
+    longer = {**TINY, "epochs": "20"}  # so that they differ
+    for aug in ("identity", "cutout", "flip", "invert", "noise"):
+        worker.run(tiny(**longer, aug=aug).run(load("digits")), own_lab, "cpu")
+    app = measured(open_page(PAGE, **longer))
     assert charts(app) == 2
-    assert "Rank correlation of MMD and relative AUC on CutOut" in words(app)
+    assert "Rank correlation of MMD and relative AUC on CutOut: " in words(app)
     assert "Over all 52 pairs of aug and anomaly" in words(app)
     # Another anomaly trains nothing; a gen of its own is one more column.
-    app = measured(open_page(PAGE, **TINY, anomaly="gen:rotate"))
+    app = measured(open_page(PAGE, **longer, anomaly="gen:rotate"))
     assert "Over all 56 pairs" in words(app)
     assert "Best aligned with Rotate" in words(app)
 
