@@ -17,6 +17,7 @@ st.navigation(
             st.Page("pages/runs.py", title="Runs", icon=":material/folder_open:"),
         ],
         "Compare": [
+            st.Page("pages/reconstructions.py", title="Reconstructions", icon=":material/image_search:"),
             st.Page("pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
             st.Page("pages/alignment.py", title="Alignment (MMD)", icon=":material/join_inner:"),
         ],

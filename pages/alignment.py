@@ -50,7 +50,6 @@ def ask_space(state: State, spec: RunSpec) -> str:
         "pixels": "raw pixels",
     }
     kind = ask_encoder(
-        st.container(),
         state,
         known,
         "MMD measured in",

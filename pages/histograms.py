@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components.address import CHOICES, State, write_address
 from pages.components.encoder import ask_encoder
-from pages.components.lineup import encoders, lined_up
+from pages.components.lineup import ask_fpr, encoders, lined_up
 from pages.components.router import through_app
 from ssad_core.errors import BadInput
 from ssad_core.report import draw_side_by_side
@@ -30,36 +30,27 @@ def _figures(key: str, fpr: float, scale: str, encoder: str, _comparisons: list[
 
 def ask_look(state: State, comparisons: list[Comparison]) -> str:
     """The threshold and the scale, shared by all panels, and the MMD's space, which is returned."""
-    threshold, scale, encoder = st.columns([2, 1, 2], vertical_alignment="bottom")
-    fpr = threshold.slider(
-        "False-positive rate of the thresholds",
-        0.0,
-        1.0,
-        state.views.fpr,
-        0.005,
-        format="percent",
-        help="The share of test normals that lies above each detector's threshold: the same for all, so that what they find "
-        "can be compared.",
-        key="ask-fpr",
-    )
-    chosen = scale.segmented_control(
-        "Score axis",
-        CHOICES["scale"],
-        default=state.views.scale,
-        required=True,
-        format_func=str.capitalize,
-        key="ask-scale",
-    )
-    state.views = replace(state.views, fpr=fpr, scale=chosen)
-    return ask_encoder(
-        encoder,
-        state,
-        encoders(comparisons),
-        "MMD measured in",
-        "Squared maximum mean discrepancy between aug(train) and the anomalies (App. G, Eq. 1): smaller is better "
-        "aligned. The baseline's code is one space for all augmentations.",
-        "ask-encoder",
-    )
+    ask_fpr(state)
+    with st.container(horizontal=True, gap="medium"):
+        chosen = st.segmented_control(
+            "Score axis",
+            CHOICES["scale"],
+            default=state.views.scale,
+            required=True,
+            format_func=str.capitalize,
+            help="Auto: logarithmic where the normals would else fill one bin.",
+            key="ask-scale",
+        )
+        encoder = ask_encoder(
+            state,
+            encoders(comparisons),
+            "MMD measured in",
+            "Squared maximum mean discrepancy between aug(train) and the anomalies (App. G, Eq. 1): smaller is better "
+            "aligned. The baseline's code is one space for all augmentations.",
+            "ask-encoder",
+        )
+    state.views = replace(state.views, scale=chosen)
+    return encoder
 
 
 def page() -> None:

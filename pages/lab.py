@@ -31,6 +31,7 @@ def page() -> None:
         write_address(state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
+        st.page_link("pages/reconstructions.py", label="Beside other augmentations", icon=":material/compare:")
         st.page_link("pages/evidence.py", label="Why this default?", icon=":material/balance:")
     st.caption("The same run on the command line:")
     st.code(question.command(), language="bash", wrap_lines=True)

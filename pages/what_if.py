@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.components.address import MOST_SEEDS, State, session, show_rejected, write_address
+from pages.components.address import CHOICES, MOST_SEEDS, State, session, show_rejected, write_address
 from pages.components.batch import progress, stored_of
 from pages.components.controls import ask
 from pages.components.copy_link import copy_link
@@ -18,6 +18,7 @@ from pages.components.service import prepare_in_background
 from pages.components.sweep import curve, surface
 from ssad_core import whatif
 from ssad_core.augment import Parameter
+from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info, with_baseline
 from ssad_core.errors import BadInput
 from ssad_core.question import Question, check_aug
@@ -45,6 +46,35 @@ def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[f
     return value, key, value != start or parameter.name in before
 
 
+def ask_repeats(state: State) -> None:
+    """What each value is trained with again, to see how much of the curve is chance."""
+    which, count = st.columns(2)
+    state.over = which.selectbox(
+        "Repeated over",
+        CHOICES["over"],
+        index=CHOICES["over"].index(state.over),
+        format_func={"seeds": "seeds", "classes": "normal classes"}.__getitem__,
+        help="Seeds: how much of the curve is chance. Normal classes: whether it holds for all of the data set, as in the "
+        "paper's Fig. 4a; a tenfold sweep where there are ten.",
+        key="over",
+    )
+    if state.over == "seeds":
+        state.seeds = count.number_input(
+            "Seeds", 1, MOST_SEEDS, state.seeds, help="From the one in Settings on.", key="seeds"
+        )
+
+
+def repeats(state: State, question: Question, dataset: Dataset) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The seeds and the classes of the sweep; without the latter it is all of the question's own."""
+    if state.over == "seeds":
+        return tuple(range(question.seed, question.seed + state.seeds)), ()
+    if question.anomaly.kind == "class":
+        st.info("One class as the anomaly cannot be asked for with every other one as normal; this is the one alone.")
+        return (question.seed,), ()
+    info = dataset.info
+    return (question.seed,), tuple(info.classes.index(name) for name in info.normal_classes)
+
+
 def page() -> None:
     state = session()
     show_rejected(state)
@@ -57,18 +87,11 @@ def page() -> None:
         write_address(state)
         st.info(f"{error}. Choose another aug in the sidebar.", icon=":material/tune:")
         return
-    left, right = st.columns([5, 1])
+    left, right = st.columns([5, 2], gap="medium")
     with left:
         value, slider, chosen = ask_value(state, question, parameter)
-    state.seeds = right.number_input(
-        "Seeds",
-        1,
-        MOST_SEEDS,
-        state.seeds,
-        help="Each value is trained with so many seeds, from the one in Settings on; their range shows how much of the curve "
-        "is chance.",
-        key="seeds",
-    )
+    with right:
+        ask_repeats(state)
     params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
     asked, question = question, replace(question, params=params)
     state.question = question if chosen else asked
@@ -77,7 +100,7 @@ def page() -> None:
     write_address(state)
     prepare_in_background()
 
-    sweep = Sweep(question.run(dataset), tuple(range(question.seed, question.seed + state.seeds)))
+    sweep = Sweep(question.run(dataset), *repeats(state, question, dataset))
     specs = sweep.specs()
     stored = stored_of(specs)
     progress(specs, stored, dataset)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import augment
 from .data import DATASETS, class_title, dataset_info, load, normal_class
@@ -21,10 +21,14 @@ from .detectors import DETECTORS, PRESETS, detector_info, presets, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
-from .report import FIGURES, SWEEPS, draw, draw_sweep
+from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_side_by_side, draw_sweep
 from .store import Store, StoredRun
 
+if TYPE_CHECKING:
+    from .views import Comparison
+
 DEVICES = ("auto", "cpu", "cuda")
+EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,10 +84,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
 
     figure = commands.add_parser(
-        "figure", help="draw a figure of stored runs, each beside its baseline if that is stored"
+        "figure",
+        help="draw a figure of stored runs, each beside its baseline if that is stored, or all beside each other",
     )
     figure.set_defaults(command=_figure)
-    figure.add_argument("name", metavar="NAME", help=", ".join((*FIGURES, *SWEEPS)))
+    figure.add_argument("name", metavar="NAME", help=", ".join(EVERY_FIGURE))
     figure.add_argument("--run", nargs="+", required=True, metavar="ID")
     figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
@@ -186,8 +191,8 @@ class _ProgressBar:
 
 
 def _figure(args: argparse.Namespace) -> int:
-    if args.name not in (*FIGURES, *SWEEPS):
-        raise unknown("figure", args.name, (*FIGURES, *SWEEPS))
+    if args.name not in EVERY_FIGURE:
+        raise unknown("figure", args.name, EVERY_FIGURE)
     if args.out.suffix not in (".html", ".htm"):
         raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
     store = Store()
@@ -195,21 +200,38 @@ def _figure(args: argparse.Namespace) -> int:
     from .figures import to_html
     from .views import Comparison
 
-    drawn = []
+    comparisons = []
     for run in stored:
         dataset = load(run.spec.dataset)
         normal = dataset.info.classes[run.spec.normal_class]
         anomaly = parse_anomaly(args.anomaly, run.spec.dataset, normal, run.spec.profile)
-        if args.name in SWEEPS:
-            drawn.append(draw_sweep(args.name, run, store.list(), anomaly, dataset))
-            continue
         baseline = run.spec.baseline().id
-        comparison = Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset)
-        drawn += draw(args.name, comparison, comparison.views())
+        comparisons.append(Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset))
+    if args.name in SIDE_BY_SIDE:
+        drawn = draw_side_by_side(args.name, comparisons)
+    elif args.name in SWEEPS:
+        drawn = []
+        for sweep in _sweeps(comparisons):
+            first, labels = sweep[0], dict.fromkeys(c.run.spec.normal_class for c in sweep)
+            drawn.append(draw_sweep(args.name, first.run, store.list(), first.anomaly, first.dataset, tuple(labels)))
+    else:
+        drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views())]
     if not drawn:
         raise BadInput(f"these detectors have no {args.name}; other figures: {', '.join(FIGURES)}")
     args.out.write_text(to_html(*drawn))
     return 0
+
+
+def _sweeps(comparisons: list[Comparison]) -> list[list[Comparison]]:
+    """Runs of one sweep together: those that differ in aug's parameter, seed and normal class alone."""
+    sweeps: list[list[Comparison]] = []
+    for comparison in comparisons:
+        own = next((sweep for sweep in sweeps if alike(comparison.run.spec, sweep[0].run.spec)), None)
+        if own is None:
+            sweeps.append([comparison])
+        else:
+            own.append(comparison)
+    return sweeps
 
 
 def _table(rows: list[dict[str, Any]], as_json: bool) -> int:

@@ -120,13 +120,13 @@ def histograms_figure(
     fig.update_xaxes(title=score, row=rows, col=1)
     fig.update_yaxes(title="per cent of group", col=1)
     fig.update_annotations(font_size=13)
-    fig.update_layout(height=130 + 250 * rows, margin={"t": 120, "b": 10, "l": 10, "r": 10})
+    fig.update_layout(height=180 + 250 * rows, margin={"t": 90, "b": 100, "l": 10, "r": 10})
     said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
     fig = _finish(fig, title, f"Histograms of the {score}. {said}.")
-    # Title, legend and the panels' names, one below the other.
-    fig.update_layout(title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}})
+    # The title above the panels' names, and the legend where it may take two lines.
     fig.update_layout(
-        legend={"y": 1, "yref": "container", "yanchor": "top", "x": 0}, legend_y=1 - 42 / (130 + 250 * rows)
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
     )
     return fig
 
@@ -433,23 +433,27 @@ def reconstruction_figure(
     originals: np.ndarray,
     reconstructions: Mapping[str, np.ndarray],
     scores: Mapping[str, np.ndarray] | None = None,
+    right: Mapping[str, np.ndarray] | None = None,
     *,
     n: int = 10,
+    errors: bool = True,
     title: str = "Reconstructions",
 ) -> go.Figure:
     """The first ``n`` originals, and below them each detector's reconstruction and squared error (Figs. 6, 13, 14).
 
-    Images are uint8 (N, C, H, W) with C of 1 or 3, and ``scores`` (N,) by the same names stand below them. The error
-    maps share one scale, from transparent for none to full colour for the largest error shown.
+    Images are uint8 (N, C, H, W) with C of 1 or 3, and ``scores`` (N,) by the same names stand below them, with a mark for
+    success or failure where ``right``, bool (N,), says which. The error maps, left out without ``errors``, share one scale,
+    from transparent for none to full colour for the largest error shown.
     """
     original = _rgb(originals[:n])
     shown = {name: _rgb(images[:n]) for name, images in reconstructions.items()}
-    errors = {name: np.mean((images - original) ** 2, axis=-1) for name, images in shown.items()}
-    largest = max((error.max() for error in errors.values()), default=0.0)
+    maps = {name: np.mean((images - original) ** 2, axis=-1) for name, images in shown.items()} if errors else {}
+    largest = max((error.max() for error in maps.values()), default=0.0)
     rows = [("original", _rgba(original), None)]
     for name, images in shown.items():
         rows.append((name, _rgba(images), None if scores is None else scores[name]))
-        rows.append((f"{name}: error", _error_map(errors[name], largest), None))
+        if errors:
+            rows.append((f"{name}: error", _error_map(maps[name], largest), None))
 
     count, height, width = original.shape[:3]
     gap = max(1, height // 4)  # room for a score below each image
@@ -458,15 +462,17 @@ def reconstruction_figure(
         mosaic[r, :height, :, :width] = tiles.transpose(1, 0, 2, 3)
     mosaic = mosaic.reshape(len(rows) * (height + gap), count * (width + 2), 4)
     fig = go.Figure(go.Image(source=_png(mosaic), hoverinfo="skip"))
-    for r, (_, _, row_scores) in enumerate(rows):
+    for r, (name, _, row_scores) in enumerate(rows):
         for i, value in enumerate([] if row_scores is None else row_scores[:n]):
+            mark = "" if right is None else "✓ " if right[name][i] else "✗ "
             x, y = i * (width + 2) + width / 2, r * (height + gap) + height + gap / 2
-            fig.add_annotation(x=x, y=y, text=f"{value:.3g}", showarrow=False, font={"size": 10})
+            fig.add_annotation(x=x, y=y, text=f"{mark}{value:.3g}", showarrow=False, font={"size": 10})
     ticks = [r * (height + gap) + height / 2 for r in range(len(rows))]
     fig.update_yaxes(tickvals=ticks, ticktext=[name for name, _, _ in rows], showgrid=False)
     fig.update_xaxes(visible=False)
     fig.update_layout(height=120 + 80 * len(rows))
-    alt = f"{count} images and their reconstructions by {', '.join(shown)}, each with its squared error per pixel."
+    alt = f"{count} images and their reconstructions by {', '.join(shown)}"
+    alt += ", each with its squared error per pixel." if errors else "."
     if scores:
         means = ", ".join(f"{name} {np.mean(scores[name][:n]):.3g}" for name in shown)
         alt += f" Mean score: {means}."

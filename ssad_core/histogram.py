@@ -76,6 +76,17 @@ def threshold_at_fpr(normal: ArrayLike, fpr: float) -> float:
     return float(np.nextafter(normal[-1 - allowed], np.inf))
 
 
+def false_positive_rates(normal: ArrayLike, scores: ArrayLike) -> np.ndarray:
+    """For each of the scores (m,) the rate (m,), in [0, 1], at which its image would just be called abnormal: the share of
+    normal scores at or above it. It says how abnormal an image is in a unit that all detectors share.
+
+    >>> false_positive_rates(normal=[0.1, 0.2, 0.3, 0.4], scores=[0.05, 0.3, 0.9])
+    array([1. , 0.5, 0. ])
+    """
+    normal = np.sort(finite_scores(normal, "normal"))
+    return 1 - np.searchsorted(normal, np.asarray(scores, dtype=np.float64)) / normal.size
+
+
 @dataclass(frozen=True)
 class Confusion:
     """Counts of images at one threshold; a positive is an image called abnormal."""

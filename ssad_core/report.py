@@ -12,7 +12,7 @@ from . import augment
 from .alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes
 from .detectors import detector_info
 from .encoders import encoder_info, is_published
-from .errors import unknown
+from .errors import BadInput, unknown
 from .histogram import confusion, scale_for, threshold_at_fpr
 from .question import anomaly_name, run_name
 from .whatif import Point, Sweep, gain, gens, varied
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = ("histograms", "alignment")  # of several runs on one task: Figs. 7, 15, 16; Table 2
+SIDE_BY_SIDE = (
+    "reconstructions",
+    "histograms",
+    "alignment",
+)  # of several runs on one task: Figs. 6, 7, 13 to 16; Table 2
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SIGNIFICANT = 0.05
 SHOWN = 5  # images a side in the reconstructions
@@ -127,26 +131,50 @@ def draw_side_by_side(
     *,
     fpr: float = 0.1,
     scale: Scale | None = None,
-    encoder: str = "baseline",
+    encoder: str | None = None,
 ) -> list[go.Figure]:
     """One of `SIDE_BY_SIDE` of several runs on one task; detectors whose scores have no common unit get a figure each.
 
     Parameters
     ----------
     fpr, scale : as for `draw`.
-    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; the baseline's code is each run's own for
-        a detector that has no baseline.
+    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the baseline's code, where all have a baseline.
 
-    BadInput on another name.
+    BadInput on another name, or when the runs are not of one data set and normal class.
     """
     if name not in SIDE_BY_SIDE:
         raise unknown("figure", name, SIDE_BY_SIDE)
+    if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
+        raise BadInput("runs side by side must be of one data set and normal class")
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
+    if name == "reconstructions":
+        return _reconstructions(comparisons, fpr)
     if name == "alignment":
         return [figure for group in by_detector.values() for figure in _alignment(group, encoder)]
+    encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
+
+
+def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.Figure]:
+    from . import figures
+
+    pictures, scores, right = {}, {}, {}
+    for comparison in comparisons:
+        views = replace(comparison, baseline=None).views()
+        (detector,) = views.detectors
+        if detector.explanations is None:
+            continue
+        some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
+        name, originals = f"{detector.name} (AUC {comparison.auc:.3f})", views.originals[some]
+        pictures[name], scores[name] = detector.explanations[some], detector.scores[some]
+        flagged = scores[name] >= threshold_at_fpr(views.scores(0)["test normal"], fpr)
+        right[name] = flagged == (views.group[some] == 3)
+    if not pictures:
+        return []
+    heading = f"{task(comparisons[0])}: {SHOWN} test normals and {SHOWN} anomalies, success or failure at FPR {fpr:.0%}"
+    return [figures.reconstruction_figure(originals, pictures, scores, right, errors=False, title=heading)]
 
 
 def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:
@@ -171,11 +199,11 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
     )
 
 
-def _alignment(comparisons: Sequence[Comparison], encoder: str) -> list[go.Figure]:
-    """The matrix and the scatter of one detector's runs."""
+def _alignment(comparisons: Sequence[Comparison], encoder: str | None) -> list[go.Figure]:
+    """The matrix and, where all share a space, the scatter of one detector's runs."""
     first = comparisons[0]
     baseline, anomaly = first.baseline, first.anomaly
-    encoder = "run" if encoder == "baseline" and baseline is None else encoder
+    encoder = encoder or ("baseline" if baseline else "run")
     runs = [comparison.run for comparison in comparisons]
     more = [aug_of(run.spec.augment, run.spec.params) for run in runs]
     matrix = Alignment.of(encoder, first.run.spec, first.dataset, anomaly, more=more, baseline=baseline, runs=runs)
@@ -186,7 +214,7 @@ def _alignment(comparisons: Sequence[Comparison], encoder: str) -> list[go.Figur
         return drawn
     pairs = [(comparison.run, comparison.baseline) for comparison in comparisons]
     found = outcomes(cells, pairs, matrix.columns, first.samples)
-    spans = {aug_of(run.spec.augment, run.spec.params): gain(run, base, anomaly, first.samples) for run, base in pairs}
+    spans = {aug_of(run.spec.augment, run.spec.params): gain(run, base, anomaly, first.dataset) for run, base in pairs}
     return [
         *drawn,
         alignment_scatter(
@@ -271,41 +299,53 @@ def alignment_scatter(
     )
 
 
-def draw_sweep(name: str, run: StoredRun, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:
-    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter and the seed alone.
+def draw_sweep(
+    name: str,
+    run: StoredRun,
+    stored: Sequence[StoredRun],
+    anomaly: Anomaly,
+    dataset: Dataset,
+    classes: Sequence[int] = (),
+) -> go.Figure:
+    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter, the seed and, among ``classes``, the
+    normal class alone.
 
     BadInput on another name, or when aug, or of a surface gen, has no continuous parameter.
     """
-    from .samples import Samples
-
     if name not in SWEEPS:
         raise unknown("figure", name, SWEEPS)
-    seeds = sorted({other.spec.seed for other in stored if _alike(other.spec, run.spec)})
-    sweep, runs = Sweep(run.spec, tuple(seeds)), {other.id: other for other in stored}
-    samples = Samples.of(run.spec, dataset)
+    seeds = sorted({other.spec.seed for other in stored if alike(other.spec, run.spec)})
+    sweep, runs = Sweep(run.spec, tuple(seeds), tuple(classes)), {other.id: other for other in stored}
     if name == "sweep":
-        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, samples))
-        return curve(sweep, points, anomaly)
+        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, dataset))
+        return curve(sweep, points, anomaly, dataset)
     anomalies = gens(anomaly.name, run.spec.profile)
-    return surface(sweep, sweep.surface(runs, list(anomalies.values()), samples), anomaly)
+    return surface(sweep, sweep.surface(runs, list(anomalies.values()), dataset), anomaly)
 
 
-def _alike(spec: RunSpec, other: RunSpec) -> bool:
-    return replace(spec, params=other.params, seed=other.seed) == other
+def alike(spec: RunSpec, other: RunSpec) -> bool:
+    """Whether two runs differ in aug's parameters, seed and normal class alone."""
+    return replace(spec, params=other.params, seed=other.seed, normal_class=other.normal_class) == other
 
 
-def curve(sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, chosen: float | None = None) -> go.Figure:
+def curve(
+    sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, dataset: Dataset, chosen: float | None = None
+) -> go.Figure:
     """A sweep's points against aug's parameter; a line where it has the ``chosen`` value."""
     from . import figures
 
     there = [point.value for point in points]
     measure = "Relative AUC" if sweep.has_baseline else "AUC"
-    each = {f"seed {seed}": {p.value: p.each[seed].value for p in points if seed in p.each} for seed in sweep.seeds}
+    names = dataset.info.classes
+    each = {
+        f"{names[label]}, seed {seed}": {p.value: p.each[seed, label].value for p in points if (seed, label) in p.each}
+        for seed, label in sweep.repeats
+    }
     return figures.sweep_figure(
         there,
         [point.mean for point in points],
         [point.interval for point in points],
-        each=each if len(sweep.seeds) > 1 else None,
+        each=each if len(sweep.repeats) > 1 else None,
         missing=[value for value in sweep.values if value not in there],
         chosen=chosen,
         parameter=f"aug's {sweep.parameter.title}",

@@ -27,7 +27,7 @@ class TrainingFailed(RuntimeError):
 @dataclass
 class Curve:
     """What the loop has done so far. ``loss`` has the mean of each finished epoch; ``monitor`` the values that the detector
-    is watched by before the first and after each, and ``warning`` what they say when it goes wrong."""
+    is watched by before the first and after each, and ``warning`` what both say when it goes wrong."""
 
     epochs: int
     loss: list[float] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Curve:
         """Has the detector settle on the training normals, and keeps what it says."""
         for name, value in detector.settle(images).items():
             self.monitor.setdefault(name, []).append(value)
-        self.warning = detector.warning(self.monitor)
+        self.warning = detector.warning(self.loss, self.monitor)
 
 
 def choose_device(name: str = "auto") -> torch.device:

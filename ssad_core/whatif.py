@@ -1,4 +1,4 @@
-"""What if a parameter of aug were another: one training for each value and seed (Fig. 4a), each compared with its baseline.
+"""What if a parameter of aug were another: a training for each value and repeat (Fig. 4a), each beside its baseline.
 
 A gen changes the test images only, so every training also says what it finds of a gen of any strength: the surface.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import augment
+from .data import Dataset
 from .detectors import detector_info, with_baseline
 from .errors import BadInput
 from .question import check_aug, check_augment
@@ -19,12 +19,10 @@ from .spec import Anomaly, RunSpec
 from .statistics import Estimate, auc, task_metrics
 from .store import StoredRun
 
-if TYPE_CHECKING:
-    from .samples import Samples
-
 VALUES = 9
 
 Runs = Mapping[str, StoredRun]
+Repeat = tuple[int, int]  # what a value is trained with again: a seed and a normal class
 
 
 def varied(name: str, role: str = "aug") -> augment.Parameter:
@@ -64,10 +62,10 @@ def gens(name: str, profile: str = "paper") -> dict[float, Anomaly]:
 
 @dataclass(frozen=True)
 class Point:
-    """What a value of the parameter gives, ``each`` by seed."""
+    """What a value of the parameter gives, ``each`` by repeat."""
 
     value: float
-    each: dict[int, Estimate]
+    each: dict[Repeat, Estimate]
 
     @property
     def mean(self) -> float:
@@ -75,7 +73,7 @@ class Point:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of one seed its 95% interval over the test images, of several the range over the seeds."""
+        """Of one training its 95% interval over the test images, of several their range."""
         found = list(self.each.values())
         if len(found) == 1:
             return found[0].low, found[0].high
@@ -84,10 +82,17 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Trainings that differ in the value of one parameter of aug, and in the seed; ``run`` is any of them."""
+    """Trainings that differ in the value of one parameter of aug, the seed and the normal class; ``run`` is any of them.
+    Without ``classes`` they are all of its own class."""
 
     run: RunSpec
     seeds: tuple[int, ...]
+    classes: tuple[int, ...] = ()
+
+    @property
+    def repeats(self) -> list[Repeat]:
+        """What each value is trained with."""
+        return [(seed, label) for label in self.classes or (self.run.normal_class,) for seed in self.seeds]
 
     @property
     def parameter(self) -> augment.Parameter:
@@ -102,59 +107,63 @@ class Sweep:
     def values(self) -> tuple[float, ...]:
         return values_of(self.parameter)
 
-    def spec(self, value: float, seed: int) -> RunSpec:
-        """The training of one value and seed."""
+    def spec(self, value: float, seed: int, normal_class: int | None = None) -> RunSpec:
+        """The training of one value and repeat, of the run's own class for None."""
         name, params = self.parameter.name, dict(self.run.params)
         checked = check_aug(self.run.detector, self.run.augment, {**params, name: value}, self.run.profile)
-        return replace(self.run, params=checked, seed=seed)
+        label = self.run.normal_class if normal_class is None else normal_class
+        return replace(self.run, params=checked, seed=seed, normal_class=label)
 
     def specs(self) -> list[RunSpec]:
-        """All trainings: of each seed the baseline first, then values from coarse to fine, so that the curve has its shape
+        """All trainings: of each repeat the baseline first, then values from coarse to fine, so that the curve has its shape
         early."""
         ordered = [*self.values[::4], *self.values[2::4], *self.values[1::2]]
-        runs = [run for seed in self.seeds for value in ordered for run in with_baseline(self.spec(value, seed))]
+        runs = [run for one in self.repeats for value in ordered for run in with_baseline(self.spec(value, *one))]
         return list(dict.fromkeys(runs))
 
     def points(self, runs: Runs, gain: Callable[[StoredRun, StoredRun | None], Estimate]) -> list[Point]:
-        """The values that are stored among ``runs`` (by id), with those seeds whose baseline is stored too. ``gain`` is the
+        """The values that are stored among ``runs`` (by id), with those repeats whose baseline is stored too. ``gain`` is the
         measure of a run beside its baseline, `gain` of a task."""
         found = []
         for value in self.values:
-            each: dict[int, Estimate] = {}
-            for seed in self.seeds:
-                pair = [runs.get(spec.id) for spec in with_baseline(self.spec(value, seed))]
+            each: dict[Repeat, Estimate] = {}
+            for repeat in self.repeats:
+                pair = [runs.get(spec.id) for spec in with_baseline(self.spec(value, *repeat))]
                 stored = [run for run in pair if run is not None]
                 if len(stored) == len(pair):
-                    each[seed] = gain(stored[-1], stored[0] if len(pair) > 1 else None)
+                    each[repeat] = gain(stored[-1], stored[0] if len(pair) > 1 else None)
             if each:
                 found.append(Point(value, each))
         return found
 
-    def surface(self, runs: Runs, anomalies: Sequence[Anomaly], samples: Samples, compute: bool = True) -> np.ndarray:
-        """AUC (values, anomalies), the mean over the seeds; NaN where not all of their runs are stored or, without
+    def surface(self, runs: Runs, anomalies: Sequence[Anomaly], dataset: Dataset, compute: bool = True) -> np.ndarray:
+        """AUC (values, anomalies), the mean over the repeats; NaN where not all of their runs are stored or, without
         ``compute``, scored."""
         found = np.full((len(self.values), len(anomalies)), np.nan)
         for i, value in enumerate(self.values):
-            stored = [run for seed in self.seeds if (run := runs.get(self.spec(value, seed).id))]
+            stored = [run for repeat in self.repeats if (run := runs.get(self.spec(value, *repeat).id))]
             for j, anomaly in enumerate(anomalies):
-                if len(stored) == len(self.seeds) and (compute or all(_is_scored(run, anomaly) for run in stored)):
-                    found[i, j] = np.mean([_auc(run, anomaly, samples) for run in stored])
+                if len(stored) == len(self.repeats) and (compute or all(_is_scored(run, anomaly) for run in stored)):
+                    found[i, j] = np.mean([_auc(run, anomaly, dataset) for run in stored])
         return found
 
 
-def gain(run: StoredRun, baseline: StoredRun | None, anomaly: Anomaly, samples: Samples) -> Estimate:
+def gain(run: StoredRun, baseline: StoredRun | None, anomaly: Anomaly, dataset: Dataset) -> Estimate:
     """The relative AUC of a run, or of one without baseline its AUC, with a 95% interval over the test images."""
     from .evaluate import anomaly_results  # torch, which a page's first paint does not wait for
+    from .samples import Samples
 
+    samples = Samples.of(run.spec, dataset)
     scores = [(one.scores["normal"], anomaly_results(one, anomaly, samples)[0]) for one in (run, baseline) if one]
     metrics = task_metrics(*scores[0], scores[1] if baseline else None, paired=anomaly.paired)
     return metrics.relative_auc or metrics.auc
 
 
-def _auc(run: StoredRun, anomaly: Anomaly, samples: Samples) -> float:
+def _auc(run: StoredRun, anomaly: Anomaly, dataset: Dataset) -> float:
     from .evaluate import anomaly_results
+    from .samples import Samples
 
-    return auc(run.scores["normal"], anomaly_results(run, anomaly, samples)[0])
+    return auc(run.scores["normal"], anomaly_results(run, anomaly, Samples.of(run.spec, dataset))[0])
 
 
 def _is_scored(run: StoredRun, anomaly: Anomaly) -> bool:

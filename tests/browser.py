@@ -157,8 +157,11 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
 
     def heard(message: ConsoleMessage) -> None:
         # Streamlit's own pages look for hosts that a machine without a network does not find.
-        elsewhere = message.location["url"].startswith("http") and not message.location["url"].startswith(server.url)
-        if message.type == "error" and not elsewhere:
+        url = message.location["url"]
+        elsewhere = url.startswith("http") and not url.startswith(server.url)
+        # At a page's own address it first asks below that page whether the server is there.
+        probing = re.search(r"/\w+/_stcore/", url) is not None
+        if message.type == "error" and not elsewhere and not probing:
             someone.errors.append(message.text)
 
     def sent(_: object) -> None:

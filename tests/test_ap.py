@@ -269,6 +269,18 @@ def test_quick_finds_the_gen_that_it_has_learned_to_tell() -> None:
     assert auc["gen:flip"] > auc["gen:cutout"] + 0.2
 
 
+def test_what_has_not_learned_says_so(images: Tensor) -> None:
+    """The digits turned by quarters are told apart within some epochs; with hardly a step of the optimiser they are not."""
+    settings = Settings(1, 4, 8, 32, 0, 20)
+    spec = replace(TINY, augment="rotate", settings=settings)
+    assert train(spec, images[:16], torch.device("cpu"))[1].warning.startswith(
+        "It has hardly learned to tell the 4 functions apart: the last epoch's mean loss is 1."
+    )
+    curve = train(replace(spec, settings=replace(settings, epochs=20)), images, torch.device("cpu"))[1]
+    assert curve.loss[-1] < 0.9 * math.log(4)
+    assert curve.warning is None
+
+
 def test_the_table_says_what_it_is() -> None:
     info = detector_info("ap")
     assert (info.title, info.baseline, info.pictures, info.role) == ("AP", None, False, "analysis")

@@ -24,7 +24,7 @@ LAYERS = [
     "figures detectors samples encoders",
     "question train evaluate",
     "alignment",
-    "views worker jobs whatif lineup",
+    "views worker jobs whatif lineup reconstruction",
     "report",
     "cli",
     "__main__",

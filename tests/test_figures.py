@@ -12,7 +12,9 @@ from PIL import Image
 
 from ssad_core.figures import (
     GROUP_COLOURS,
+    ScorePanel,
     histogram_figure,
+    histograms_figure,
     map_figure,
     reconstruction_figure,
     roc_figure,
@@ -44,6 +46,28 @@ def test_histogram(log: bool) -> None:
     assert fig.layout.yaxis.title.text == "per cent of group"
     for name, scores in SCORES.items():
         assert f"{name} {np.median(scores):.3g}" in fig.layout.meta["alt"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 6])
+@pytest.mark.parametrize("log", [False, True])
+def test_histograms_side_by_side_share_bins_and_axes(count: int, log: bool) -> None:
+    panels = [
+        ScorePanel(f"DAE-{i}", {name: (i + 1) * scores for name, scores in SCORES.items()}, 0.5 + i, f"AUC .{i}")
+        for i in range(count)
+    ]
+    fig = histograms_figure(panels, title="Errors", log=log)
+    lines = [trace for trace in fig.data if trace.name != "threshold"]
+    assert len(lines) == count * len(SCORES)
+    assert len({tuple(line.x) for line in lines}) == 1
+    for line in lines:
+        assert sum(line.y[:-1]) == pytest.approx(100)
+    assert [trace.x for trace in fig.data if trace.name == "threshold"] == [(0.5 + i,) * 2 for i in range(count)]
+    # Each group is in the legend once.
+    assert sorted(trace.name for trace in fig.data if trace.showlegend) == sorted([*SCORES, "threshold"])
+    assert len({axis.type for axis in fig.select_xaxes()}) == 1
+    for panel in panels:
+        assert any(panel.name in note.text and panel.note in note.text for note in fig.layout.annotations)
+        assert f"{panel.name}: {panel.note}" in fig.layout.meta["alt"]
 
 
 def test_roc_names_the_auc_and_marks_the_operating_point() -> None:
@@ -91,6 +115,14 @@ def test_reconstructions_show_the_images_their_scores_and_their_errors(channels:
     assert opacity[16:].max() == 255
     assert list(fig.layout.yaxis.ticktext) == ["original", "AE", "AE: error"]
     assert [note.text for note in fig.layout.annotations] == ["0.25", "0.5", "0.75"]
+
+
+def test_reconstructions_alone_are_marked_right_or_wrong() -> None:
+    originals = RNG.integers(256, size=(2, 3, 32, 32), dtype=np.uint8)
+    scores, right = {"AE": np.array([0.25, 0.5])}, {"AE": np.array([True, False])}
+    fig = reconstruction_figure(originals, {"AE": originals}, scores, right, errors=False)
+    assert list(fig.layout.yaxis.ticktext) == ["original", "AE"]
+    assert [note.text for note in fig.layout.annotations] == ["✓ 0.25", "✗ 0.5"]
 
 
 def test_perfect_reconstructions_have_an_empty_error_map() -> None:

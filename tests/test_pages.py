@@ -25,6 +25,8 @@ PAGES = (
     "pages/what_if.py",
     "pages/runs.py",
     "pages/evidence.py",
+    "pages/reconstructions.py",
+    "pages/histograms.py",
     "pages/alignment.py",
 )
 
@@ -199,6 +201,13 @@ NONSENSE = {
     "sort": "random",
     "encoder": "resnet34",
     "lasso": "9-1",
+    "pins": "flip~fog",
+    "order": "alphabetical",
+    "over": "the moon",
+    "start": "-1",
+    "images": "x",
+    "errors": "maybe",
+    "made": "0~cutout",
     "colour": "<b>red</b>",
 }
 
@@ -386,6 +395,12 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     calm(app.number_input(key="seeds").set_value(2).run())
     assert "Train 17 missing runs" in labels(app)
     assert address(app)["seeds"] == "2"
+    # Over the normal classes it is one sweep for each of the ten.
+    calm(app.selectbox(key="over").set_value("classes").run())
+    assert "Train 97 missing runs" in labels(app)
+    assert address(app)["over"] == "classes"
+    calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("class", "8")).run())
+    assert "Train 7 missing runs" in labels(app)
 
 
 @pytest.mark.parametrize(("detector", "aug"), [("dae", "rotate"), ("dae", "identity"), ("ap", "invert")])

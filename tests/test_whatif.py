@@ -21,10 +21,12 @@ from ssad_core.statistics import auc, task_metrics
 from ssad_core.store import Store, StoredRun
 from ssad_core.whatif import Point, Sweep, gain, gens, has_parameter, regret, values_of, varied
 
+DIGITS = load("digits")
+
 
 def run_spec(aug: str = "cutout", **question: object) -> RunSpec:
     sizes = settings_for("quick", epochs=1, features=4, hidden=8, limit=40, test_limit=20)
-    return Question("digits", "1", augment=aug, settings=sizes, **question).run(load("digits"))
+    return Question("digits", "1", augment=aug, settings=sizes, **question).run(DIGITS)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StoredRun]:
 
 
 def samples() -> Samples:
-    return Samples.of(run_spec(), load("digits"))
+    return Samples.of(run_spec(), DIGITS)
 
 
 # -- what is trained --------------------------------------------------------------------------------------------------
@@ -59,6 +61,14 @@ def test_a_sweep_of_cutout_is_the_papers() -> None:
         assert replace(spec, augment="cutout", params=(), seed=0) == run_spec()
     # Any run of it describes it.
     assert Sweep(sweep.spec(0.7, 4), (3, 4)).specs() == specs
+
+
+def test_a_sweep_over_classes_has_a_baseline_of_each() -> None:
+    sweep = Sweep(run_spec(), (0,), (1, 4, 7))
+    specs = sweep.specs()
+    assert len({spec.id for spec in specs}) == 3 * (9 + 1)
+    assert [spec.normal_class for spec in specs if spec.is_baseline] == [1, 4, 7]
+    assert {replace(spec, augment="cutout", params=(), normal_class=1) for spec in specs} == {run_spec()}
 
 
 def test_any_continuous_parameter_is_varied_over_its_range() -> None:
@@ -94,11 +104,11 @@ def test_what_is_always_applied_has_no_probability_to_vary() -> None:
 
 def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]) -> None:
     sweep, anomaly = Sweep(run_spec(), (0, 1)), Anomaly("gen", "cutout", (("c", 0.4),))
-    points = sweep.points(stored, lambda run, baseline: gain(run, baseline, anomaly, samples()))
-    assert [(point.value, set(point.each)) for point in points] == [(0.2, {0, 1}), (0.5, {0})]
+    points = sweep.points(stored, lambda run, baseline: gain(run, baseline, anomaly, DIGITS))
+    assert [(point.value, set(point.each)) for point in points] == [(0.2, {(0, 1), (1, 1)}), (0.5, {(0, 1)})]
     for point in points:
-        for seed, estimate in point.each.items():
-            spec = sweep.spec(point.value, seed)
+        for repeat, estimate in point.each.items():
+            spec = sweep.spec(point.value, *repeat)
             areas = [
                 auc(run.scores["normal"], anomaly_results(run, anomaly, samples())[0])
                 for run in (stored[spec.id], stored[spec.baseline().id])
@@ -111,27 +121,27 @@ def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]
     scores = [(r.scores["normal"], anomaly_results(r, anomaly, samples())[0]) for r in (run, baseline)]
     expected = task_metrics(*scores[0], scores[1], paired=True).relative_auc
     assert one.interval == (expected.low, expected.high)
-    alone = gain(run, None, anomaly, samples())
+    alone = gain(run, None, anomaly, DIGITS)
     assert alone.value == pytest.approx(auc(*scores[0]))
 
 
 def test_without_its_baseline_a_value_has_no_point(stored: dict[str, StoredRun]) -> None:
     sweep = Sweep(run_spec(), (0,))
     without = {name: run for name, run in stored.items() if not run.spec.is_baseline}
-    assert sweep.points(without, lambda run, baseline: gain(run, baseline, Anomaly("rest"), samples())) == []
+    assert sweep.points(without, lambda run, baseline: gain(run, baseline, Anomaly("rest"), DIGITS)) == []
 
 
 def test_the_surface_is_the_aucs_of_stored_runs_on_gens_of_every_strength(stored: dict[str, StoredRun]) -> None:
     sweep, anomalies = Sweep(run_spec(), (0,)), list(gens("cutout").values())
-    before = sweep.surface(stored, anomalies, samples(), compute=False)
+    before = sweep.surface(stored, anomalies, DIGITS, compute=False)
     assert np.isnan(before[:, [0, 8]]).all()  # not scored yet
-    found = sweep.surface(stored, anomalies, samples())
-    np.testing.assert_array_equal(found, sweep.surface(stored, anomalies, samples(), compute=False))
+    found = sweep.surface(stored, anomalies, DIGITS)
+    np.testing.assert_array_equal(found, sweep.surface(stored, anomalies, DIGITS, compute=False))
     assert (~np.isnan(found)).any(axis=1).tolist() == [value in (0.2, 0.5) for value in sweep.values]
     for i, j in ((1, 0), (4, 8)):
         run = stored[sweep.spec(sweep.values[i], 0).id]
         assert found[i, j] == auc(run.scores["normal"], anomaly_results(run, anomalies[j], samples())[0])
-    both = Sweep(run_spec(), (0, 1)).surface(stored, anomalies, samples())
+    both = Sweep(run_spec(), (0, 1)).surface(stored, anomalies, DIGITS)
     assert (~np.isnan(both)).any(axis=1).tolist() == [value == 0.2 for value in sweep.values]
 
 

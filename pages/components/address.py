@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
@@ -14,7 +15,9 @@ from pages.components.linked_views import ViewState
 from ssad_core.encoders import ENCODERS, default_encoder
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
-from ssad_core.question import Question, from_query, number, whole
+from ssad_core.question import Question, call_text, check_augment, from_query, number, parse_call, whole
+from ssad_core.reconstruction import ORDERS, Made
+from ssad_core.spec import Anomaly
 
 CHOICES = {
     "scale": ("auto", "linear", "log"),
@@ -22,21 +25,39 @@ CHOICES = {
     "colour_by": ("category", "score"),
     "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
+    "order": tuple(ORDERS),
+    "over": ("seeds", "classes"),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins")
+VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "start", "images", "errors", "made")
 MOST_POINTS = 10_000  # that a lasso may speak of
 MOST_SEEDS = 10  # of a what-if
 
 
+@dataclass(frozen=True)
+class PictureState:
+    """What is set on the page of reconstructions: the order of the images and where it starts, the pinned ones (normal i is
+    2i, anomaly i is 2i + 1), whether error maps are shown, and the anomaly made on the spot; None is the question's own gen
+    of the first image."""
+
+    order: str = "sample"
+    start: int = 0
+    images: tuple[int, ...] = ()
+    errors: bool = False
+    made: Made | None = None
+
+
 @dataclass
 class State:
-    """What a session has set; ``seeds`` is the number of them in a what-if, ``pins`` what is laid beside the question's run
-    (`ssad_core.lineup`); ``rejected`` has a line for every value of its first address that could not be used."""
+    """What a session has set; ``seeds`` is the number of them in a what-if and ``over`` whether it has these or all normal
+    classes, ``pins`` what is laid beside the question's run (`ssad_core.lineup`); ``rejected`` has a line for every value of
+    its first address that could not be used."""
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
+    pictures: PictureState = field(default_factory=PictureState)
     encoder: str = field(default_factory=default_encoder)
     seeds: int = 1
+    over: str = "seeds"
     pins: tuple[str, ...] = PINS
     rejected: list[str] = field(default_factory=list)
 
@@ -74,7 +95,11 @@ def from_address(query: Mapping[str, str]) -> State:
     question, rejected = from_query(query, VIEW_FIELDS)
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
-        "lasso": unpack,
+        "lasso": lambda text: unpack("lasso", text),
+        "start": lambda text: _natural("start", text),
+        "images": lambda text: unpack("images", text),
+        "errors": lambda text: _choice("errors", text, ("0", "1")) == "1",
+        "made": _made,
         "seeds": _seeds,
         "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
@@ -86,15 +111,33 @@ def from_address(query: Mapping[str, str]) -> State:
                 values[name] = parse(query[name])
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
-    others = {name: values.pop(name) for name in ("encoder", "seeds", "pins") if name in values}
-    return State(question, ViewState(**values), rejected=rejected, **others)
+
+    def taken(*names: str) -> dict[str, Any]:
+        return {name: values.pop(name) for name in names if name in values}
+
+    pictures = PictureState(**taken("order", "start", "images", "errors", "made"))
+    others = taken("encoder", "seeds", "over", "pins")
+    return State(question, ViewState(**values), pictures, rejected=rejected, **others)
 
 
 def to_address(state: State) -> dict[str, str]:
     """The inverse of `from_address`."""
-    chosen = {name: getattr(state.views, name) for name in CHOICES if name != "encoder"}
-    views = {"fpr": f"{state.views.fpr:.4g}", **chosen, "encoder": state.encoder, "lasso": pack(state.views.lasso)}
-    return {**state.question.to_query(), **views, "seeds": str(state.seeds), "pins": "~".join(state.pins)}
+    views, pictures = state.views, state.pictures
+    return {
+        **state.question.to_query(),
+        "fpr": f"{views.fpr:.4g}",
+        **{name: getattr(views, name) for name in ("scale", "map_of", "colour_by", "sort")},
+        "encoder": state.encoder,
+        "lasso": pack(views.lasso),
+        "seeds": str(state.seeds),
+        "over": state.over,
+        "pins": "~".join(state.pins),
+        "order": pictures.order,
+        "start": str(pictures.start),
+        "images": pack(pictures.images),
+        "errors": str(int(pictures.errors)),
+        **({"made": _made_text(pictures.made)} if pictures.made else {}),
+    }
 
 
 def pack(points: tuple[int, ...]) -> str:
@@ -108,14 +151,14 @@ def pack(points: tuple[int, ...]) -> str:
     return ".".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
-def unpack(text: str) -> tuple[int, ...]:
+def unpack(name: str, text: str) -> tuple[int, ...]:
     """The inverse of `pack`. BadInput when it is not one."""
     points: set[int] = set()
     for part in filter(None, text.split(".")):
         first, _, last = part.partition("-")
-        a, b = whole("lasso", first), whole("lasso", last or first)
+        a, b = whole(name, first), whole(name, last or first)
         if not 0 <= a <= b < MOST_POINTS:
-            raise BadInput(f"lasso has points from 0 to {MOST_POINTS - 1}, not {part[:60]!r}")
+            raise BadInput(f"{name} has points from 0 to {MOST_POINTS - 1}, not {part[:60]!r}")
         points.update(range(a, b + 1))
     return tuple(sorted(points))
 
@@ -134,7 +177,32 @@ def _seeds(text: str) -> int:
     return value
 
 
-def _choice(name: str, text: str) -> str:
-    if text not in CHOICES[name]:
-        raise unknown("choice", text, CHOICES[name])
+def _choice(name: str, text: str, known: tuple[str, ...] = ()) -> str:
+    known = known or CHOICES[name]
+    if text not in known:
+        raise unknown("choice", text, known)
     return text
+
+
+def _natural(name: str, text: str) -> int:
+    value = whole(name, text)
+    if not 0 <= value < MOST_POINTS:
+        raise BadInput(f"{name} must be from 0 to {MOST_POINTS - 1}, not {text[:60]}")
+    return value
+
+
+def _made(text: str) -> Made:
+    parts = text.split("~")
+    if len(parts) != 5:
+        raise BadInput(f"made is written image~gen~draw~down~across, unlike {text[:60]!r}")
+    name, params = parse_call(parts[1])
+    if name == "identity":
+        raise BadInput("identity makes no anomalies")
+    gen = Anomaly("gen", name, check_augment(name, params, role="gen"))
+    down, across = (_fraction("made", part) for part in parts[3:])
+    return Made(_natural("made", parts[0]), gen, _natural("made", parts[2]), down, across)
+
+
+def _made_text(made: Made) -> str:
+    place = f"{made.down:.4g}~{made.across:.4g}"
+    return f"{made.image}~{call_text(made.gen.name, made.gen.params)}~{made.draw}~{place}"

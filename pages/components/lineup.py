@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,6 +11,7 @@ from pages.components.address import State, write_address
 from pages.components.batch import progress, stored_of
 from pages.components.question import asked
 from pages.components.service import jobs, prepare_in_background
+from ssad_core import augment
 from ssad_core.data import Dataset
 from ssad_core.detectors import augs, detector_info, with_baseline
 from ssad_core.encoders import ENCODERS, at_once
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison
 
 PAGES = {
+    "pages/reconstructions.py": "Reconstructions",
     "pages/histograms.py": "Histograms",
     "pages/alignment.py": "Alignment (MMD)",
 }
@@ -60,6 +63,22 @@ def _comparisons(specs: tuple[RunSpec, ...], stored: dict, question: Question, d
     return [comparison(pair) for pair in complete]
 
 
+def ask_fpr(state: State) -> None:
+    """The threshold of all runs, as a false-positive rate."""
+    fpr = st.slider(
+        "False-positive rate of the thresholds",
+        0.0,
+        1.0,
+        state.views.fpr,
+        0.005,
+        format="percent",
+        help="The share of test normals that lies above each detector's threshold: the same for all, so that what they find "
+        "can be compared.",
+        key="ask-fpr",
+    )
+    state.views = replace(state.views, fpr=fpr)
+
+
 def encoders(comparisons: list[Comparison]) -> dict[str, str]:
     """In whose space MMD can be measured at once for all of them, with a label."""
     known = at_once(all(comparison.baseline for comparison in comparisons))
@@ -73,7 +92,7 @@ def _ask_pins(state: State, question: Question) -> None:
     known = [name for name in augs(question.detector) if name not in (own, "identity")]
     always = 1 if detector_info(question.detector).baseline is None or own == "identity" else 2
     chosen = st.multiselect(
-        "Beside it",
+        "Beside it" if own == "identity" else f"Beside {augment.label(question.augment, dict(question.params))}",
         [*known, *(pin for pin in pins if pin not in known)],
         default=pins[: MOST - always],
         format_func=_label,

@@ -130,7 +130,6 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
     known = at_once(len(comparison.runs) > 1)
     slot = st.empty()
     encoder = ask_encoder(
-        st.container(),
         state,
         {name: codes.get(name, ENCODERS[name].title) for name in known},
         "MMD between aug(train) and the anomalies, measured in",

@@ -27,7 +27,7 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
         return gain_of(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
 
     points = sweep.points(stored, gain)
-    figure = report.curve(sweep, points, anomaly, st.session_state[slider])
+    figure = report.curve(sweep, points, anomaly, dataset, st.session_state[slider])
     figure.update_layout(margin=MARGIN)
     key = f"curve-{slider}"
     st.plotly_chart(
@@ -38,7 +38,9 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
         selection_mode="points",
         on_select=lambda: _clicked(key, slider, sweep.values),
     )
-    band = "the 95% interval over the test images, of one seed" if len(sweep.seeds) == 1 else "the range over the seeds"
+    band = "the 95% interval over the test images, of one training"
+    if len(sweep.repeats) > 1:
+        band = f"the range over {f'{len(sweep.classes)} normal classes' if sweep.classes else 'the seeds'}"
     zero = "Relative AUC is AUC minus the baseline's: above 0 the augmentation helps. " if sweep.has_baseline else ""
     st.caption(f"{zero}The band is {band}. A click on a point shows it below. Measured here.")
 
@@ -58,27 +60,22 @@ def gain_of(
     _dataset: Dataset,
 ) -> Estimate:
     """`whatif.gain`, remembered."""
-    from ssad_core.samples import Samples
-
-    return whatif.gain(_run, _baseline, anomaly, Samples.of(_run.spec, _dataset))
+    return whatif.gain(_run, _baseline, anomaly, _dataset)
 
 
 def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) -> None:
     """AUC over aug's parameter and gen's, which needs no training beyond the sweep."""
-    from ssad_core.samples import Samples  # torch, which may still be loading
-
-    samples = Samples.of(sweep.run, dataset)
     anomalies = whatif.gens(question.anomaly.name, question.profile)
     gens = list(anomalies.values())
     name = _name(sweep, stored, question.anomaly.name)
     # Scores of each run and gen are in the store; to read and rank them anew whenever the slider moves took 0.1 s.
     known = st.session_state.setdefault("surfaces", {})
-    found = known[name] if name in known else sweep.surface(stored, gens, samples, compute=False)
-    trained = [i for i, value in enumerate(sweep.values) if all(sweep.spec(value, s).id in stored for s in sweep.seeds)]
+    found = known[name] if name in known else sweep.surface(stored, gens, dataset, compute=False)
+    trained = [i for i, v in enumerate(sweep.values) if all(sweep.spec(v, *one).id in stored for one in sweep.repeats)]
     if not np.isnan(found[trained]).any():
         known[name] = found
     else:
-        work = jobs().compute(name, lambda: sweep.surface(stored, gens, samples))
+        work = jobs().compute(name, lambda: sweep.surface(stored, gens, dataset))
         if work.done() and (error := work.exception()):
             st.warning(f"The surface could not be computed: {error}", icon=":material/error:")
         else:
@@ -114,8 +111,8 @@ def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) 
 
 def _name(sweep: Sweep, stored: Stored, gen: str) -> str:
     """The same wherever the slider stands, another with every run that comes."""
-    first = sweep.spec(sweep.values[0], sweep.seeds[0]).id
-    return f"surface-{gen}-{first}-{len(sweep.seeds)}-{hash(tuple(sorted(stored)))}"
+    first = sweep.spec(sweep.values[0], *sweep.repeats[0]).id
+    return f"surface-{gen}-{first}-{len(sweep.repeats)}-{hash(tuple(sorted(stored)))}"
 
 
 def _await_surface(name: str) -> None:

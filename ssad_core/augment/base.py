@@ -46,6 +46,11 @@ class Augmentation:
             out[block] = self.transform(x[block], {name: value[block] for name, value in params.items()})
         return out
 
+    def placed(self, params: Drawn, size: int, down: float, across: float) -> Drawn:
+        """The same parameters, with the patch that changes, where there is one, at a place of one's choice: shares, from 0 to
+        1, of the room that it has in an image of ``size`` pixels."""
+        return params
+
     def function(self, x: Tensor, k: Tensor, params: Drawn) -> Tensor:
         """The k-th of the K functions that augmentation prediction tells apart (METHOD, "AP"), k (N,), of the images x. The
         first, 0, is the identity; of a random augmentation the only other one is what ``params`` make of an image."""

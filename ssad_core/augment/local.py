@@ -37,6 +37,13 @@ class CutOut(Augmentation):
         top, left = up_to(size - height, generator), up_to(size - width, generator)
         return {"top": top, "left": left, "height": height, "width": width}
 
+    def placed(self, params: Drawn, size: int, down: float, across: float) -> Drawn:
+        return {
+            **params,
+            "top": _share(down, size - params["height"]),
+            "left": _share(across, size - params["width"]),
+        }
+
     def transform(self, x: Tensor, params: Drawn) -> Tensor:
         top, left, height, width = (params[k].to(x.device).view(-1, 1) for k in ("top", "left", "height", "width"))
         rows, columns = (torch.arange(length, device=x.device) for length in x.shape[2:])
@@ -74,6 +81,13 @@ class Paste(Augmentation):
         corners = {corner: up_to((size - patch[side]).clamp_min(0), generator) for corner, side in room.items()}
         return {**patch, **corners, **draw_jitter(n, self.JITTER, self.JITTER, generator)}
 
+    def placed(self, params: Drawn, size: int, down: float, across: float) -> Drawn:
+        return {
+            **params,
+            "to_top": _share(down, (size - params["canvas_height"]).clamp_min(0)),
+            "to_left": _share(across, (size - params["canvas_width"]).clamp_min(0)),
+        }
+
     def transform(self, x: Tensor, params: Drawn) -> Tensor:
         size = x.shape[-1]
         patch = {name: value.to(x.device).view(-1, 1, 1) for name, value in params.items() if value.dim() == 1}
@@ -87,6 +101,11 @@ class Paste(Augmentation):
         places = torch.addcmul(column, row, patch["width"]).mul_(inside).long()
         landed = _read(pixels, places.flatten(1))
         return torch.where(inside[:, None], landed.view_as(x), x)
+
+
+def _share(share: float, room: Tensor) -> Tensor:
+    """A whole number of pixels."""
+    return (share * room).round().long()
 
 
 def _read(pixels: Tensor, places: Tensor) -> Tensor:

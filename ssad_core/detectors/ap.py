@@ -3,6 +3,9 @@ one? On images like the training normals it is; on anomalies it should not be.""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,6 +18,7 @@ from .base import ByLoss, Examination, augmentation, constant
 
 DRAWS = 512  # random functions that the test draws from
 DRAWS_SEED = 20230423
+LEARNED = 0.9  # of the cross-entropy of guessing; above it next to nothing was learned
 
 
 class AP(ByLoss):
@@ -33,6 +37,16 @@ class AP(ByLoss):
     def loss(self, x: Tensor, k: Tensor, generator: torch.Generator) -> Tensor:
         params = self.aug.sample_params(len(x), x.shape[1], x.shape[-1], generator)
         return F.cross_entropy(self.network(self.aug.function(x, k, params)), k)
+
+    def warning(self, loss: Sequence[float], monitor: Mapping[str, Sequence[float]]) -> str | None:
+        """Says when it does hardly better than guessing, whose cross-entropy is ln K."""
+        guessing = math.log(self.copies)
+        if not loss or loss[-1] < LEARNED * guessing:
+            return None
+        return (
+            f"It has hardly learned to tell the {self.copies} functions apart: the last epoch's mean loss is {loss[-1]:.2f}, "
+            f"and guessing has {guessing:.2f}. Scores say little; more epochs or training images may help."
+        )
 
     @torch.no_grad()
     def examine(self, x: Tensor) -> Examination:

@@ -52,8 +52,9 @@ class Detector(Protocol):
         what is not learned by gradients, and returns what is to be watched, by name."""
         ...
 
-    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
-        """A sentence when the values that `settle` has returned so far say that the training went wrong."""
+    def warning(self, loss: Sequence[float], monitor: Mapping[str, Sequence[float]]) -> str | None:
+        """A sentence when the mean loss of each epoch so far, or the values that `settle` has returned, say that the training
+        went wrong."""
         ...
 
     def examine(self, x: Tensor) -> Examination:
@@ -71,7 +72,7 @@ class ByLoss:
     def settle(self, images: Tensor) -> dict[str, float]:
         return {}
 
-    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
+    def warning(self, loss: Sequence[float], monitor: Mapping[str, Sequence[float]]) -> str | None:
         return None
 
 

@@ -65,7 +65,7 @@ class DeepSAD:
             "code spread": ((codes - mean).square().sum(1).mean().sqrt() / size).item() if size else 0.0,
         }
 
-    def warning(self, monitor: Mapping[str, Sequence[float]]) -> str | None:
+    def warning(self, loss: Sequence[float], monitor: Mapping[str, Sequence[float]]) -> str | None:
         """Says a collapse: the network then gives every normal image the same code."""
         if monitor["code spread"][-1] > COLLAPSED:
             return None

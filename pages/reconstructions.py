@@ -1,0 +1,163 @@
+"""What each detector makes of the same images, and of an anomaly made on the spot (Figs. 6, 13, 14)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.components.address import PictureState, State, write_address
+from pages.components.lineup import ask_fpr, lined_up
+from pages.components.made import made_anomaly
+from pages.components.picture_table import Column, Row, picture_table, short
+from pages.components.router import through_app
+from ssad_core.detectors import detector_info
+from ssad_core.errors import BadInput
+from ssad_core.histogram import threshold_at_fpr
+from ssad_core.question import anomaly_name
+from ssad_core.reconstruction import ORDERS, order
+from ssad_core.sprites import error_tiles
+from ssad_core.store import Damaged
+
+if TYPE_CHECKING:
+    from ssad_core.views import Comparison, Views
+
+EACH = 5  # images a side, beside the pinned ones
+NORMAL, ANOMALOUS = 2, 3  # of `views.GROUPS`
+
+
+# A resource, not data: nobody changes these pictures, and a copy of them in every rerun takes a while.
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _views(key: str, _comparison: Comparison) -> Views:
+    return _comparison.views()
+
+
+def the_same_images(state: State, comparisons: list[Comparison]) -> None:
+    """The table of test images: normal left, anomalous right."""
+    pictured = any(detector_info(comparison.run.spec.detector).pictures for comparison in comparisons)
+    pictures = ask_order(state.pictures, pictured)
+    # Each run by itself: its baseline is in the lineup, or is not wanted.
+    alone = [replace(comparison, baseline=None) for comparison in comparisons]
+    views = [_views(comparison.key, comparison) for comparison in alone]
+    sides = [np.flatnonzero(views[0].group == group) for group in (NORMAL, ANOMALOUS)]
+    scores = [[view.detectors[0].scores[view.group == group] for view in views] for group in (NORMAL, ANOMALOUS)]
+    # The question's own run leads where there is an order: the second, its baseline being the first.
+    own = min(1, len(views) - 1)
+    leading = [[group[own], *group[:own], *group[own + 1 :]] for group in scores]
+    paired = comparisons[0].anomaly.paired
+    orders = order(pictures.order, *leading, paired=paired)
+    columns, places = _columns(pictures, orders, views[0], comparisons[0], sides)
+    rows = [Row("Original", pictures=views[0].originals[places])]
+    for comparison, view, normal in zip(comparisons, views, scores[0], strict=True):
+        # The groups before differ in size where the training limits do; the test images are the same.
+        shift = np.flatnonzero(view.group == NORMAL)[0] - sides[0][0]
+        rows += _rows(comparison, view, places + shift, columns, normal, state.views.fpr, pictures.errors)
+    clicked = picture_table(columns, rows, key="pictures")
+    if clicked is not None:
+        pinned = set(pictures.images) ^ {clicked}
+        pictures = replace(pictures, images=tuple(sorted(pinned)))
+    if pictures != state.pictures:
+        state.pictures = pictures
+        if clicked is not None:
+            write_address(state)
+            st.rerun()
+    st.caption(
+        "A check: on the right side of the threshold. Click an image to pin it: pinned ones stay, in front. "
+        + ("Each anomalous image is made of the normal one in the same place. " if paired else "")
+        + ("Error maps share one scale: white is .5 of a pixel's range or more. " if pictures.errors else "")
+        + "Measured here."
+    )
+
+
+def ask_order(last: PictureState, pictured: bool) -> PictureState:
+    """Which images, where to start, and, where there are pictures, whether to draw their errors."""
+    which, start, errors = st.columns([3, 2, 2], vertical_alignment="bottom")
+    chosen = which.selectbox(
+        "Images",
+        list(ORDERS),
+        index=list(ORDERS).index(last.order),
+        format_func=ORDERS.__getitem__,
+        help="Mistakes and clear cases are those of the question's own run; images that the detectors disagree most about "
+        "are compared by the false-positive rate at which each would just flag them.",
+        key="ask-order",
+    )
+    first = start.number_input(
+        "From the",
+        1,
+        10_000,
+        last.start + 1,
+        step=EACH,
+        help=f"The first of the {EACH} images a side in that order.",
+        key="ask-start",
+    )
+    shown = last.errors
+    if pictured:
+        shown = errors.toggle("Error maps", last.errors, help="Each pixel's absolute error.", key="ask-errors")
+    return replace(last, order=chosen, start=first - 1, errors=shown)
+
+
+def _columns(
+    state: PictureState,
+    orders: tuple[np.ndarray, np.ndarray],
+    view: Views,
+    comparison: Comparison,
+    sides: list[np.ndarray],
+) -> tuple[list[Column], np.ndarray]:
+    """The columns, and their places among the points of the first run's views."""
+    paired = comparison.anomaly.paired
+    titles = "Normal", f"Anomalous: {anomaly_name(comparison.anomaly)}"
+    columns, places = [], []
+    for side, (indices, title, among) in enumerate(zip(orders, titles, sides, strict=True)):
+        pins = [point // 2 for point in state.images if (paired or point % 2 == side) and point // 2 < len(among)]
+        start = min(state.start, max(0, len(indices) - EACH))
+        rest = [int(i) for i in indices[start : start + EACH] if i not in pins]
+        for i in [*pins, *rest]:
+            name = f"{view.labels[among[i]]}, {'anomaly' if side else 'test normal'} {i + 1}"
+            columns.append(Column(2 * i if paired else 2 * i + side, name, title, bool(side), i in pins))
+            places.append(among[i])
+    return columns, np.array(places)
+
+
+def _rows(
+    comparison: Comparison,
+    view: Views,
+    places: np.ndarray,
+    columns: list[Column],
+    normal: np.ndarray,
+    fpr: float,
+    errors: bool,
+) -> list[Row]:
+    """What one run makes of the images at these places of its views."""
+    detector, info = view.detectors[0], detector_info(comparison.run.spec.detector)
+    flagged = detector.scores[places] >= threshold_at_fpr(normal, fpr)
+    right = [bool(flag == column.anomalous) for flag, column in zip(flagged, columns, strict=True)]
+    texts = [short(score) for score in detector.scores[places]]
+    if info.predicts:
+        texts = [f"{detector.taken_for(i)[0]} {detector.taken_for(i)[1]:.0%}" for i in places]
+    pictures = None if detector.explanations is None else detector.explanations[places]
+    note = f"AUC {comparison.auc:.3f}"
+    if pictures is None:
+        note += "; takes it for" if info.predicts else f"; {info.explanation}"
+    rows = [Row(detector.name, note, pictures, texts, right)]
+    if errors and detector.errors is not None:
+        rows.append(Row("error map", pictures=error_tiles(detector.errors[places])))
+    return rows
+
+
+def page() -> None:
+    state, comparisons = lined_up("pages/reconstructions.py")
+    if not comparisons:
+        return
+    ask_fpr(state)
+    the_same_images(state, comparisons)
+    made_anomaly(state, comparisons)
+    write_address(state)
+
+
+through_app()
+try:
+    page()
+except (BadInput, Damaged) as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,93 @@
+"""Runs side by side in a real browser: trained with one click, images pinned, an anomaly made, pages linked."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Server, Visitor, settled, visitor
+
+with contextlib.suppress(ImportError):  # the browser fixture deals with it
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+SMALL = {"dataset": "photos", "epochs": "3", "limit": "200", "test_limit": "60", "pins": "flip"}
+
+
+@pytest.fixture(scope="module")
+def trained(browser: Browser, server: Server) -> None:
+    with visitor(browser, server) as someone:
+        page = someone.page
+        page.goto(server.address(**SMALL))
+        expect(page.get_by_test_id("question")).to_be_visible()
+        page.get_by_role("button", name="Compare").click()
+        page.get_by_text("Histograms", exact=True).click()
+        page.get_by_role("button", name=re.compile("Train [0-9] missing runs?")).click()
+        # Each run is there as soon as it is trained; in the end all are, and nothing is to be trained.
+        chart = page.locator("[data-testid=stPlotlyChart]")
+        expect(chart.get_by_text("DAE-Flip", exact=True)).to_be_visible()
+        expect(page.get_by_text(re.compile("runs are there"))).to_have_count(0)
+        settled(someone)
+
+
+def table(page: Page) -> Locator:
+    return page.get_by_test_id("picture-table").first
+
+
+def columns(page: Page) -> list[str]:
+    """What is said of the pictures of the first row."""
+    row = table(page).get_by_role("row").nth(2)
+    return [image.get_attribute("aria-label") or "" for image in row.get_by_role("img").all()]
+
+
+@pytest.mark.usefixtures("trained")
+def test_the_same_runs_are_on_the_linked_page_and_a_clicked_image_is_pinned(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
+    for name in ("AE", "DAE-CutOut", "DAE-Flip"):
+        expect(page.locator("[data-testid=stPlotlyChart]").get_by_text(name, exact=True)).to_be_visible()
+    page.get_by_role("link", name="Reconstructions").click()
+    expect(table(page)).to_be_visible()
+    for name in ("Original", "AE", "DAE-CutOut", "DAE-Flip"):
+        expect(table(page).get_by_role("rowheader", name=name).first).to_be_visible()
+    before = columns(page)
+    assert len(before) == 10
+    # The pair of the fourth image comes to the front and stays there in another order.
+    table(page).get_by_role("button", name=re.compile("Pin temple, test normal 4")).click()
+    someone.until(lambda: someone.query.get("images") == "6", "the address has the pinned image")
+    settled(someone)
+    someone.until(lambda: "test normal 4" in columns(page)[0], "it is in front")
+    page.get_by_role("combobox", name="Images").click()
+    page.get_by_role("option", name="worst mistakes first").click()
+    someone.until(lambda: columns(page)[1:4] != before[1:4], "the others are another choice")
+    assert "test normal 4" in columns(page)[0]
+    assert "anomaly 4" in columns(page)[len(columns(page)) // 2]
+    link = page.url
+    page.goto(link)
+    someone.until(lambda: page.get_by_test_id("picture-table").count() > 0, "the link shows the same")
+    assert "test normal 4" in columns(page)[0]
+    table(page).get_by_role("button", name=re.compile("Unpin temple, test normal 4")).first.click()
+    someone.until(lambda: someone.query.get("images") == "", "it is let go")
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_patch_is_moved_and_every_detector_answers_without_training(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    runs = server.runs()
+    page.goto(server.address(**SMALL, made="0~cutout(c=0.3)~0~0~0").replace("/?", "/reconstructions?"))
+    made = page.get_by_test_id("picture-table").nth(1)
+    expect(made).to_be_visible()
+    settled(someone)
+    before = made.inner_text()
+    assert len(re.findall(r"\(\d+%\)", before)) == 2 * 3
+    page.get_by_role("slider", name="Patch: left to right").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    someone.until(lambda: someone.query.get("made") == "0~cutout(c=0.3)~0~0~0.4", "the address has the place")
+    someone.until(lambda: made.inner_text() != before, "the scores are of the other place")
+    assert server.training() == {}
+    assert server.runs() == runs

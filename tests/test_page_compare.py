@@ -1,0 +1,100 @@
+"""The pages that lay runs side by side, through Streamlit's AppTest: what they offer, show and keep in the address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from apptest import TINY, address, calm, labels, open_page, tiny, words
+
+from pages.components import service
+from ssad_core import worker
+from ssad_core.data import load
+from ssad_core.store import Store
+
+HISTOGRAMS, RECONSTRUCTIONS = "pages/histograms.py", "pages/reconstructions.py"
+BOTH = pytest.mark.parametrize("path", [HISTOGRAMS, RECONSTRUCTIONS])
+
+
+@BOTH
+def test_what_is_missing_is_offered_and_what_is_stored_is_shown(path: str, own_lab: Store) -> None:
+    app = open_page(path, **TINY, pins="flip~invert")
+    assert "Train 2 missing runs" in labels(app)  # CutOut and its baseline are there
+    assert "Measured here." in words(app)
+    worker.run(tiny(aug="flip").run(load("digits")), own_lab, "cpu")
+    calm(app.run())
+    assert "Train 1 missing run" in labels(app)
+    calm(app.multiselect(key="ask-pins").set_value(["flip"]).run())
+    assert "train-missing" not in [button.key for button in app.button]
+    assert address(app)["pins"] == "flip"
+
+
+@BOTH
+def test_pins_are_kept_and_bad_ones_said(path: str, lab: Path) -> None:
+    own = tiny().run(load("digits")).id
+    app = open_page(path, **TINY, pins=f"cutout(c=0.4)~{own}~0123456789abcdef")
+    said = words(app) + "".join(warning.value for warning in app.warning)
+    assert "Left out: no run '0123456789abcdef' is stored" in said
+    assert address(app)["pins"] == f"cutout(c=0.4)~{own}~0123456789abcdef"
+    assert "Train 1 missing run" in labels(app)
+    calm(app.multiselect(key="ask-pins").set_value(["cutout(c=0.4)", "cutoff"]).run())
+    assert "'cutoff'" in "".join(error.value for error in app.error)
+    assert address(app)["pins"] == "cutout(c=0.4)"
+
+
+def test_a_missing_run_is_trained_in_the_background(own_lab: Store) -> None:
+    app = open_page(HISTOGRAMS, **{**TINY, "epochs": "10000"}, pins="flip")
+    assert "Measured here." not in words(app)
+    calm(app.button(key="train-missing").click().run())
+    assert len(service.jobs().going_on()) == 3
+    calm(app.button(key="cancel-missing").click().run())
+    assert service.jobs().going_on() == []
+
+
+@pytest.mark.parametrize("anomaly", ["gen:cutout", "gen:rotate", "class:8", "rest"])
+def test_any_anomaly_is_drawn_from_what_is_stored(anomaly: str, lab: Path) -> None:
+    for path in (HISTOGRAMS, RECONSTRUCTIONS):
+        app = open_page(path, **TINY, pins="", anomaly=anomaly)
+        assert not app.error
+        assert "Measured here." in words(app)
+
+
+def test_the_looks_of_histograms_are_in_the_address(lab: Path) -> None:
+    app = open_page(HISTOGRAMS, **TINY, pins="")
+    assert len(app.get("plotly_chart")) == 1
+    calm(app.slider(key="ask-fpr").set_value(0.25).run())
+    groups = {group.label: group for group in app.button_group}
+    calm(groups["Score axis"].set_value("log").run())
+    groups = {group.label: group for group in app.button_group}
+    calm(groups["MMD measured in"].set_value("pixels").run())
+    assert address(app) | {"fpr": "0.25", "scale": "log", "encoder": "pixels"} == address(app)
+
+
+def test_detectors_without_a_common_unit_get_a_figure_each(own_lab: Store) -> None:
+    other = tiny(detector="deepsad").run(load("digits"))
+    for spec in (other.baseline(), other):
+        worker.run(spec, own_lab, "cpu")
+    app = open_page(HISTOGRAMS, **TINY, pins=other.id)
+    assert len(app.get("plotly_chart")) == 2
+    assert not app.warning
+    assert open_page(RECONSTRUCTIONS, **TINY, pins=other.id).get("bidi_component")
+
+
+def test_images_and_the_made_anomaly_are_in_the_address(lab: Path) -> None:
+    query = {"order": "missed", "start": "3", "images": "0.4", "errors": "1", "made": "2~cutout(c=0.5)~7~0.25~1"}
+    app = open_page(RECONSTRUCTIONS, **TINY, pins="", **query)
+    assert address(app) | query == address(app)
+    assert app.number_input(key="made-image").value == 3
+    assert app.slider(key="ask-made-cutout-c").value == 0.5
+    assert app.slider(key="made-across").value == 1.0
+    calm(app.selectbox(key="made-gen").set_value("noise").run())
+    assert "made-across" not in [slider.key for slider in app.slider]  # there is no patch to place
+    calm(app.number_input(key="made-draw").set_value(8).run())
+    assert address(app)["made"] == "2~noise~8~0.25~1"
+
+
+@pytest.mark.parametrize("start", ["19", "5000"])
+def test_beyond_the_last_image_the_last_ones_are_shown(start: str, lab: Path) -> None:
+    app = open_page(RECONSTRUCTIONS, **TINY, pins="", start=start, images="0.9998")
+    assert not app.error
+    assert len(app.get("bidi_component")) >= 2
