@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from browser import Server, Visitor, settled
 
@@ -23,7 +22,7 @@ def matrix(page: Page) -> Locator:
 
 def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server: Server) -> None:
     page = someone.page
-    page.goto(f"{server.url}/alignment?{urlencode(SMALL)}")
+    page.goto(server.address(**SMALL).replace("/?", "/alignment?"))
     expect(page.get_by_text("This space is the code of AE, which is not trained yet")).to_be_visible()
     page.get_by_role("radio", name="raw pixels").click()
     # No further click: the cells come as they are measured.
@@ -44,7 +43,7 @@ def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server:
 
 def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:
     page = someone.page
-    page.goto(f"{server.url}/alignment?{urlencode({**SMALL, 'encoder': 'pixels'})}")
+    page.goto(server.address(**SMALL, encoder="pixels").replace("/?", "/alignment?"))
     expect(page.get_by_role("heading", name="Best aligned with CutOut")).to_be_visible()
     settled(someone)
     box = matrix(page).locator(".heatmaplayer image, .heatmaplayer .hm").first.bounding_box()
