@@ -36,6 +36,8 @@ from ssad_core.report import SIGNIFICANT, alignment_matrix, alignment_scatter, s
 from ssad_core.spec import RunSpec
 from ssad_core.store import Damaged, StoredRun
 
+SLICE = 5.0  # seconds of measuring at a time: other views' computations wait for it
+
 Pairs = Sequence[tuple[StoredRun, StoredRun | None]]
 
 
@@ -150,13 +152,16 @@ def show_matrix(
     cells = kept[alignment.key] if alignment.key in kept else alignment.cells()
     if len(cells) == alignment.size:
         kept[alignment.key] = cells
-    scored = all(has_results(run, question.anomaly) for run, _ in pairs)
     space = space_title(encoder, baseline)
     title = f"{task_title(dataset, question.normal_class, question.anomaly)}: MMD in {space}"
 
+    def is_done(found: Cells) -> bool:
+        return len(found) == alignment.size and all(has_results(run, question.anomaly) for run, _ in pairs)
+
     def work() -> None:
-        filled = alignment.fill(question.anomaly)
-        outcomes(filled, pairs, alignment.columns, alignment.samples)  # scores what is not scored yet
+        filled = alignment.fill(question.anomaly, SLICE)
+        if len(filled) == alignment.size:
+            outcomes(filled, pairs, alignment.columns, alignment.samples)  # scores what is not scored yet
 
     def draw(found: Cells) -> None:
         aug = aug_of(question.augment, question.params)
@@ -164,7 +169,7 @@ def show_matrix(
         figure.update_layout(margin=MARGIN)
         st.plotly_chart(figure, key="matrix", config=NO_MODE_BAR)
 
-    if len(cells) == alignment.size and scored:
+    if is_done(cells):
         _say_best(alignment, cells, question)
         draw(cells)
     else:
@@ -178,7 +183,9 @@ def show_matrix(
 
             def watch() -> None:
                 found = alignment.cells()
-                if jobs().computed(name) or alignment.is_whole(found, question.anomaly) != whole:
+                # What failed stays; what has ended and is not all is taken up again, as long as somebody looks.
+                over = is_done(found) or jobs().compute(name, work).done()
+                if over or alignment.is_whole(found, question.anomaly) != whole:
                     st.rerun(scope="app")
                 once = (
                     " ResNet50 looks at each set of images once; that takes a while."

@@ -3,6 +3,8 @@ whether it predicts what an augmentation gains (Finding 1, App. G, Table 2)."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -223,10 +225,17 @@ class Alignment:
         found = {(aug, anomaly): self.spaces[aug].known(aug, anomaly) for aug, anomaly in pairs}
         return {pair: cell for pair, cell in found.items() if cell is not None}
 
-    def fill(self, first: Anomaly) -> Cells:
-        """All of them, what is missing computed column by column, that of ``first`` first; each is kept as it comes."""
-        order = sorted(self.columns, key=lambda anomaly: anomaly != first)
-        return {(aug, anomaly): space.mmd(aug, anomaly) for anomaly in order for aug, space in self.spaces.items()}
+    def fill(self, first: Anomaly, seconds: float = math.inf) -> Cells:
+        """All of them, what is missing computed column by column, that of ``first`` first; each is kept as it comes. After so
+        many ``seconds`` no other one is begun, and those that are there are given."""
+        end = time.monotonic() + seconds
+        found: dict[tuple[Aug, Anomaly], MmdEstimate] = {}
+        for anomaly in sorted(self.columns, key=lambda anomaly: anomaly != first):
+            for aug, space in self.spaces.items():
+                found[aug, anomaly] = space.mmd(aug, anomaly)
+                if time.monotonic() > end:
+                    return found
+        return found
 
 
 def best(cells: Cells, anomaly: Anomaly) -> Aug:

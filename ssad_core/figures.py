@@ -360,7 +360,7 @@ def matrix_figure(
         return f'<span style="color:{colour}">{bold}</span>' if colour != "inherit" else bold
 
     fig.update_xaxes(tickvals=list(range(len(kinds))), ticktext=[written(name) for name in kinds], showgrid=False)
-    fig.update_xaxes(title="anomaly", range=[-0.5, len(kinds) - 0.5])
+    fig.update_xaxes(title="anomaly", range=[-0.5, len(kinds) - 0.5], autotickangles=[0, 60, 90])
     fig.update_yaxes(tickvals=list(range(len(names))), ticktext=[written(*row) for row in rows.items()], showgrid=False)
     fig.update_yaxes(title="aug", range=[len(names) - 0.5, -0.5])
     fig.update_layout(height=150 + 27 * len(names), margin={"t": 60, "b": 10, "l": 10, "r": 10})

@@ -269,7 +269,9 @@ def _colour(aug: Aug) -> str:
 
 def _cell_text(cell: MmdEstimate) -> str:
     value = cell.value
+    unit, value = ("k", value / 1000) if value >= 1000 else ("", value)
     number = f"{value:.2g}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+    number += unit
     return f"{number} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else number
 
 

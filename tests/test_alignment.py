@@ -14,6 +14,7 @@ from tiny import tiny
 from ssad_core import worker
 from ssad_core.alignment import Alignment, Aug, Outcome, aug_of, best, columns, correlation, outcomes, rows, table
 from ssad_core.augment import AUGMENTATIONS
+from ssad_core.cli import main
 from ssad_core.data import load
 from ssad_core.errors import BadInput
 from ssad_core.evaluate import examine_stored
@@ -107,6 +108,15 @@ def test_a_matrix_is_filled_once_and_kept(copied: dict[str, StoredRun]) -> None:
     assert more.cells() == filled
     assert more.size == 15 * 13
     assert more.key != alignment.key
+
+
+def test_a_matrix_is_filled_in_slices(copied: dict[str, StoredRun]) -> None:
+    alignment = matrix(copied)
+    counts = [len(alignment.fill(EIGHT, seconds=0)) for _ in range(3)]
+    assert counts == [1, 1, 1]  # what is kept counts, so only ever more seconds get further
+    some = alignment.fill(EIGHT, seconds=0.5)
+    assert {anomaly for _, anomaly in some} >= {EIGHT}
+    assert len(alignment.fill(EIGHT)) == alignment.size
 
 
 def test_no_row_of_a_fixed_space_needs_its_run(trained: dict[str, StoredRun], own_cache: Path) -> None:
@@ -218,6 +228,17 @@ def test_matrix_and_scatter_are_drawn(trained: dict[str, StoredRun]) -> None:
     assert len(alone.layout.yaxis.ticktext) == 4
     with pytest.raises(BadInput, match="did you mean 'alignment'"):
         draw_side_by_side("alignement", comparisons)
+
+
+def test_it_is_drawn_on_the_command_line(
+    trained: dict[str, StoredRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(trained["flip"].path.parents[1]))
+    runs = [trained[name].id for name in ("cutout", "flip")]
+    out = tmp_path / "alignment.html"
+    assert main(["figure", "alignment", "--run", *runs, "--anomaly", "gen:flip", "--out", str(out)]) == 0
+    assert "Digits, 1 against Flip: MMD in the code of AE" in out.read_text()
+    assert out.read_text().count("<figure>") == 2
 
 
 def test_a_space_says_what_it_is(trained: dict[str, StoredRun]) -> None:
