@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components.address import CHOICES, State, write_address
+from pages.components.encoder import ask_encoder
 from pages.components.lineup import ask_fpr, encoders, lined_up
 from pages.components.router import through_app
 from ssad_core.errors import BadInput
@@ -27,9 +28,8 @@ def _figures(key: str, fpr: float, scale: str, encoder: str, _comparisons: list[
     )
 
 
-def ask_look(state: State, comparisons: list[Comparison]) -> None:
-    """The threshold, the scale and the MMD's space, shared by all panels."""
-    known = encoders(comparisons)
+def ask_look(state: State, comparisons: list[Comparison]) -> str:
+    """The threshold and the scale, shared by all panels, and the MMD's space, which is returned."""
     ask_fpr(state)
     with st.container(horizontal=True, gap="medium"):
         chosen = st.segmented_control(
@@ -41,27 +41,26 @@ def ask_look(state: State, comparisons: list[Comparison]) -> None:
             help="Auto: logarithmic where the normals would else fill one bin.",
             key="ask-scale",
         )
-        state.encoder = st.segmented_control(
+        encoder = ask_encoder(
+            state,
+            encoders(comparisons),
             "MMD measured in",
-            list(known),
-            default=state.encoder if state.encoder in known else next(iter(known)),
-            required=True,
-            format_func=known.__getitem__,
-            help="Squared maximum mean discrepancy between aug(train) and the anomalies (App. G, Eq. 1): smaller is better "
+            "Squared maximum mean discrepancy between aug(train) and the anomalies (App. G, Eq. 1): smaller is better "
             "aligned. The baseline's code is one space for all augmentations.",
-            key="ask-encoder",
+            "ask-encoder",
         )
     state.views = replace(state.views, scale=chosen)
+    return encoder
 
 
 def page() -> None:
     state, comparisons = lined_up("pages/histograms.py")
     if not comparisons:
         return
-    ask_look(state, comparisons)
+    encoder = ask_look(state, comparisons)
     write_address(state)
     key = "-".join(comparison.key for comparison in comparisons)
-    for i, figure in enumerate(_figures(key, state.views.fpr, state.views.scale, state.encoder, comparisons)):
+    for i, figure in enumerate(_figures(key, state.views.fpr, state.views.scale, encoder, comparisons)):
         st.plotly_chart(figure, key=f"histograms-{i}", config={"displaylogo": False})
     st.caption(
         "Per cent of each group on common bins. Aligned, the augmented images lie where the anomalies do, and both right of "

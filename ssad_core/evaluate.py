@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,9 +12,9 @@ from torch import Tensor
 from . import detectors
 from .detectors import Detector, Examination
 from .samples import Samples, to_float
-from .spec import CONTROLLED, LIVE, Anomaly, RunSpec
+from .spec import CONTROLLED, LIVE, Anomaly, Params, RunSpec
 from .statistics import auc
-from .store import StoredRun
+from .store import StoredRun, short
 
 LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
 LIVE_LEAST = 32  # of a detector that looks at each image so often that 256 would take long
@@ -164,10 +163,24 @@ def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple
     return kept["scores"], kept["codes"]
 
 
+def augmented_results(run: StoredRun, name: str, params: Params, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and codes that ``run`` gives to the training sample under an augmentation, its own or another, as a baseline
+    is asked about that of the run beside it. Computed once, kept with the run."""
+    if (run.spec.augment, run.spec.params) == (name, params):
+        return run.scores["train augmented"], run.codes["train augmented"]
+
+    def compute() -> Arrays:
+        found = examine_stored(run, samples.augmented(samples.train_shown(), name, run.spec.profile, dict(params)))
+        return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
+
+    kept = run.remember(f"augmented-{short(name, params, run.spec.profile)}", compute)
+    return kept["scores"], kept["codes"]
+
+
 def has_results(run: StoredRun, anomaly: Anomaly) -> bool:
     """Whether `anomaly_results` has nothing to compute."""
     return anomaly.kind == "rest" or anomaly.key in run.scores or run.derived(_derived_name(anomaly)) is not None
 
 
 def _derived_name(anomaly: Anomaly) -> str:
-    return "anomaly-" + hashlib.sha256(anomaly.key.encode()).hexdigest()[:12]
+    return f"anomaly-{short(anomaly.key)}"

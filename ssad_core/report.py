@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from . import augment
+from .alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes
 from .detectors import detector_info
+from .encoders import encoder_info, is_published
 from .errors import BadInput, unknown
 from .histogram import confusion, scale_for, threshold_at_fpr
 from .lineup import labels
@@ -21,14 +24,17 @@ if TYPE_CHECKING:
 
     from .bias import Bias
     from .data import Dataset
-    from .spec import RunSpec
+    from .mmd import MmdEstimate
+    from .spec import Anomaly, RunSpec
+    from .statistics import Estimate
     from .store import StoredRun
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-# Of several runs on one task: Figs. 6, 7, 13 to 16; Figs. 8, 9 and 17; and on every class: Fig. 3.
-SIDE_BY_SIDE = ("reconstructions", "histograms", "maps", "bias")
+# Of several runs on one task: Figs. 6, 7, 13 to 16; Figs. 8, 9 and 17; Table 2; and on every class: Fig. 3.
+SIDE_BY_SIDE = ("reconstructions", "histograms", "maps", "alignment", "bias")
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
+SIGNIFICANT = 0.05
 SHOWN = 5  # images a side in the reconstructions
 
 Scale = Literal["linear", "log"]
@@ -41,9 +47,13 @@ def title(comparison: Comparison) -> str:
 
 def task(comparison: Comparison) -> str:
     """The task in words."""
-    info = comparison.dataset.info
-    normal = info.classes[comparison.run.spec.normal_class]
-    return f"{info.title}, {normal} against {anomaly_name(comparison.anomaly)}"
+    normal = comparison.dataset.info.classes[comparison.run.spec.normal_class]
+    return task_title(comparison.dataset, normal, comparison.anomaly)
+
+
+def task_title(dataset: Dataset, normal_class: str, anomaly: Anomaly) -> str:
+    """A task in words."""
+    return f"{dataset.info.title}, {normal_class} against {anomaly_name(anomaly)}"
 
 
 def scale_of(views: Views) -> Scale:
@@ -132,7 +142,7 @@ def draw_side_by_side(
     Parameters
     ----------
     fpr, scale, by_score : as for `draw`.
-    encoder : in whose space MMD is measured, of `mmd.ENCODERS`; None is the baseline's code, where all have a baseline.
+    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the baseline's code, where all have a baseline.
     perplexity, seed : of the maps (`embedding.tsne`), which are computed if they are not stored yet.
 
     BadInput on another name, or when the runs are not of one data set and normal class.
@@ -154,6 +164,8 @@ def draw_side_by_side(
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
     if name == "maps":
         return [_maps(group, by_score, perplexity, seed) for group in by_detector.values()]
+    if name == "alignment":
+        return [figure for group in by_detector.values() for figure in _alignment(group, encoder)]
     encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
     return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
 
@@ -273,6 +285,108 @@ def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, 
             )
         )
     return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity:g}, seed {seed}")
+
+
+def _alignment(comparisons: Sequence[Comparison], encoder: str | None) -> list[go.Figure]:
+    """The matrix and, where all share a space, the scatter of one detector's runs."""
+    first = comparisons[0]
+    baseline, anomaly = first.baseline, first.anomaly
+    encoder = encoder or ("baseline" if baseline else "run")
+    runs = [comparison.run for comparison in comparisons]
+    more = [aug_of(run.spec.augment, run.spec.params) for run in runs]
+    matrix = Alignment.of(encoder, first.run.spec, first.dataset, anomaly, more=more, baseline=baseline, runs=runs)
+    cells = matrix.fill(anomaly)
+    space = space_title(encoder, baseline)
+    drawn = [alignment_matrix(matrix, cells, anomaly, f"{task(first)}: MMD in {space}", aug=more[-1])]
+    if not encoder_info(encoder).one_space:
+        return drawn
+    pairs = [(comparison.run, comparison.baseline) for comparison in comparisons]
+    found = outcomes(cells, pairs, matrix.columns, first.samples)
+    spans = {aug_of(run.spec.augment, run.spec.params): gain(run, base, anomaly, first.dataset) for run, base in pairs}
+    return [
+        *drawn,
+        alignment_scatter(
+            found, anomaly, spans, f"{task(first)}: does MMD in {space} predict success?", baseline is not None
+        ),
+    ]
+
+
+def space_title(encoder: str, baseline: StoredRun | None) -> str:
+    """The space of an encoder in words: whose code, which weights, how images are shown to it. BadInput on weights that
+    cannot be read."""
+    info = encoder_info(encoder)
+    if encoder == "baseline" and baseline is not None:
+        return f"the code of {run_name(baseline.spec)}"
+    if not info.imagenet:
+        return info.title
+    weights = "ImageNet weights" if is_published(encoder) else "weights of your own"
+    seen = f"images {'resized to 224 x 224' if info.enlarged else 'as they are'}"
+    return f"ResNet50, {weights}, {seen}, {'normalised' if info.normalised else 'not normalised'}"
+
+
+def alignment_matrix(matrix: Alignment, cells: Cells, anomaly: Anomaly, title: str, aug: Aug) -> go.Figure:
+    """What is known of a matrix; the smallest value of each column is framed where the rows share a space and all of the
+    column is known. The names of ``anomaly`` and ``aug`` are bold."""
+    from . import figures
+
+    ranked = {a: best(cells, a) for a in matrix.columns if matrix.ranked and matrix.is_whole(cells, a)}
+    return figures.matrix_figure(
+        {
+            (row.label, _column(kind)): figures.MatrixCell(cell.value, _cell_text(cell), _cell_hover(row, kind, cell))
+            for (row, kind), cell in cells.items()
+        },
+        {row.label: _colour(row) for row in matrix.rows},
+        [_column(kind) for kind in matrix.columns],
+        best={_column(kind): row.label for kind, row in ranked.items()},
+        chosen=(aug.label, _column(anomaly)),
+        measure="MMD",
+        title=title,
+    )
+
+
+def _column(anomaly: Anomaly) -> str:
+    """An anomaly in a narrow column."""
+    if anomaly.kind == "rest":
+        return "all others"
+    return f"gen {anomaly_name(anomaly)}" if anomaly.kind == "gen" else anomaly_name(anomaly)
+
+
+def _colour(aug: Aug) -> str:
+    return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[aug.name].category]
+
+
+def _cell_text(cell: MmdEstimate) -> str:
+    value = cell.value
+    unit, value = ("k", value / 1000) if value >= 1000 else ("", value)
+    number = f"{value:.2g}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+    number += unit
+    return f"{number} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else number
+
+
+def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
+    p = f"p = {cell.p:.3f}" if cell.p is not None else "no p-value: images overlap"
+    drawn = f" ± {cell.spread:.2g} over {cell.draws} draws of {cell.m} images" if cell.sampled else f", {cell.m} images"
+    return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {cell.value:.4g}{drawn}<br>{p}"
+
+
+def alignment_scatter(
+    found: Sequence[Outcome], anomaly: Anomaly, spans: Mapping[Aug, Estimate], title: str, relative: bool
+) -> go.Figure:
+    """Measured success against MMD: each aug on ``anomaly`` with its interval, and small the same on the other columns."""
+    from . import figures
+
+    def drawn(point: Outcome, name: str, span: Estimate | None = None) -> figures.ScatterPoint:
+        interval = (span.low, span.high) if span else None
+        return figures.ScatterPoint(name, _colour(point.aug), point.mmd, point.gain, interval)
+
+    return figures.scatter_figure(
+        [drawn(p, p.aug.label, spans.get(p.aug)) for p in found if p.anomaly == anomaly],
+        [drawn(p, f"{p.aug.label} on {_column(p.anomaly)}") for p in found if p.anomaly != anomaly],
+        x_title="MMD between aug(train) and the anomalies",
+        y_title="relative AUC" if relative else "AUC",
+        level=0.0 if relative else 0.5,
+        title=title,
+    )
 
 
 def draw_sweep(

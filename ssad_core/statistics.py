@@ -228,3 +228,18 @@ def wilcoxon_greater(d: ArrayLike) -> float:
     if not d.size:
         return math.nan
     return float(wilcoxon(d, alternative="greater", method="exact" if d.size < EXACT_BELOW else "asymptotic").pvalue)
+
+
+def spearman(x: ArrayLike, y: ArrayLike) -> float:
+    """Spearman's rank correlation of two measures (n,) of the same things, in [-1, 1]; nan where it is not defined: of fewer
+    than two, or when one measure is the same for all.
+
+    >>> spearman([1, 2, 3, 4], [0.9, 0.5, 0.4, -1.0])
+    -1.0
+    """
+    from scipy.stats import spearmanr  # as in `wilcoxon_greater`
+
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if len(x) < 2 or not np.ptp(x) or not np.ptp(y):
+        return math.nan
+    return round(float(spearmanr(x, y).statistic), 12)

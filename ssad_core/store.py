@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -343,6 +344,11 @@ class Store:
             if folder.is_dir():
                 last = read_json(folder / "progress.json") or {}
                 write_json(folder / "progress.json", {**last, "state": "cancelled", "message": "Cancelled."})
+
+
+def short(*what: object) -> str:
+    """Twelve hex digits that stand for all of ``what`` in the name of what is kept."""
+    return hashlib.sha256("|".join(map(str, what)).encode()).hexdigest()[:12]
 
 
 def is_run_id(text: str) -> bool:

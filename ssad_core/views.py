@@ -6,7 +6,6 @@ anomalous. Everything here is computed from stored scores, codes and weights; no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,19 +14,19 @@ import torch
 from torch import Tensor
 
 from . import augment
+from .alignment import Space, aug_of
 from .bias import Bias, ClassScores, Scored, error_bias
 from .data import Dataset
 from .detectors import detector_info
 from .embedding import Separation, separation, tsne_frames
-from .errors import unknown
-from .evaluate import anomaly_results, examine_stored, explain_stored, to_bytes
+from .evaluate import anomaly_results, augmented_results, explain_stored, to_bytes
 from .histogram import threshold_at_fpr
-from .mmd import ENCODERS, MmdEstimate, estimate
+from .mmd import MmdEstimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
-from .spec import Anomaly, RunSpec
+from .spec import Anomaly
 from .statistics import TaskMetrics, auc, task_metrics
-from .store import Arrays, StoredRun
+from .store import Arrays, StoredRun, short
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
 # What is compared in the space of the codes: aligned, the first two groups lie in each other and the next two apart. The last
@@ -122,7 +121,7 @@ class Comparison:
     @property
     def key(self) -> str:
         """Changes exactly when the views do."""
-        return "-".join([*(run.id for run in self.runs), _short(self.anomaly.key, self.most_train)])
+        return "-".join([*(run.id for run in self.runs), short(self.anomaly.key, self.most_train)])
 
     def metrics(self) -> dict[str, TaskMetrics]:
         """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
@@ -163,7 +162,7 @@ class Comparison:
 
     def _results(self, run: StoredRun) -> list[tuple[np.ndarray, np.ndarray]]:
         """Scores and codes of the four groups, cut to what the views show."""
-        augmented = augmented_results(run, self.run.spec, self.samples)
+        augmented = augmented_results(run, self.run.spec.augment, self.run.spec.params, self.samples)
         anomalous = anomaly_results(run, self.anomaly, self.samples)
         shown = self._shown()
         return [
@@ -287,7 +286,7 @@ class Comparison:
         seed: int,
     ) -> Arrays | None:
         sample = self.run.id, self.anomaly.key, self._shown()[0], groups
-        name = f"map-{_short(*sample, f'{perplexity:g}', seed)}"
+        name = f"map-{short(*sample, f'{perplexity:g}', seed)}"
 
         def found() -> Arrays:
             frames = tsne_frames(np.concatenate(codes()), perplexity=perplexity, seed=seed)
@@ -298,43 +297,16 @@ class Comparison:
         return run.remember(name, found) if compute else run.derived(name)
 
     def mmd(self, encoder: str) -> MmdEstimate:
-        """Eq. 1 between aug(train) and gen(test), in the space of one of `ENCODERS`. BadInput for another."""
-        if encoder not in ENCODERS:
-            raise unknown("encoder", encoder, ENCODERS)
-        if encoder == "pixels":
-            samples, spec = self.samples, self.run.spec
-            images = samples.augmented(samples.train_shown(), spec.augment, spec.profile, dict(spec.params))
-            sets = [images, samples.anomalous(self.anomaly, spec.profile)]
-            return estimate(*(part.flatten(1).numpy() for part in sets))
-        run = self.runs[0] if encoder == "baseline" else self.run
-        augmented = augmented_results(run, self.run.spec, self.samples)[1]
-        return estimate(augmented, anomaly_results(run, self.anomaly, self.samples)[1])
+        """Eq. 1 between aug(train) and the anomalies, in the space of one of `encoders.ENCODERS`. BadInput for another."""
+        spec = self.run.spec
+        space = Space.of(encoder, spec, self.dataset, self.runs[0], self.run)
+        return space.mmd(aug_of(spec.augment, spec.params), self.anomaly)
 
 
 def same_sample(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The comparisons, of runs on one task, cut to the training images that all of them have: the first ones."""
     fewest = min(comparison._shown()[0] for comparison in comparisons)
     return [replace(comparison, most_train=fewest) for comparison in comparisons]
-
-
-def augmented_results(run: StoredRun, aug: RunSpec, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and codes that ``run`` gives to the training sample under the augmentation of ``aug``; a baseline is asked
-    about the images of the run beside it. Computed once, kept with the run."""
-    if (run.spec.augment, run.spec.params) == (aug.augment, aug.params):
-        return run.scores["train augmented"], run.codes["train augmented"]
-    name = f"augmented-{_short(aug.augment, aug.params, aug.profile)}"
-
-    def compute() -> dict[str, np.ndarray]:
-        images = samples.augmented(samples.train_shown(), aug.augment, aug.profile, dict(aug.params))
-        found = examine_stored(run, images)
-        return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
-
-    kept = run.remember(name, compute)
-    return kept["scores"], kept["codes"]
-
-
-def _short(*what: object) -> str:
-    return hashlib.sha256("|".join(map(str, what)).encode()).hexdigest()[:12]
 
 
 def score_table(views: Views, maps: Sequence[np.ndarray | None]) -> list[list[object]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.stats import kstest
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from ssad_core.mmd import estimate, squared_mmd
+from ssad_core.mmd import PERMUTATIONS, estimate, permutation_p, squared_mmd
 
 
 def sets(n: int = 60, m: int = 45, h: int = 24) -> tuple[np.ndarray, np.ndarray]:
@@ -62,6 +64,7 @@ def test_estimate_of_a_whole_set_is_its_value() -> None:
     assert whole.m == 45
     assert whole.value == pytest.approx(squared_mmd(X[:45], Y))
     assert whole.spread == pytest.approx(0, abs=1e-12)
+    assert (found.sampled, whole.sampled) == (True, False)
 
 
 def test_estimate_is_the_mean_over_seeded_draws_of_m() -> None:
@@ -81,3 +84,39 @@ def test_unusable_embeddings_are_refused(bad: np.ndarray) -> None:
     for pair in ((good, bad), (bad, good)):
         with pytest.raises(ValueError, match=r"embeddings|infs or NaNs"):
             squared_mmd(*pair)
+
+
+def test_the_permutation_test_is_calibrated() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [permutation_p(*rng.normal(size=(2, 20, 3)), permutations=199, seed=seed) for seed in range(200)]
+    assert kstest(drawn, "uniform").pvalue > 0.05
+    assert 0.01 <= np.mean(np.array(drawn) <= 0.05) <= 0.09  # 200 trials of .05: 10 +- 3
+
+
+def test_p_approaches_that_of_all_ways_to_part_the_points() -> None:
+    rng = np.random.default_rng(1)
+    points = np.concatenate([rng.normal(size=(4, 2)), rng.normal(1, 1, size=(3, 2))])
+    observed = squared_mmd(points[:4], points[4:])
+    parts = [np.isin(np.arange(7), chosen) for chosen in combinations(range(7), 4)]
+    exact = np.mean([squared_mmd(points[part], points[~part]) >= observed - 1e-9 for part in parts])
+    assert 0.02 < exact < 0.9
+    n = 20_000
+    assert permutation_p(points[:4], points[4:], n) == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / n))
+
+
+def test_p_is_least_for_sets_apart_and_one_for_equal_sets() -> None:
+    X, _ = sets(30, 30)
+    assert permutation_p(X, X + 5) == 1 / (PERMUTATIONS + 1)
+    assert permutation_p(X, X) == 1
+    assert permutation_p(X, np.random.default_rng(0).permutation(X)) == 1  # rounding would make it smaller
+    assert permutation_p(np.full((5, 2), 1e3), np.full((7, 2), 1e3)) == 1
+
+
+def test_an_estimate_has_the_p_of_its_first_draw_if_it_is_asked_for() -> None:
+    X, Y = sets(40, 40)
+    assert estimate(X, Y).p is None
+    apart = estimate(X, Y + 3, m=20, permutations=99)
+    assert apart.p == 0.01
+    assert apart.value == estimate(X, Y + 3, m=20).value
+    same = [estimate(*np.random.default_rng(i).normal(size=(2, 60, 4)), m=30, permutations=99).p for i in range(40)]
+    assert 0.3 < np.mean(same) < 0.7

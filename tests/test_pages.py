@@ -29,6 +29,7 @@ PAGES = (
     "pages/histograms.py",
     "pages/embeddings.py",
     "pages/error_bias.py",
+    "pages/alignment.py",
 )
 
 
@@ -193,7 +194,7 @@ NONSENSE = {
     "map_of": "moon",
     "colour_by": "taste",
     "sort": "random",
-    "encoder": "resnet50",
+    "encoder": "resnet34",
     "lasso": "9-1",
     "perplexity": "4",
     "map_seed": "-1",

@@ -15,9 +15,9 @@ from pages.components.linked import ViewState
 from ssad_core.augment import augmentation_info
 from ssad_core.data import dataset_info, is_own
 from ssad_core.detectors import detector_info
+from ssad_core.encoders import ENCODERS, default_encoder
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
-from ssad_core.mmd import ENCODERS
 from ssad_core.question import (
     Question,
     call_text,
@@ -103,7 +103,7 @@ class State:
     views: ViewState = field(default_factory=ViewState)
     pictures: PictureState = field(default_factory=PictureState)
     maps: MapState = field(default_factory=MapState)
-    encoder: str = "baseline"
+    encoder: str = field(default_factory=default_encoder)
     seeds: int = 1
     over: str = "seeds"
     pins: tuple[str, ...] = PINS

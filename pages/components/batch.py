@@ -24,23 +24,23 @@ def stored_of(specs: Iterable[RunSpec]) -> dict[str, StoredRun]:
     return {spec.id: store.load(spec.id) for spec in specs if store.has(spec.id)}
 
 
-def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset) -> None:
-    """The button for what is missing, with its cost; or how far it is."""
+def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str = "missing") -> None:
+    """The button for what is missing, with its cost; or how far it is. ``which`` is a word for these runs."""
     missing = [spec for spec in specs if spec.id not in stored]
     if not missing:
         return
     stati = {spec.id: jobs().status(spec.id) for spec in missing}
     if any(status.going_on for status in stati.values()):
-        st.fragment(_watch, run_every=POLL)(missing, len(stored), dataset)
+        st.fragment(_watch, run_every=POLL)(missing, len(stored), dataset, which)
         return
     say_how_they_ended(missing, stati)
     cost, why = estimate(missing, dataset)
     row = st.container(horizontal=True, vertical_alignment="center")
     row.button(
-        f"Train {len(missing)} missing {'run' if len(missing) == 1 else 'runs'}",
+        f"Train {len(missing)} {which} {'run' if len(missing) == 1 else 'runs'}",
         type="primary",
         icon=":material/play_arrow:",
-        key="train-missing",
+        key=f"train-{which}",
         on_click=_submit,
         args=(missing,),
     )
@@ -52,7 +52,7 @@ def _submit(specs: list[RunSpec]) -> None:
         jobs().submit(spec)
 
 
-def _watch(missing: list[RunSpec], done: int, dataset: Dataset) -> None:
+def _watch(missing: list[RunSpec], done: int, dataset: Dataset, which: str) -> None:
     stati = {spec.id: jobs().status(spec.id) for spec in missing}
     new = sum(status.state == "done" for status in stati.values())
     if new or not any(status.going_on for status in stati.values()):
@@ -64,4 +64,4 @@ def _watch(missing: list[RunSpec], done: int, dataset: Dataset) -> None:
     row.progress(
         done / total, f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}."
     )
-    row.button("Cancel", icon=":material/stop:", key="cancel-missing", on_click=cancel, args=(missing,))
+    row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(missing,))

@@ -14,9 +14,9 @@ from pages.components.service import jobs, prepare_in_background
 from ssad_core import augment
 from ssad_core.data import Dataset
 from ssad_core.detectors import augs, detector_info, with_baseline
+from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
-from ssad_core.mmd import ENCODERS
 from ssad_core.question import Question, call_text
 from ssad_core.spec import RunSpec
 from ssad_core.store import Damaged
@@ -29,6 +29,7 @@ PAGES = {
     "pages/histograms.py": "Histograms",
     "pages/embeddings.py": "Embeddings",
     "pages/error_bias.py": "Error bias",
+    "pages/alignment.py": "Alignment (MMD)",
 }
 
 
@@ -82,9 +83,9 @@ def ask_fpr(state: State) -> None:
 
 
 def encoders(comparisons: list[Comparison]) -> dict[str, str]:
-    """In whose space MMD can be measured for all of them, with a label."""
-    alone = any(comparison.baseline is None for comparison in comparisons)
-    return {name: text.partition(":")[0] for name, text in ENCODERS.items() if name != "baseline" or not alone}
+    """In whose space MMD can be measured at once for all of them, with a label."""
+    known = at_once(all(comparison.baseline for comparison in comparisons))
+    return {name: ENCODERS[name].title for name in known}
 
 
 def _ask_pins(state: State, question: Question) -> None:

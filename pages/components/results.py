@@ -13,12 +13,14 @@ import streamlit as st
 
 from pages.components.address import State
 from pages.components.background import compute_missing
+from pages.components.encoder import ask_encoder
 from pages.components.linked import ViewState
 from pages.components.linked_views import DetectorPoints, ViewData, linked_views
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay
 from ssad_core.detectors import detector_info
-from ssad_core.mmd import ENCODERS, MmdEstimate
+from ssad_core.encoders import ENCODERS, at_once
+from ssad_core.mmd import MmdEstimate
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.report import FIGURES, draw, scale_of, title
 from ssad_core.sprites import error_tiles, sheet
@@ -39,7 +41,7 @@ def results(comparison: Comparison, state: State) -> None:
         if warning := run.result.get("warning"):
             st.warning(f"{run_name(run.spec)}: {warning}", icon=":material/warning:")
     _verdict(comparison, metrics)
-    state.encoder = _figures_of_merit(comparison, metrics, state.encoder)
+    _figures_of_merit(comparison, metrics, state)
     state.views = _linked(comparison, metrics, state.views)
     views = _answer(comparison.key, comparison).views
     for detector in views.detectors:
@@ -122,22 +124,19 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
     st.caption(note)
 
 
-def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], encoder: str) -> str:
+def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], state: State) -> None:
     names = [run_name(run.spec) for run in comparison.runs]
-    known = [name for name in ENCODERS if name != "baseline" or len(comparison.runs) > 1]
-    encoder = encoder if encoder in known else known[0]
-    labels = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}", "pixels": "raw pixels"}
+    codes = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}"}
+    known = at_once(len(comparison.runs) > 1)
     slot = st.empty()
-    encoder = st.segmented_control(
+    encoder = ask_encoder(
+        state,
+        {name: codes.get(name, ENCODERS[name].title) for name in known},
         "MMD between aug(train) and the anomalies, measured in",
-        known,
-        default=encoder,
-        required=True,
-        format_func=labels.__getitem__,
-        help="Squared maximum mean discrepancy (App. G, Eq. 1): smaller is better aligned. The baseline's code is one space "
+        "Squared maximum mean discrepancy (App. G, Eq. 1): smaller is better aligned. The baseline's code is one space "
         "for all augmentations; the run's own is another for each, so its values are not to be ranked. The paper's encoder, "
-        "ResNet50 with ImageNet weights, is not used here: these values do not compare with Table 2.",
-        key=f"encoder-{len(known)}",
+        "ResNet50 with ImageNet weights, is on the page Alignment: these values do not compare with Table 2.",
+        f"encoder-{len(known)}",
     )
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
     cells = [_cell(f"AUC, {name}", metrics[which].auc) for which, name in zip(order, names, strict=True)]
@@ -148,13 +147,12 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], e
         _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
     ]
     value = _mmd(comparison.key, encoder, comparison)
-    drawn = f"± {value.spread:.1g}, draws of {value.m}" if value.spread > 1e-9 else f"of all {value.m} images"
+    drawn = f"± {value.spread:.1g}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
     cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", drawn))
     slot.html(
         '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
         f'grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))">{"".join(cells)}</div>'
     )
-    return encoder
 
 
 def _cell(label: str, estimate: Estimate, sign: str = "") -> str:

@@ -24,7 +24,7 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
     anomaly = question.anomaly
 
     def gain(run: StoredRun, baseline: StoredRun | None) -> Estimate:
-        return _gain(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
+        return gain_of(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
 
     points = sweep.points(stored, gain)
     figure = report.curve(sweep, points, anomaly, dataset, st.session_state[slider])
@@ -51,7 +51,7 @@ def _clicked(key: str, slider: str, values: tuple[float, ...]) -> None:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _gain(
+def gain_of(
     run_id: str,
     baseline_id: str | None,
     anomaly: Anomaly,
@@ -59,6 +59,7 @@ def _gain(
     _baseline: StoredRun | None,
     _dataset: Dataset,
 ) -> Estimate:
+    """`whatif.gain`, remembered."""
     return whatif.gain(_run, _baseline, anomaly, _dataset)
 
 

@@ -1,0 +1,55 @@
+"""The page Alignment in a real browser: the matrix arrives by itself, and success beside it once runs are trained."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from browser import Server, Visitor, settled
+
+with contextlib.suppress(ImportError):  # the browser fixture deals with it
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+SMALL = {"dataset": "digits", "class": "6", "epochs": "2", "features": "4", "hidden": "16", "limit": "64"}
+
+
+def matrix(page: Page) -> Locator:
+    return page.locator(".js-plotly-plot").filter(has=page.locator(".heatmaplayer"))
+
+
+def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL).replace("/?", "/alignment?"))
+    expect(page.get_by_text("This space is the code of AE, which is not trained yet")).to_be_visible()
+    page.get_by_role("radio", name="raw pixels").click()
+    # No further click: the cells come as they are measured.
+    expect(page.get_by_role("heading", name="Best aligned with CutOut")).to_be_visible()
+    for name in ("Identity", "CutPaste-scar", "SimCLR", "gen Flip", "all others"):
+        expect(matrix(page).get_by_text(name, exact=True)).to_be_visible()
+    assert matrix(page).locator(".shapelayer path").count() == 13  # the best aug of each column
+    assert someone.query["encoder"] == "pixels"
+
+    page.get_by_role("radio", name="AE's code").click()
+    page.get_by_role("button", name="Train 4 missing runs").click()
+    expect(page.get_by_role("heading", name="Does alignment predict success here?")).to_be_visible()
+    expect(page.get_by_text("Too few to say")).to_be_visible()
+    settled(someone)
+    scatter = page.locator(".js-plotly-plot").filter(has=page.locator(".scatterlayer .textpoint"))
+    assert {text.strip() for text in scatter.locator(".textpoint").all_text_contents()} == {"CutOut", "Flip", "Invert"}
+
+
+def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL, encoder="pixels").replace("/?", "/alignment?"))
+    expect(page.get_by_role("heading", name="Best aligned with CutOut")).to_be_visible()
+    settled(someone)
+    box = matrix(page).locator(".heatmaplayer image, .heatmaplayer .hm").first.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    hover = page.locator(".hoverlayer .hovertext")
+    expect(hover).to_contain_text("aug Identity, gen CutOut")
+    expect(hover).to_contain_text(" images")
+    expect(hover).to_contain_text("p = ")

@@ -1,0 +1,186 @@
+"""ResNet50 against torchvision's own; weights that are missing, damaged or of something else; what is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet18, resnet50
+from torchvision.transforms.v2 import functional as F
+
+from ssad_core import encoders
+from ssad_core.encoders import ENCODERS, WEIGHTS_FILE, embed, identity, is_published, weights_path
+from ssad_core.errors import BadInput
+
+
+@pytest.fixture(scope="module")
+def network() -> nn.Module:
+    torch.manual_seed(1)
+    return resnet50(weights=None).eval()
+
+
+@pytest.fixture(scope="module")
+def file(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("weights") / "mine.pth"
+    torch.save(network.state_dict(), path)
+    return path
+
+
+@pytest.fixture
+def weights(file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SSAD_RESNET50", str(file))
+    return file
+
+
+@pytest.fixture(autouse=True)
+def no_weights(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSAD_RESNET50", raising=False)
+
+
+@pytest.fixture
+def colour() -> Tensor:
+    return torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+def theirs(network: nn.Module, x: Tensor, enlarged: bool, normalised: bool) -> np.ndarray:
+    """The input of torchvision's last layer."""
+    if enlarged:
+        x = F.resize(x, [224, 224], antialias=False)
+    if normalised:
+        x = F.normalize(x, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    found = []
+    hook = network.fc.register_forward_pre_hook(lambda _, inputs: found.append(inputs[0]))
+    with torch.no_grad():
+        network(x)
+    hook.remove()
+    return found[0].numpy()
+
+
+@pytest.mark.parametrize("enlarged", [False, True])
+@pytest.mark.parametrize("normalised", [False, True])
+def test_embeds_as_torchvision_does(
+    network: nn.Module, weights: Path, colour: Tensor, enlarged: bool, normalised: bool
+) -> None:
+    found = embed(encoders.resnet50(enlarged, normalised), colour)
+    assert found.shape == (3, 2048)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, theirs(network, colour, enlarged, normalised), rtol=1e-3, atol=1e-3)
+
+
+def test_a_grey_image_is_three_equal_channels(weights: Path, images: Tensor) -> None:
+    np.testing.assert_array_equal(embed("resnet50", images[:4]), embed("resnet50", images[:4].repeat(1, 3, 1, 1)))
+
+
+def test_pixels_are_pixels(colour: Tensor) -> None:
+    np.testing.assert_array_equal(embed("pixels", colour), colour.reshape(3, -1).numpy())
+
+
+def test_the_untrained_one_is_always_the_same_and_leaves_torchs_generator_alone(
+    colour: Tensor, own_cache: Path
+) -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    first = encoders._features("untrained", colour)
+    encoders._network.cache_clear()
+    np.testing.assert_array_equal(encoders._features("untrained", colour), first)
+    torch.testing.assert_close(torch.rand(3), expected)
+
+
+def test_the_same_images_are_embedded_once(weights: Path, colour: Tensor, own_cache: Path) -> None:
+    first = embed("resnet50", colour)
+    kept = list((own_cache / "embeddings").iterdir())
+    assert len(kept) == 1
+    np.savez(kept[0], embeddings=first + 1)  # what is kept is what is given
+    np.testing.assert_array_equal(embed("resnet50", colour), first + 1)
+    kept[0].write_bytes(b"PK cut off")
+    np.testing.assert_array_equal(embed("resnet50", colour), first)
+    embed("resnet50", colour.flip(0))
+    embed("untrained", colour)
+    assert len(list((own_cache / "embeddings").iterdir())) == 3
+
+
+def test_other_weights_give_other_embeddings(
+    weights: Path, network: nn.Module, colour: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, name = embed("resnet50", colour), identity("resnet50")
+    torch.save({key: value for key, value in network.state_dict().items() if key[:3] != "fc."}, tmp_path / "other.pth")
+    monkeypatch.setenv("SSAD_RESNET50", str(tmp_path / "other.pth"))
+    assert identity("resnet50") != name  # though the last layer, of which nothing is asked, is all that differs
+    np.testing.assert_array_equal(embed("resnet50", colour), first)
+    torch.save({key: value / 2 for key, value in network.state_dict().items()}, tmp_path / "other.pth")
+    assert not np.allclose(embed("resnet50", colour), first)
+
+
+def test_the_file_is_found_in_the_folder_of_images(file: Path, data_dir: Path) -> None:
+    assert weights_path() is None
+    assert encoders.default_encoder() == "baseline"
+    (data_dir / WEIGHTS_FILE).symlink_to(file)
+    assert weights_path() == data_dir / WEIGHTS_FILE
+    assert encoders.default_encoder() == "resnet50"
+    assert not is_published("resnet50")  # whatever it is called
+
+
+def wrong(kind: str, path: Path, file: Path) -> None:
+    match kind:
+        case "cut off":
+            path.write_bytes(file.read_bytes()[:100_000])
+        case "no weights":
+            path.write_text("<html>404</html>")
+        case "a tensor":
+            torch.save(torch.ones(3), path)
+        case "another network":
+            torch.save(resnet18(weights=None).state_dict(), path)
+        case "not finite":
+            state = torch.load(file, weights_only=True)
+            state["conv1.weight"][0] = torch.nan
+            torch.save(state, path)
+        case "code":
+            torch.save(resnet18, path)  # unpickling would run what the file names
+        case "a folder":
+            path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "kind", ["cut off", "no weights", "a tensor", "another network", "not finite", "code", "a folder", "nowhere"]
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    kind: str, file: Path, tmp_path: Path, colour: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "wrong.pth"
+    wrong(kind, path, file)
+    monkeypatch.setenv("SSAD_RESNET50", str(path))
+    with pytest.raises(BadInput, match=r"wrong\.pth") as raised:
+        embed("resnet50", colour)
+    assert "\n" not in str(raised.value)
+    assert embed("untrained", colour).shape == (3, 2048)  # the others go on
+
+
+def test_what_cannot_be_downloaded_says_where_to_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")  # nothing can be downloaded into a file
+    monkeypatch.setenv("SSAD_DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(BadInput, match="could not be downloaded") as raised:
+        encoders.download_weights()
+    for part in (WEIGHTS_FILE, "SSAD_RESNET50", str(tmp_path / "file")):
+        assert part in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_unknown_encoders_and_codes_are_refused(colour: Tensor) -> None:
+    with pytest.raises(BadInput, match="did you mean 'pixels'"):
+        embed("pixel", colour)
+    with pytest.raises(BadInput, match="is a run's"):
+        embed("baseline", colour)
+
+
+def test_the_table_has_every_way_to_show_images_to_resnet50() -> None:
+    ways = {(info.enlarged, info.normalised) for info in ENCODERS.values() if info.imagenet}
+    assert len(ways) == 4
+    for enlarged, normalised in ways:
+        info = ENCODERS[encoders.resnet50(enlarged, normalised)]
+        assert (info.enlarged, info.normalised) == (enlarged, normalised)
+    assert encoders.at_once(baseline=True) == ["baseline", "run", "pixels"]
+    assert encoders.at_once(baseline=False) == ["run", "pixels"]

@@ -1,0 +1,143 @@
+"""The page Alignment through Streamlit's AppTest, on real, tiny runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
+from streamlit.testing.v1 import AppTest
+
+from pages.components import service
+from ssad_core import worker
+from ssad_core.data import load
+from ssad_core.store import Store
+
+PAGE = "pages/alignment.py"
+
+
+@pytest.fixture
+def nothing(own_cache: Path) -> Iterator[None]:
+    """A cache without any run."""
+    close_service()
+    yield
+    close_service()
+
+
+def measured(app: AppTest) -> AppTest:
+    """The page when all that it waits for is there."""
+    for _ in range(100):
+        service.jobs()._pool.submit(lambda: None).result()
+        if "Measuring: " not in words(calm(app.run())):
+            return app
+    pytest.fail("it is measured for ever")
+
+
+def charts(app: AppTest) -> int:
+    return len(app.get("plotly_chart"))
+
+
+def test_with_nothing_trained_it_says_what_each_space_needs(nothing: None) -> None:
+    app = open_page(PAGE, **TINY)
+    assert "the code of AE, which is not trained yet" in words(app)
+    assert "train-missing" in [button.key for button in app.button]
+    assert charts(app) == 0
+    app = measured(open_page(PAGE, **TINY, encoder="pixels"))
+    assert charts(app) == 1
+    assert "Best aligned with CutOut: " in words(app)
+    assert "nothing here compares with Table 2" in words(app)
+    assert "Train 10 other runs" in labels(app)  # of 14; four lie side by side
+
+
+def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
+    worker.run(tiny().run(load("digits")).baseline(), Store(), "cpu")
+    app = open_page(PAGE, **TINY)
+    assert "Best aligned" in words(measured(app))
+    assert "No augmentation is trained yet" in words(app)
+    assert "≈ stands where a permutation test cannot tell" in words(app)
+    assert charts(app) == 1
+    assert not app.warning
+
+
+def test_success_is_set_against_alignment(own_lab: Store) -> None:
+    app = measured(open_page(PAGE, **TINY))
+    assert "Does alignment predict success here?" in words(app)
+    assert "Too few to say: a rank correlation wants at least 4 trained augs, and 1 are" in words(app)
+
+    longer = {**TINY, "epochs": "20"}  # so that they differ
+    for aug in ("identity", "cutout", "flip", "invert", "noise"):
+        worker.run(tiny(**longer, aug=aug).run(load("digits")), own_lab, "cpu")
+    app = measured(open_page(PAGE, **longer))
+    assert charts(app) == 2
+    assert "Rank correlation of MMD and relative AUC on CutOut: " in words(app)
+    assert "Over all 52 pairs of aug and anomaly" in words(app)
+    # Another anomaly trains nothing; a gen of its own is one more column.
+    app = measured(open_page(PAGE, **longer, anomaly="gen:rotate"))
+    assert "Over all 56 pairs" in words(app)
+    assert "Best aligned with Rotate" in words(app)
+
+
+def test_a_parameter_beside_it_is_a_row_without_training(own_lab: Store) -> None:
+    app = measured(open_page(PAGE, **TINY, anomaly="gen:cutout(c=0.4)", pins="cutout(c=0.4)~flip"))
+    assert not app.warning
+    assert charts(app) == 2
+    assert "Best aligned with CutOut-0.4" in words(app)
+
+
+def test_each_runs_code_is_not_ranked(lab: Path) -> None:
+    app = measured(open_page(PAGE, **TINY, encoder="run"))
+    assert "these values are not ranked and not set against success" in words(app)
+    assert "Best aligned" not in words(app)
+    assert charts(app) == 1
+
+
+def test_a_detector_without_a_baseline_has_no_code_of_one(lab: Path) -> None:
+    app = open_page(PAGE, **TINY, detector="ap", aug="flip")
+    (control,) = (group for group in app.button_group if group.label == "MMD measured in")
+    assert control.value == "run"
+    assert "Each run's own code is a space once it is trained" in words(app)
+    calm(control.set_value("pixels").run())
+    assert "Best aligned" in words(measured(app))
+
+
+def test_photos_have_no_p(nothing: None) -> None:
+    app = measured(open_page(PAGE, **{**TINY, "dataset": "photos", "class": "temple"}, encoder="pixels"))
+    assert "There are no p-values: patches of one photograph overlap" in words(app)
+    assert "≈" not in words(app)
+
+
+def test_without_weights_resnet50_says_where_to_put_them_and_the_others_go_on(
+    lab: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSAD_RESNET50", raising=False)
+    app = open_page(PAGE, **TINY, encoder="resnet50-224-raw")
+    assert f"put torchvision's resnet50-0676ba61.pth (IMAGENET1K_V1, 98 MB) into {data_dir}" in words(app)
+    assert not app.error
+    assert charts(app) == 0
+    assert [toggle.value for toggle in app.toggle if toggle.key in ("ask-enlarged", "ask-normalised")] == [True, False]
+    calm(app.toggle(key="ask-enlarged").set_value(False).run())
+    assert address(app)["encoder"] == "resnet50-raw"
+    # What another page does not offer stays chosen.
+    calm(app.switch_page("pages/lab.py").run())
+    assert "MMD of aug and anomalies" in words(app)
+    assert address(app)["encoder"] == "resnet50-raw"
+    calm(app.switch_page(PAGE).run())
+    (control,) = (group for group in app.button_group if group.label == "MMD measured in")
+    assert control.value == "resnet50"
+    calm(control.set_value("baseline").run())
+    assert "Best aligned" in words(measured(app))
+    assert address(app)["encoder"] == "baseline"
+
+
+def test_weights_that_cannot_be_used_are_one_message(
+    lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.pth").write_text("no weights")
+    monkeypatch.setenv("SSAD_RESNET50", str(tmp_path / "mine.pth"))
+    app = measured(open_page(PAGE, **TINY, encoder="resnet50"))
+    (warning,) = app.warning
+    assert "mine.pth is damaged, or no file of weights that torch has saved" in warning.value
+    monkeypatch.setenv("SSAD_RESNET50", str(tmp_path / "nowhere.pth"))
+    (error,) = calm(app.run()).error
+    assert "nowhere.pth" in error.value
