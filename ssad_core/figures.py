@@ -389,8 +389,8 @@ def scatter_figure(
     level: float,
     title: str,
 ) -> go.Figure:
-    """Two measures against each other: points with their names, and small ones for the ``others``; x is logarithmic if all
-    of it is positive. ``level`` is what y is where nothing is gained."""
+    """Two measures against each other: points with their names, and small ones for the ``others``; x is logarithmic where
+    its values are of different orders. ``level`` is what y is where nothing is gained."""
     fig = go.Figure()
     if others:
         fig.add_scatter(
@@ -422,7 +422,8 @@ def scatter_figure(
         showlegend=False,
     )
     fig.add_hline(level, line={"color": "#767676", "width": 1})
-    log = all(point.x > 0 for point in (*shown, *others))
+    places = [point.x for point in (*shown, *others)]
+    log = bool(places) and 0 < 5 * min(places) < max(places)
     fig.update_xaxes(title=x_title, **({"type": "log", "dtick": "D2"} if log else {}))  # D2: at 1, 2 and 5
     fig.update_yaxes(title=y_title)
     said = ", ".join(f"{point.name} {point.y:.3f} at {point.x:.3g}" for point in sorted(shown, key=lambda p: p.x))
