@@ -19,7 +19,9 @@ st.navigation(
         "Compare": [
             st.Page("pages/reconstructions.py", title="Reconstructions", icon=":material/image_search:"),
             st.Page("pages/histograms.py", title="Histograms", icon=":material/bar_chart:"),
+            st.Page("pages/embeddings.py", title="Embeddings", icon=":material/scatter_plot:"),
             st.Page("pages/alignment.py", title="Alignment (MMD)", icon=":material/join_inner:"),
+            st.Page("pages/error_bias.py", title="Error bias", icon=":material/compare_arrows:"),
         ],
         "Evidence": [
             st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),

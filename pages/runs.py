@@ -1,26 +1,35 @@
-"""Runs: what is stored, what is going on, what it takes on disk."""
+"""Runs: what is stored, what is going on, what it takes on disk; picked, pinned beside each other, cloned, deleted."""
+
+from __future__ import annotations
 
 import time
 
 import streamlit as st
 
-from pages.components.address import session
+from pages.components.address import State, session, show_rejected, write_address
+from pages.components.clone import clone
+from pages.components.find import ask_find
+from pages.components.lineup import PAGES
+from pages.components.pins import lay_beside, show_pinned
 from pages.components.router import through_app
 from pages.components.service import jobs, prepare_in_background
-from ssad_core.data import class_title, dataset_info
+from pages.components.side_by_side import side_by_side
+from ssad_core.data import class_title
 from ssad_core.errors import BadInput
-from ssad_core.question import Question, run_name
-from ssad_core.spec import RunSpec
-from ssad_core.store import Busy, StoredRun
+from ssad_core.lineup import MOST
+from ssad_core.question import question_of, run_name
+from ssad_core.store import Busy, Damaged, Store, StoredRun
+
+POLL = 2.0  # seconds between two looks at what goes on
 
 
-def row(run: StoredRun) -> dict[str, object]:
+def row(run: StoredRun, pinned: bool) -> dict[str, object]:
     """A line of the table."""
     spec, result = run.spec, run.result
     auc = result["auc"]
     title, normal = class_title(spec.dataset, spec.normal_class)
     return {
-        "Run": run.id,
+        "Pinned": "●" if pinned else "",
         "Detector": run_name(spec),
         "Data set": title,
         "Normal": normal,
@@ -34,6 +43,7 @@ def row(run: StoredRun) -> dict[str, object]:
         "Seconds": result["seconds"],
         "Trained": time.strftime("%Y-%m-%d %H:%M", time.localtime(result["finished"])),
         "MB": run.size / 1e6,
+        "Run": run.id,
     }
 
 
@@ -41,81 +51,103 @@ def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-def question_of(spec: RunSpec) -> Question:
-    """The question that a run answers, with the anomaly that the Lab starts with."""
-    info = dataset_info(spec.dataset)
-    return Question(
-        dataset=spec.dataset,
-        normal_class=info.classes[spec.normal_class],
-        detector=spec.detector,
-        augment=spec.augment,
-        params=spec.params,
-        profile=spec.profile,
-        settings=spec.settings,
-        seed=spec.seed,
-    )
-
-
-through_app()
-st.title("Runs")
-try:
-    store = jobs().store
-except BadInput as error:
-    st.error(str(error), icon=":material/error:")
-    st.stop()
-prepare_in_background()
-
-waiting = jobs().going_on()
-if waiting:
+def going_on(count: int) -> None:
+    """What is queued or trained now, each to be cancelled; the page is drawn anew when their number is another."""
+    now = jobs().going_on()
+    if len(now) != count:
+        st.rerun(scope="app")
     st.subheader("Going on")
-    for spec, status in waiting:
+    for spec, status in now:
         place = f", place {status.position} in the queue" if status.position else ""
+        title, normal = class_title(spec.dataset, spec.normal_class)
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.markdown(
-            f"**{run_name(spec)}** on {class_title(spec.dataset, spec.normal_class)[0]}: {status.state}{place}"
+            f"**{run_name(spec)}** on {title}, normal {normal}, seed {spec.seed}, {spec.settings.epochs} epochs: "
+            f"{status.state}{place}. {status.message}"
         )
-        if right.button("Cancel", key=f"cancel-{spec.id}", icon=":material/stop:"):
+        if right.button("Cancel", key=f"cancel-{spec.id}", icon=":material/stop:", help="Ends its process."):
             jobs().cancel(spec.id)
-            st.rerun()
+            st.rerun(scope="app")
 
-runs = store.list()
-st.caption(f"{_runs(len(runs))} stored, {store.size / 1e6:.1f} MB in {store.root}. All numbers were measured here.")
-if not runs:
-    st.info(
-        "Nothing is trained yet. The Lab's first screen trains its default within seconds.", icon=":material/science:"
-    )
-else:
-    numbers = {name: st.column_config.NumberColumn(format="%.3f") for name in row(runs[0]) if name.startswith("AUC")}
+
+def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
+    """The runs, newest first unless a column is clicked; those that are picked."""
+    lines = [row(run, run.id in pinned) for run in runs]
+    number, seconds = st.column_config.NumberColumn(format="%.3f"), st.column_config.NumberColumn(format="%.1f")
     chosen = st.dataframe(
-        [row(run) for run in runs],
+        lines,
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
         # Rows are picked by number: with another list of runs nothing is picked.
         key=f"runs-table-{hash(tuple(run.id for run in runs))}",
         column_config={
-            **numbers,
-            "Seconds": st.column_config.NumberColumn(format="%.1f"),
-            "MB": st.column_config.NumberColumn(format="%.1f"),
+            **{name: number for name in lines[0] if name.startswith("AUC")},
+            "Pinned": st.column_config.TextColumn("●", help="Pinned: lies beside the others on the comparing pages."),
+            "Seconds": seconds,
+            "MB": seconds,
         },
     )
-    picked = [runs[i] for i in chosen["selection"]["rows"] if i < len(runs)]
+    return [runs[i] for i in chosen["selection"]["rows"] if i < len(runs)]
+
+
+def actions(picked: list[StoredRun], state: State) -> None:
+    """What can be done with the picked runs. BadInput when that needs own images that are not here any more."""
+    specs = [run.spec for run in picked]
+    many = len(picked) > MOST
     with st.container(horizontal=True):
-        if st.button("Open in the Lab", disabled=len(picked) != 1, icon=":material/science:", key="open"):
-            try:
-                session().question = question_of(picked[0].spec)
-            except BadInput as error:  # own images that are not here any more
-                st.toast(str(error), icon=":material/error:")
-            else:
-                st.switch_page("pages/lab.py")
+        pin = st.button(
+            f"Pin {_runs(len(picked))}" if picked else "Pin",
+            disabled=not picked or many,
+            icon=":material/keep:",
+            key="pin",
+            help=f"Lays them beside each other on the comparing pages, {MOST} at most with the baseline.",
+        )
+        opened = st.button(
+            "Open in the Lab",
+            disabled=len(picked) != 1,
+            icon=":material/science:",
+            key="open",
+            help="Asks this run's question there. Pick one run.",
+        )
+        clone(specs[0] if len(specs) == 1 else None, state)
         label = f"Delete {_runs(len(picked))}" if picked else "Delete"
-        if st.button(label, disabled=not picked, icon=":material/delete:", key="delete"):
+        if st.button(label, disabled=not picked, icon=":material/delete:", key="delete", help="Asks once more first."):
             st.session_state.doomed = [run.id for run in picked]
-if damaged := store.damaged():
-    st.warning(f"Damaged, and only good to be deleted: {', '.join(damaged)}", icon=":material/broken_image:")
-    if st.button("Delete the damaged runs", icon=":material/delete:", key="delete-damaged"):
-        st.session_state.doomed = list(damaged)
-if doomed := st.session_state.get("doomed"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Picked and pinned runs on" if picked else "Pinned runs on", width="content")
+        wanted = [
+            path
+            for path, name in PAGES.items()
+            if st.button(
+                name,
+                disabled=many,
+                type="tertiary",
+                icon=":material/arrow_forward:",
+                key=f"to-{path}",
+                help="Pins what is picked, and opens the page.",
+            )
+        ]
+    if opened:
+        state.question = question_of(specs[0], state.question.anomaly)
+        st.switch_page("pages/lab.py")
+    if picked and (pin or wanted):
+        lay_beside(state, specs)
+    if wanted:
+        st.switch_page(wanted[0])
+    if pin:
+        st.rerun()
+
+
+def delete(store: Store, runs: list[StoredRun]) -> None:
+    """Deletes what is damaged, or was chosen to be deleted, once that is confirmed."""
+    if damaged := store.damaged():
+        st.warning(f"Damaged, and only good to be deleted: {', '.join(damaged)}", icon=":material/broken_image:")
+        if st.button("Delete the damaged runs", icon=":material/delete:", key="delete-damaged"):
+            st.session_state.doomed = list(damaged)
+    doomed = st.session_state.get("doomed")
+    if not doomed:
+        return
     names = ", ".join(f"{run_name(run.spec)} ({run.id})" for run in runs if run.id in doomed) or ", ".join(doomed)
     st.warning(f"Delete for good: {names}? Each can be trained again.", icon=":material/delete:")
     with st.container(horizontal=True):
@@ -130,3 +162,55 @@ if doomed := st.session_state.get("doomed"):
         if st.button("Keep", key="delete-not"):
             del st.session_state.doomed
             st.rerun()
+
+
+def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
+    """The stored runs: what is pinned, the table, what can be done with the picked ones, and those side by side."""
+    lineup = show_pinned(state)
+    pinned = [spec.id for spec in lineup.specs] if lineup else []
+    state.find = ask_find(state.find, runs)
+    found = [run for run in runs if state.find.matches(run.spec)]
+    picked: list[StoredRun] = []
+    if found:
+        picked = table(found, pinned)
+    else:
+        st.info("No stored run is like that; ask for less.", icon=":material/search_off:")
+    try:
+        actions(picked, state)
+    except BadInput as error:
+        st.error(str(error), icon=":material/error:")
+    delete(store, runs)
+    there = {run.id: run for run in runs}
+    compared = picked or [there[run_id] for run_id in pinned if run_id in there]
+    if len(compared) > MOST:
+        st.info(f"Pick {MOST} runs at most to see them side by side.", icon=":material/block:")
+    elif compared:
+        st.subheader("Picked, side by side" if picked else "Pinned, side by side")
+        side_by_side(compared, state)
+
+
+def page() -> None:
+    st.title("Runs")
+    state, store = session(), jobs().store
+    show_rejected(state)
+    prepare_in_background()
+    if waiting := jobs().going_on():
+        st.fragment(going_on, run_every=POLL)(len(waiting))
+    runs = store.list()
+    st.caption(f"{_runs(len(runs))} stored, {store.size / 1e6:.1f} MB in {store.root}. All numbers were measured here.")
+    if runs:
+        stored(state, store, runs)
+    else:
+        st.info(
+            "Nothing is trained yet. The Lab's first screen trains its default within seconds.",
+            icon=":material/science:",
+        )
+        delete(store, runs)
+    write_address(state)
+
+
+through_app()
+try:
+    page()
+except (BadInput, Damaged) as error:
+    st.error(str(error), icon=":material/error:")

@@ -18,6 +18,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from . import histogram
+from .bias import Bias, ClassResult
 from .statistics import auc
 
 GROUP_COLOURS = {
@@ -27,10 +28,13 @@ GROUP_COLOURS = {
     "test anomalous": "#D55E00",
 }
 OTHER_COLOURS = ["#009E73", "#CC79A7", "#56B4E9", "#0072B2", "#E69F00", "#D55E00"]  # Okabe and Ito's, for other names
-SYMBOLS = ["circle", "diamond", "square", "cross"]
+SYMBOLS = dict(zip(GROUP_COLOURS, ["circle", "diamond", "square", "cross"], strict=True))
+OTHER_SYMBOLS = ["x", "star", "triangle-up", "pentagon"]
 ERROR_COLOUR = (213, 94, 0)
 ERROR_MARK = "#D55E00"
+BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
 _MAIN = "#0072B2"
+_SCORES = {"colorscale": "Cividis", "colorbar": {"title": "score", "thickness": 12}}
 RECONSTRUCTION_ERROR = "reconstruction error (mean squared error)"
 
 _TEMPLATE = go.layout.Template(
@@ -88,25 +92,15 @@ def histograms_figure(
 
     ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).
     """
-    columns = min(len(panels), 2 if len(panels) == 4 else 3)
-    rows = -(-len(panels) // columns)
-    fig = make_subplots(
-        rows,
-        columns,
-        shared_xaxes="all",
-        shared_yaxes="all",
-        subplot_titles=[f"<b>{panel.name}</b><br>{panel.note}" for panel in panels],
-        horizontal_spacing=0.03,
-        vertical_spacing=0.26 / rows,
-    )
+    fig, places = _multiples(panels, shared_xaxes="all", shared_yaxes="all")
+    rows = places[-1]["row"]
     edges = histogram.common_edges([scores for panel in panels for scores in panel.scores.values()], log=log)
     shares = [{name: histogram.per_cent(x, edges) for name, x in panel.scores.items()} for panel in panels]
     highest = max(share.max() for panel in shares for share in panel.values())
     named: set[str] = set()  # each group is in the legend once
 
     def add(i: int, name: str, **trace: object) -> None:
-        place = {"row": i // columns + 1, "col": i % columns + 1}
-        fig.add_scatter(name=name, mode="lines", legendgroup=name, showlegend=name not in named, **trace, **place)
+        fig.add_scatter(name=name, mode="lines", legendgroup=name, showlegend=name not in named, **trace, **places[i])
         named.add(name)
 
     for i, panel in enumerate(panels):
@@ -119,16 +113,8 @@ def histograms_figure(
     fig.update_yaxes(rangemode="tozero")
     fig.update_xaxes(title=score, row=rows, col=1)
     fig.update_yaxes(title="per cent of group", col=1)
-    fig.update_annotations(font_size=13)
-    fig.update_layout(height=180 + 250 * rows, margin={"t": 90, "b": 100, "l": 10, "r": 10})
     said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
-    fig = _finish(fig, title, f"Histograms of the {score}. {said}.")
-    # The title above the panels' names, and the legend where it may take two lines.
-    fig.update_layout(
-        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
-        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
-    )
-    return fig
+    return _finish_multiples(fig, rows, title, f"Histograms of the {score}. {said}.")
 
 
 def roc_figure(
@@ -170,27 +156,71 @@ def map_figure(
 
     Groups keep their symbols either way (Figs. 8, 9 and 17).
     """
+    fig = go.Figure(_points(xy, group_names, scores))
+    if scores is not None:
+        fig.update_layout(coloraxis=_SCORES)
+    fig.update_xaxes(title="t-SNE 1 (no unit)", showticklabels=False)
+    fig.update_yaxes(title="t-SNE 2 (no unit)", showticklabels=False, scaleanchor="x")
+    counts = ", ".join(f"{list(group_names).count(trace.name)} {trace.name}" for trace in fig.data)
+    shown = "group" if scores is None else "score"
+    return _finish(fig, title, f"t-SNE map of {len(group_names)} images, coloured by {shown}: {counts}.")
+
+
+@dataclass(frozen=True)
+class MapPanel:
+    """One detector's map among several: ``xy`` (n, 2), the points' ``group_names`` (n,), their ``scores`` (n,) where these
+    are to colour them, and lines under its name."""
+
+    name: str
+    xy: np.ndarray
+    group_names: Sequence[str]
+    scores: np.ndarray | None
+    note: str
+
+
+def maps_figure(panels: Sequence[MapPanel], *, title: str) -> go.Figure:
+    """t-SNE maps of several detectors (Figs. 8, 9 and 17), coloured as in `map_figure`; scores share their colours, from the
+    2nd to the 98th percentile of all."""
+    fig, places = _multiples(panels)
+    named: set[str] = set()  # each group is in the legend once
+    for i, (panel, place) in enumerate(zip(panels, places, strict=True)):
+        for trace in _points(panel.xy, panel.group_names, panel.scores):
+            rank = [*GROUP_COLOURS, trace.name].index(trace.name)
+            trace.update(legendgroup=trace.name, legendrank=rank, showlegend=trace.name not in named)
+            fig.add_trace(trace, **place)
+            named.add(trace.name)
+        fig.update_yaxes(scaleanchor=f"x{i + 1 if i else ''}", **place)
+    fig.update_xaxes(showticklabels=False, showgrid=False)
+    fig.update_yaxes(showticklabels=False, showgrid=False)
+    scores = [panel.scores for panel in panels if panel.scores is not None]
+    if scores:
+        low, high = np.quantile(np.concatenate(scores), [0.02, 0.98])
+        fig.update_layout(coloraxis={**_SCORES, "cmin": low, "cmax": high})
+    said = "; ".join(f"{panel.name}, {len(panel.group_names)} images: {panel.note}" for panel in panels)
+    alt = f"t-SNE maps, coloured by {'score' if scores else 'group'}. {said}.".replace("<br>", ", ")
+    return _finish_multiples(fig, places[-1]["row"], title, alt)
+
+
+def _points(xy: np.ndarray, group_names: Sequence[str], scores: np.ndarray | None) -> list[go.Scatter]:
+    """A map's points, a trace for each group."""
     names = np.asarray(group_names)
     groups = [name for name in GROUP_COLOURS if name in names]
     groups += [name for name in dict.fromkeys(group_names) if name not in groups]
-    fig = go.Figure()
+    traces = []
     for i, (name, colour) in enumerate(zip(groups, _colours(groups), strict=True)):
         member = names == name
-        marker = {"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 5, "opacity": 0.75}
+        symbol = SYMBOLS.get(name) or OTHER_SYMBOLS[i % len(OTHER_SYMBOLS)]
+        marker = {"symbol": symbol, "size": 5, "opacity": 0.75}
         marker |= (
             {"color": colour} if scores is None else {"color": np.asarray(scores)[member], "coloraxis": "coloraxis"}
         )
-        fig.add_scatter(
-            x=xy[member, 0], y=xy[member, 1], name=name, mode="markers", marker=marker, hovertemplate="%{fullData.name}"
+        place = {"x": xy[member, 0], "y": xy[member, 1]}
+        traces.append(
+            go.Scatter(
+                **place, name=name, mode="markers", marker=marker, hovertemplate="%{fullData.name}<extra></extra>"
+            )
         )
-    if scores is not None:
-        colourbar = {"title": "score", "thickness": 12}
-        fig.update_layout(coloraxis={"colorscale": "Cividis", "colorbar": colourbar})
-    fig.update_xaxes(title="t-SNE 1 (no unit)", showticklabels=False)
-    fig.update_yaxes(title="t-SNE 2 (no unit)", showticklabels=False, scaleanchor="x")
-    counts = ", ".join(f"{np.count_nonzero(names == name)} {name}" for name in groups)
-    shown = "group" if scores is None else "score"
-    return _finish(fig, title, f"t-SNE map of {len(names)} images, coloured by {shown}: {counts}.")
+    return traces
 
 
 def sweep_figure(
@@ -250,6 +280,96 @@ def sweep_figure(
     fig.update_yaxes(title=measure)
     said = ", ".join(f"{value:g}: {mean:.3f}" for value, mean in zip(values, means, strict=True))
     return _finish(fig, title, f"{measure} against {parameter}: {said}.")
+
+
+def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figure:
+    """The AUC of each class of anomalies, a row (Fig. 3): the baseline's, a ring, and the run's, an arrow away from it where
+    the interval of their difference does not reach the ring; dashed lines are the means.
+
+    A point's customdata begins with its class, and the ``chosen`` class is underlined.
+    """
+    fig = go.Figure()
+    rows = bias.classes[::-1]  # Plotly draws upwards
+    names = [row.name for row in rows]
+    marks = {
+        "better": (BETTER, "triangle-right", [row for row in rows if row.better]),
+        "worse": (WORSE, "triangle-left", [row for row in rows if row.worse]),
+        "no clear difference" if bias.baseline else bias.run: (
+            UNCLEAR if bias.baseline else _MAIN,
+            "circle",
+            [row for row in rows if not row.better and not row.worse],
+        ),
+    }
+    opaque = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click dims nothing
+    for kind, (colour, symbol, some) in marks.items():
+        # The interval of the difference lies around the baseline; without one, that of the AUC around nothing.
+        ends = [
+            (r.baseline + r.gain.low, r.baseline + r.gain.high) if r.gain else (r.auc.low, r.auc.high) for r in some
+        ]
+        fig.add_scatter(
+            x=[row.auc.value for row in some],
+            y=[row.name for row in some],
+            name=kind,
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 14},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - row.auc.value for row, (_, high) in zip(some, ends, strict=True)],
+                "arrayminus": [row.auc.value - low for row, (low, _) in zip(some, ends, strict=True)],
+                "color": colour,
+                "thickness": 2,
+                "width": 5,
+            },
+            customdata=[[row.name, _difference(row)] for row in some],
+            hovertemplate=f"%{{y}}: {bias.run} %{{x:.3f}}<br>%{{customdata[1]}}<extra></extra>",
+            showlegend=bool(some),
+            **opaque,
+        )
+    means = {bias.run: (bias.auc, _MAIN)}
+    if bias.baseline is not None:
+        ways = {"x": [x for row in rows for x in (row.baseline, row.auc.value, None)]}
+        ways["y"] = [y for row in rows for y in (row.name, row.name, None)]
+        fig.add_scatter(**ways, mode="lines", line={"color": UNCLEAR, "width": 1}, hoverinfo="skip", showlegend=False)
+        ring = {"color": "#767676", "symbol": "circle-open", "size": 12, "line": {"width": 2}}
+        fig.add_scatter(
+            x=[row.baseline for row in rows],
+            y=names,
+            name=bias.baseline,
+            mode="markers",
+            marker=ring,
+            customdata=[[row.name] for row in rows],
+            hovertemplate=f"%{{y}}: {bias.baseline} %{{x:.3f}}<extra></extra>",
+            **opaque,
+        )
+        means[bias.baseline] = bias.baseline_auc, "#767676"
+    for name, (value, colour) in means.items():
+        dashed = {"dash": "dash" if name == bias.run else "dot", "color": colour, "width": 1.5}
+        label = f"mean {name} {value:.3f}"
+        fig.add_scatter(x=[value] * 2, y=[names[0], names[-1]], name=label, mode="lines", line=dashed, hoverinfo="skip")
+    ticks = [_class_tick(row, row.name == chosen) for row in rows]
+    fig.update_xaxes(title="AUC against the normal class")
+    # Digits are names too: without a type they would be put in the order of numbers.
+    fig.update_yaxes(type="category", categoryorder="array", categoryarray=names, tickvals=names, ticktext=ticks)
+    fig.update_layout(height=210 + 34 * len(rows), margin={"t": 50, "b": 120, "l": 10, "r": 10})
+    said = "; ".join(f"{row.name} {row.auc.value:.3f} ({_difference(row)})" for row in bias.classes)
+    fig = _finish(fig, title, f"AUC of {bias.run} by class, mean {bias.auc:.3f}. {said}.")
+    # Below the plot, where there is room for three lines of it on a narrow page.
+    fig.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom"})
+    return fig
+
+
+def _difference(row: ClassResult) -> str:
+    if row.gain is None:
+        return f"95%: {row.auc.low:.3f} to {row.auc.high:.3f}"
+    word = "better" if row.better else "worse" if row.worse else "no clear difference"
+    return f"{word}: {row.gain.value:+.3f}, 95% {row.gain.low:+.3f} to {row.gain.high:+.3f}"
+
+
+def _class_tick(row: ClassResult, chosen: bool) -> str:
+    name = f"<u>{html.escape(row.name)}</u>" if chosen else html.escape(row.name)
+    colour = BETTER if row.better else WORSE if row.worse else None
+    return f'<span style="color:{colour}"><b>{name}</b></span>' if colour else name
 
 
 def surface_figure(
@@ -430,6 +550,44 @@ def scatter_figure(
     return _finish(fig, title, f"{y_title} against {x_title}: {said or 'no points yet'}.")
 
 
+def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, title: str) -> go.Figure:
+    """AUC (tasks, runs) of each task, a row, by each run, a column; NaN where a run has no such task. A star marks the best
+    run of each task."""
+    best = np.nanmax(auc, axis=1, keepdims=True)
+    top = (auc == best) & (np.count_nonzero(~np.isnan(auc), axis=1, keepdims=True) > 1)
+    texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
+    texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
+    fig = go.Figure(
+        go.Heatmap(
+            z=auc,
+            x=list(range(len(runs))),
+            y=list(range(len(tasks))),
+            text=texts,
+            texttemplate="%{text}",
+            textfont={"color": "#1a1a1a"},
+            customdata=[[[task, run] for run in runs] for task in tasks],
+            hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
+            hoverongaps=False,
+            colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
+            zmin=min(0.5, float(np.nanmin(auc))),
+            zmax=1,
+            showscale=False,  # the values are there
+            xgap=2,
+            ygap=2,
+        )
+    )
+    names = [html.escape(name).replace(", ", "<br>") for name in runs]
+    fig.update_xaxes(tickvals=list(range(len(runs))), ticktext=names, side="top", tickangle=0, showgrid=False)
+    labels = [html.escape(task) for task in tasks]
+    fig.update_yaxes(tickvals=list(range(len(tasks))), ticktext=labels, autorange="reversed", showgrid=False)
+    deepest = max(name.count("<br>") for name in names)
+    fig.update_layout(height=130 + 16 * deepest + 30 * len(tasks), margin={"t": 90 + 16 * deepest, "b": 10, "l": 10})
+    said = ", ".join(
+        f"{task}: {runs[int(np.nanargmax(row))]} ({np.nanmax(row):.3f})" for task, row in zip(tasks, auc, strict=True)
+    )
+    return _finish(fig, title, f"AUC of {len(runs)} runs on {len(tasks)} tasks. Best: {said}.")
+
+
 def reconstruction_figure(
     originals: np.ndarray,
     reconstructions: Mapping[str, np.ndarray],
@@ -496,6 +654,37 @@ def to_html(*figs: go.Figure) -> str:
 def _finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
     clear = "rgba(0,0,0,0)"
     fig.update_layout(title=title, meta={"alt": alt}, template=_TEMPLATE, paper_bgcolor=clear, plot_bgcolor=clear)
+    return fig
+
+
+def _multiples(
+    panels: Sequence[ScorePanel] | Sequence[MapPanel], **axes: object
+) -> tuple[go.Figure, list[dict[str, int]]]:
+    """A figure with a place for each panel, headed by its name and note, and these places, row by row."""
+    columns = min(len(panels), 2 if len(panels) == 4 else 3)
+    rows = -(-len(panels) // columns)
+    lines = 1 + max(panel.note.count("<br>") for panel in panels)
+    fig = make_subplots(
+        rows,
+        columns,
+        subplot_titles=[f"<b>{panel.name}</b><br>{panel.note}" for panel in panels],
+        horizontal_spacing=0.03,
+        vertical_spacing=(0.2 + 0.06 * lines) / rows,
+        **axes,
+    )
+    return fig, [{"row": i // columns + 1, "col": i % columns + 1} for i in range(len(panels))]
+
+
+def _finish_multiples(fig: go.Figure, rows: int, title: str, alt: str) -> go.Figure:
+    fig.update_annotations(font_size=13)
+    lines = max(note.text.count("<br>") for note in fig.layout.annotations)
+    fig.update_layout(height=180 + (232 + 18 * lines) * rows, margin={"t": 72 + 18 * lines, "b": 100, "l": 10, "r": 10})
+    fig = _finish(fig, title, alt)
+    # The title above the panels' names, and the legend where it may take two lines.
+    fig.update_layout(
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
+    )
     return fig
 
 

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import Future as Computation
 from dataclasses import dataclass, field, replace
@@ -442,6 +442,15 @@ class Jobs:
         with self._lock:
             known = self._computations.get(name)
             return known is None or known.done()
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Takes computations that have not begun off the queue: whoever asked for them wants something else now. Somebody
+        else who waits for one sees that nothing is at work any more, and asks again."""
+        with self._lock:
+            for name in names:
+                known = self._computations.get(name)
+                if known is not None and known.cancel():
+                    del self._computations[name]
 
     def close(self) -> None:
         """Ends the service and its children."""

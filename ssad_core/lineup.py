@@ -6,14 +6,14 @@ A pin is the text of an aug, ``cutout(c=0.4)``: the question's run with that one
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from . import augment
-from .data import Dataset
-from .detectors import with_baseline
+from .data import Dataset, class_title
+from .detectors import detector_info, with_baseline
 from .errors import BadInput
-from .question import Question, call_text, check_augment, parse_call, run_name
-from .spec import RunSpec
+from .question import Question, call_text, check_augment, parse_call, question_of, run_name
+from .spec import RunSpec, exact
 from .store import is_run_id
 
 MOST = 6  # runs side by side, the baseline included
@@ -68,6 +68,71 @@ def line_up(
             specs.append(spec)
     left_out += [f"{run_name(spec)} is one too many: {most} runs lie side by side" for spec in specs[most:]]
     return Lineup(tuple(specs[:most]), tuple(left_out))
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """What a question and its pins have become; ``left_out`` has a line for every run that cannot lie beside the others."""
+
+    question: Question
+    pins: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def pin(question: Question, own: RunSpec | None, pins: Sequence[str], picked: Sequence[RunSpec]) -> Pinned:
+    """Lays stored runs beside the question's ``own`` (None where that is not known), after those that are pinned already.
+
+    If the first of them was scored on other images, its own becomes the question, with nothing else beside it. BadInput where
+    its images are not here any more.
+    """
+    if own is None or _images(picked[0]) != _images(own):
+        own, question, pins = picked[0], question_of(picked[0], question.anomaly), ()
+    elif tuple(pins) == PINS:  # nobody has chosen those
+        pins = ()
+    beside = [spec for spec in picked if _images(spec) == _images(own)]
+    new = [_pin_of(spec, own) for spec in beside if spec not in with_baseline(own)]
+    left_out = [f"{run_name(spec)} ({spec.id}) was scored on other images" for spec in picked if spec not in beside]
+    return Pinned(question, tuple(dict.fromkeys([*pins, *new])), tuple(left_out))
+
+
+def _pin_of(spec: RunSpec, own: RunSpec) -> str:
+    """The aug alone, where nothing else is different."""
+    alike = replace(spec, augment=own.augment, params=own.params) == own
+    return call_text(spec.augment, spec.params) if alike else spec.id
+
+
+def differences(specs: Sequence[RunSpec]) -> dict[str, list[str]]:
+    """The fields, in words, in which some of the runs differ, each with its value of every run."""
+    rows = [_described(spec) for spec in specs]
+    return {name: [row[name] for row in rows] for name in rows[0] if len({row[name] for row in rows}) > 1}
+
+
+def labels(specs: Sequence[RunSpec]) -> list[str]:
+    """A name for each run, with one thing that tells it from the others of the same name: "DAE-CutOut, seed 3"."""
+    found = []
+    for spec in specs:
+        twins = [other for other in specs if run_name(other) == run_name(spec)]
+        telling = [name for name, values in differences(twins).items() if len(set(values)) == len(twins)]
+        if telling:
+            found.append(f"{run_name(spec)}, {telling[0]} {_described(spec)[telling[0]]}")
+        else:
+            found.append(run_name(spec) if len(twins) == 1 else f"{run_name(spec)}, {spec.id[:8]}…")
+    return found
+
+
+def _described(spec: RunSpec) -> dict[str, str]:
+    title, normal = class_title(spec.dataset, spec.normal_class)
+    return {
+        "detector": detector_info(spec.detector).title,
+        "aug": augment.label(spec.augment, dict(spec.params)),
+        "data set": title,
+        "content": spec.fingerprint,
+        "normal class": normal,
+        **{name.replace("_", " "): exact(value) for name, value in asdict(spec.settings).items()},
+        "seed": str(spec.seed),
+        "profile": spec.profile,
+        "method": str(spec.method),
+    }
 
 
 def _other_aug(question: Question, pin: str) -> Question:

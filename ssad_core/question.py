@@ -224,6 +224,30 @@ def _one_of(kind: str, text: str, known: tuple[str, ...]) -> str:
     return text
 
 
+def question_of(spec: RunSpec, anomaly: Anomaly | None = None) -> Question:
+    """The question that a run answers, about ``anomaly`` if its images have that one, else about the default. BadInput where
+    the run's own images are not here any more."""
+    info = dataset_info(spec.dataset)
+    normal = info.classes[spec.normal_class]
+    anomaly = anomaly or default_anomaly()
+    try:
+        anomaly = parse_anomaly(anomaly.key, spec.dataset, normal, spec.profile)
+    except BadInput:
+        anomaly = default_anomaly()
+    return Question(
+        spec.dataset, normal, anomaly, spec.detector, spec.augment, spec.params, spec.profile, spec.settings, spec.seed
+    )
+
+
+def changed(question: Question, field: str, text: str) -> Question:
+    """The question with one field of its address changed. BadInput says what is wrong with that. Another normal class may
+    make the anomaly the default one."""
+    found, rejected = from_query({**question.to_query(), field: text})
+    if wrong := [line for line in rejected if not line.startswith("anomaly: ")]:
+        raise BadInput(wrong[0])
+    return found
+
+
 def run_name(spec: RunSpec) -> str:
     """How the paper writes the run's detector: "DAE-CutOut-0.4", "AE"."""
     return display_name(spec, augment.label(spec.augment, dict(spec.params)))

@@ -14,12 +14,15 @@ from .detectors import detector_info
 from .encoders import encoder_info, is_published
 from .errors import BadInput, unknown
 from .histogram import confusion, scale_for, threshold_at_fpr
+from .lineup import labels
 from .question import anomaly_name, run_name
+from .spec import CONTROLLED, Anomaly
 from .whatif import Point, Sweep, gain, gens, varied
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from .bias import Bias
     from .data import Dataset
     from .mmd import MmdEstimate
     from .spec import Anomaly, RunSpec
@@ -28,11 +31,8 @@ if TYPE_CHECKING:
     from .views import Comparison, Views
 
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
-SIDE_BY_SIDE = (
-    "reconstructions",
-    "histograms",
-    "alignment",
-)  # of several runs on one task: Figs. 6, 7, 13 to 16; Table 2
+# Of several runs on one task: Figs. 6, 7, 13 to 16; Figs. 8, 9 and 17; Table 2; and on every class: Fig. 3.
+SIDE_BY_SIDE = ("reconstructions", "histograms", "maps", "alignment", "bias")
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 SIGNIFICANT = 0.05
 SHOWN = 5  # images a side in the reconstructions
@@ -132,13 +132,18 @@ def draw_side_by_side(
     fpr: float = 0.1,
     scale: Scale | None = None,
     encoder: str | None = None,
+    by_score: bool = False,
+    perplexity: float = 30.0,
+    seed: int = 0,
 ) -> list[go.Figure]:
-    """One of `SIDE_BY_SIDE` of several runs on one task; detectors whose scores have no common unit get a figure each.
+    """One of `SIDE_BY_SIDE` of several runs on one task. Histograms of detectors whose scores have no common unit get a
+    figure each, and so does the bias of each run; of a baseline only if there is nothing else.
 
     Parameters
     ----------
-    fpr, scale : as for `draw`.
+    fpr, scale, by_score : as for `draw`.
     encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the baseline's code, where all have a baseline.
+    perplexity, seed : of the maps (`embedding.tsne`), which are computed if they are not stored yet.
 
     BadInput on another name, or when the runs are not of one data set and normal class.
     """
@@ -146,11 +151,19 @@ def draw_side_by_side(
         raise unknown("figure", name, SIDE_BY_SIDE)
     if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
         raise BadInput("runs side by side must be of one data set and normal class")
+    if name == "bias":
+        return [draw_bias(comparison, comparison.bias()) for comparison in augmented(comparisons)]
+    if name == "reconstructions":
+        return _reconstructions(comparisons, fpr)
+    if name == "maps":
+        from .views import same_sample  # torch, for which the table of figures should not wait
+
+        comparisons = same_sample(comparisons)
     by_detector: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
-    if name == "reconstructions":
-        return _reconstructions(comparisons, fpr)
+    if name == "maps":
+        return [_maps(group, by_score, perplexity, seed) for group in by_detector.values()]
     if name == "alignment":
         return [figure for group in by_detector.values() for figure in _alignment(group, encoder)]
     encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
@@ -175,6 +188,22 @@ def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.F
         return []
     heading = f"{task(comparisons[0])}: {SHOWN} test normals and {SHOWN} anomalies, success or failure at FPR {fpr:.0%}"
     return [figures.reconstruction_figure(originals, pictures, scores, right, errors=False, title=heading)]
+
+
+def augmented(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those whose run is no baseline; all of them when there is none."""
+    return [comparison for comparison in comparisons if not comparison.run.spec.is_baseline] or list(comparisons)
+
+
+def draw_bias(comparison: Comparison, bias: Bias, chosen: str | None = None) -> go.Figure:
+    """A run's AUC and its baseline's on each class (Fig. 3), ``bias`` being the comparison's own; the ``chosen`` class is
+    marked."""
+    from . import figures
+
+    info = comparison.dataset.info
+    normal = info.classes[comparison.run.spec.normal_class]
+    against = f" against {bias.baseline}" if bias.baseline else ""
+    return figures.bias_figure(bias, chosen=chosen, title=f"{info.title}, {normal}: {bias.run}{against}, by class")
 
 
 def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:
@@ -299,6 +328,65 @@ def alignment_scatter(
         level=0.0 if relative else 0.5,
         title=title,
     )
+
+
+def task_aucs(run: StoredRun) -> dict[Anomaly, float]:
+    """The AUC of each task that a run is scored on with its training."""
+    auc = run.result["auc"]
+    classes = [Anomaly("class", key.removeprefix("class:")) for key in auc if key.startswith("class:")]
+    tasks = [*CONTROLLED, *classes, *([Anomaly("rest")] if len(classes) > 1 else [])]
+    return {task: auc[task.key] for task in tasks if task.key in auc}
+
+
+def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
+    """The AUC of stored runs, of whatever data sets, on each of their tasks."""
+    from . import figures
+
+    found = [task_aucs(run) for run in runs]
+    tasks = sorted(
+        {task: None for each in found for task in each}, key=lambda task: ("gen", "class", "rest").index(task.kind)
+    )
+    auc = np.array([[each.get(task, np.nan) for each in found] for task in tasks])
+    names = [f"{'gen: ' if task.paired else ''}{anomaly_name(task)}" for task in tasks]
+    return figures.tasks_figure(auc, names, labels([run.spec for run in runs]), title="AUC by task")
+
+
+def draw_rocs(runs: Sequence[StoredRun], anomaly: Anomaly) -> go.Figure:
+    """The ROC curves of stored runs on one of the tasks that all of them have in `task_aucs`."""
+    from . import figures
+
+    names = labels([run.spec for run in runs])
+    curves = {name: (run.scores["normal"], _stored_scores(run, anomaly)) for name, run in zip(names, runs, strict=True)}
+    fig = figures.roc_figure(curves, title=f"ROC curves on {anomaly_name(anomaly)}")
+    return fig.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"})
+
+
+def _stored_scores(run: StoredRun, anomaly: Anomaly) -> np.ndarray:
+    if anomaly.kind == "rest":
+        return np.concatenate([scores for key, scores in run.scores.items() if key.startswith("class:")])
+    return run.scores[anomaly.key]
+
+
+def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, seed: int) -> go.Figure:
+    from . import figures
+
+    panels = []
+    for comparison in comparisons:
+        scores = comparison.scores()
+        apart = [
+            f"{name}: silhouette {found.silhouette:.2f}, purity {found.purity:.2f}"
+            for name, found in comparison.separations().items()
+        ]
+        panels.append(
+            figures.MapPanel(
+                run_name(comparison.run.spec),
+                comparison.own_map(perplexity=perplexity, seed=seed).xy,
+                [name for name, values in scores.items() for _ in values],
+                np.concatenate([*scores.values()]) if by_score else None,
+                "<br>".join([f"AUC {comparison.auc:.3f}", *apart]),
+            )
+        )
+    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity:g}, seed {seed}")
 
 
 def draw_sweep(

@@ -6,7 +6,7 @@ anomalous. Everything here is computed from stored scores, codes and weights; no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,18 +15,27 @@ from torch import Tensor
 
 from . import augment
 from .alignment import Space, aug_of
+from .bias import Bias, ClassScores, Scored, error_bias
 from .data import Dataset
 from .detectors import detector_info
-from .embedding import tsne
+from .embedding import Separation, separation, tsne_frames
 from .evaluate import anomaly_results, augmented_results, explain_stored, to_bytes
+from .histogram import threshold_at_fpr
 from .mmd import MmdEstimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
 from .spec import Anomaly
 from .statistics import TaskMetrics, auc, task_metrics
-from .store import StoredRun, short
+from .store import Arrays, StoredRun, short
 
 GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
+# What is compared in the space of the codes: aligned, the first two groups lie in each other and the next two apart. The last
+# two are alike but for the split, which is part of the first distance.
+APART = {
+    "aug | anomalies": ("train augmented", "test anomalous"),
+    "normals | anomalies": ("test normal", "test anomalous"),
+    "train | test normals": ("train normal", "test normal"),
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,7 @@ class DetectorView:
 
 
 @dataclass(frozen=True)
-class Views:
+class Points:
     """The n points of the linked views: ``group`` (n,) indexes `GROUPS`; ``pair`` (n,) is the same image before or after
     aug or gen, -1 for none; ``labels`` the class of each; ``originals`` uint8 (n, C, H, W)."""
 
@@ -62,6 +71,12 @@ class Views:
     pair: np.ndarray
     labels: list[str]
     originals: np.ndarray
+
+
+@dataclass(frozen=True)
+class Views(Points):
+    """The points as ``detectors`` see them."""
+
     detectors: tuple[DetectorView, ...]
 
     def scores(self, detector: int) -> dict[str, np.ndarray]:
@@ -70,16 +85,27 @@ class Views:
 
 
 @dataclass(frozen=True)
+class EmbeddingMap:
+    """A t-SNE map: ``xy`` float32 (n, 2), and ``frames`` float16 (frames, n, 2) of its optimisation
+    (`embedding.tsne_frames`), each in units of its own extent."""
+
+    xy: np.ndarray
+    frames: np.ndarray
+
+
+@dataclass(frozen=True)
 class Comparison:
     """A run, its baseline and a task, with everything that is stored of them.
 
-    ``baseline`` may be None (a detector without one), and is the run itself when the run is a baseline.
+    ``baseline`` may be None (a detector without one), and is the run itself when the run is a baseline. ``most_train`` is
+    how many training images are shown at most; see `same_sample`.
     """
 
     run: StoredRun
     baseline: StoredRun | None
     anomaly: Anomaly
     dataset: Dataset
+    most_train: int = VIEW_LIMIT
 
     @property
     def samples(self) -> Samples:
@@ -95,7 +121,7 @@ class Comparison:
     @property
     def key(self) -> str:
         """Changes exactly when the views do."""
-        return "-".join([*(run.id for run in self.runs), short(self.anomaly.key)])
+        return "-".join([*(run.id for run in self.runs), short(self.anomaly.key, self.most_train)])
 
     def metrics(self) -> dict[str, TaskMetrics]:
         """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
@@ -113,10 +139,22 @@ class Comparison:
 
     def scores(self) -> dict[str, np.ndarray]:
         """The run's scores by group, cut to what the views show; the baseline has no augmented images of its own."""
-        groups = dict(zip(GROUPS, (scores for scores, _ in self._results(self.run)), strict=True))
+        return self._own([scores for scores, _ in self._results(self.run)])
+
+    def own_codes(self) -> dict[str, np.ndarray]:
+        """The run's codes by group, as its `scores`."""
+        return self._own(self.codes(self.run))
+
+    def _own(self, parts: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        groups = dict(zip(GROUPS, parts, strict=True))
         if self.run.spec.is_baseline:
             del groups["train augmented"]
         return groups
+
+    def separations(self) -> dict[str, Separation]:
+        """How far apart the groups of each of `APART` are in the space of the run's codes, as far as it has both."""
+        codes = self.own_codes()
+        return {name: separation(codes[one], codes[other]) for name, (one, other) in APART.items() if one in codes}
 
     def codes(self, run: StoredRun) -> list[np.ndarray]:
         """A detector's codes of the four groups."""
@@ -137,7 +175,7 @@ class Comparison:
     def _shown(self) -> tuple[int, int, int]:
         """How many of the training groups (the test group's size at most) and of the test normals are shown."""
         test = min(len(self.run.scores["normal"]), VIEW_LIMIT)
-        train = min(len(self.run.scores["train normal"]), test)
+        train = min(len(self.run.scores["train normal"]), test, self.most_train)
         return train, train, test
 
     def _anomalous_shown(self) -> np.ndarray:
@@ -149,14 +187,31 @@ class Comparison:
 
     def views(self) -> Views:
         """The points with their explanations, which the stored weights give for the stored codes."""
-        samples, shown, kept = self.samples, self._shown(), self._anomalous_shown()
+        images = self._images()
+        return Views(**vars(self._points(images)), detectors=tuple(self._view(run, images) for run in self.runs))
+
+    def points(self) -> Points:
+        """The points alone."""
+        return self._points(self._images())
+
+    def augmented(self) -> np.ndarray:
+        """uint8 (n, C, H, W): the images of the group "train augmented"."""
+        return to_bytes(self._augmented(self.samples.train_normal()[: self._shown()[0]]))
+
+    def _augmented(self, images: np.ndarray) -> Tensor:
+        spec = self.run.spec
+        return self.samples.augmented(images, spec.augment, spec.profile, dict(spec.params))
+
+    def _images(self) -> Tensor:
+        samples, shown = self.samples, self._shown()
+        train, test = samples.train_normal()[: shown[0]], samples.test_normal()[: shown[2]]
+        anomalous = samples.anomalous(self.anomaly, self.run.spec.profile)[torch.from_numpy(self._anomalous_shown())]
+        return torch.cat([to_float(train), self._augmented(train), to_float(test), anomalous])
+
+    def _points(self, images: Tensor) -> Points:
+        shown, kept = self._shown(), self._anomalous_shown()
         names = self.dataset.info.classes
         normal = names[self.run.spec.normal_class]
-        train = samples.train_normal()[: shown[0]]
-        spec = self.run.spec
-        augmented = samples.augmented(train, spec.augment, spec.profile, dict(spec.params))
-        anomalous = samples.anomalous(self.anomaly, spec.profile)[torch.from_numpy(kept)]
-        images = torch.cat([to_float(train), augmented, to_float(samples.test_normal()[: shown[2]]), anomalous])
         sizes = [*shown, len(kept)]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         pair = np.full(len(images), -1)
@@ -165,15 +220,14 @@ class Comparison:
             first, second = starts[one] + np.arange(count), starts[other] + np.arange(count)
             pair[first], pair[second] = second, first
         if self.anomaly.kind == "rest":
-            anomalous_labels = [names[label] for label in samples.rest()[1][kept]]
+            anomalous_labels = [names[label] for label in self.samples.rest()[1][kept]]
         else:
             anomalous_labels = [normal if self.anomaly.paired else self.anomaly.name] * sizes[3]
-        return Views(
+        return Points(
             group=np.repeat(np.arange(4), sizes),
             pair=pair,
             labels=[normal] * sum(shown) + anomalous_labels,
             originals=to_bytes(images),
-            detectors=tuple(self._view(run, images) for run in self.runs),
         )
 
     def _view(self, run: StoredRun, images: Tensor) -> DetectorView:
@@ -190,24 +244,69 @@ class Comparison:
         errors = (images - explanations).abs().mean(1).numpy()
         return replace(view, explanations=to_bytes(explanations), errors=errors)
 
+    def bias(self) -> Bias:
+        """AUC and relative AUC of every other class, on all test images, whichever anomaly this is about."""
+        *before, run = (self._scored(run) for run in self.runs)
+        return error_bias(run, *before)
+
+    def _scored(self, run: StoredRun) -> Scored:
+        classes = {anomaly.name: run.scores[anomaly.key] for anomaly in self.samples.classes()}
+        return Scored(run_name(run.spec), run.scores["normal"], classes)
+
+    def class_scores(self, name: str, fpr: float) -> ClassScores:
+        """How the run and its baseline score the images of another class; ``fpr`` in [0, 1] sets their thresholds."""
+        key = Anomaly("class", name).key
+        return ClassScores(
+            images=self.samples.test_class(self.dataset.info.classes.index(name)),
+            scores={run_name(run.spec): run.scores[key] for run in self.runs[::-1]},
+            thresholds={run_name(run.spec): threshold_at_fpr(run.scores["normal"], fpr) for run in self.runs[::-1]},
+        )
+
     def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:
         """The t-SNE map (n, 2) of a detector's codes of all points, computed once and stored with the run.
 
         None when it is not stored and ``compute`` is False.
         """
-        name = f"tsne-{short(self.run.id, self.anomaly.key, perplexity, seed)}"
-        if not compute:
-            kept = run.derived(name)
-            return kept["xy"] if kept else None
-        return run.remember(
-            name, lambda: {"xy": tsne(np.concatenate(self.codes(run)), perplexity=perplexity, seed=seed)}
-        )["xy"]
+        kept = self._map(run, lambda: self.codes(run), len(GROUPS), compute, perplexity, seed)
+        return None if kept is None else kept["xy"]
+
+    def own_map(self, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> EmbeddingMap | None:
+        """As `map`, of the run's `own_codes`, with how it came about."""
+        groups = len(GROUPS) - self.run.spec.is_baseline
+        kept = self._map(self.run, lambda: [*self.own_codes().values()], groups, compute, perplexity, seed)
+        return None if kept is None else EmbeddingMap(**kept)
+
+    def _map(
+        self,
+        run: StoredRun,
+        codes: Callable[[], list[np.ndarray]],
+        groups: int,
+        compute: bool,
+        perplexity: float,
+        seed: int,
+    ) -> Arrays | None:
+        sample = self.run.id, self.anomaly.key, self._shown()[0], groups
+        name = f"map-{short(*sample, f'{perplexity:g}', seed)}"
+
+        def found() -> Arrays:
+            frames = tsne_frames(np.concatenate(codes()), perplexity=perplexity, seed=seed)
+            extent = np.ptp(frames, axis=1).max(axis=1)[:, None, None]
+            # The first may be as small as 1e-8, which a float16 does not know.
+            return {"xy": frames[-1], "frames": (frames / np.where(extent > 0, extent, 1)).astype(np.float16)}
+
+        return run.remember(name, found) if compute else run.derived(name)
 
     def mmd(self, encoder: str) -> MmdEstimate:
         """Eq. 1 between aug(train) and the anomalies, in the space of one of `encoders.ENCODERS`. BadInput for another."""
         spec = self.run.spec
         space = Space.of(encoder, spec, self.dataset, self.runs[0], self.run)
         return space.mmd(aug_of(spec.augment, spec.params), self.anomaly)
+
+
+def same_sample(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons, of runs on one task, cut to the training images that all of them have: the first ones."""
+    fewest = min(comparison._shown()[0] for comparison in comparisons)
+    return [replace(comparison, most_train=fewest) for comparison in comparisons]
 
 
 def score_table(views: Views, maps: Sequence[np.ndarray | None]) -> list[list[object]]:

@@ -20,7 +20,7 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 LAYERS = [
     "errors protocol",
     "paths spec statistics mmd embedding sprites evidence networks",
-    "data augment histogram store",
+    "data augment histogram bias store",
     "figures detectors samples encoders",
     "question train evaluate",
     "alignment",

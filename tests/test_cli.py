@@ -94,13 +94,13 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     assert main([*words(0, 2, "--detector", "deepsad", "--augment", "identity"), "--json"]) == 0
     assert main([*words(0, 2, "--augment", "flip"), "--json"]) == 0
     flip = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
-    for name, count in {"histograms": 2, "reconstructions": 1}.items():
+    for name, count in {"histograms": 2, "maps": 2, "reconstructions": 1}.items():
         assert main(["figure", name, "--run", run, flip, lonely, "--anomaly", "class:8", "--out", str(out)]) == 0
         page = out.read_text()
         assert page.count("Plotly.newPlot(") == count
         assert "DAE-CutOut" in page
         assert "DAE-Flip" in page
-        assert ("DeepSAD-CutOut" in page) == (name == "histograms")
+        assert ("DeepSAD-CutOut" in page) == (name != "reconstructions")
     assert main([*words(0, 2, "--normal-class", "2"), "--json"]) == 0
     other = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
     assert main(["figure", "histograms", "--run", run, other, "--out", str(out)]) == 2

@@ -1,4 +1,5 @@
-"""t-SNE maps: what every map must have, and what small or collapsed sets get."""
+"""t-SNE maps: what every map must have, how it comes about, and what small or collapsed sets get; how far apart sets of
+embeddings are, by brute force."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from ssad_core.embedding import tsne, usable_perplexity
+from ssad_core.embedding import EXAGGERATED, FRAME_EVERY, separation, tsne, tsne_frames, usable_perplexity
 from ssad_core.errors import BadInput
 
 
@@ -89,3 +90,79 @@ def test_what_cannot_be_mapped_is_said() -> None:
     for bad in (np.full((20, 4), np.nan), np.zeros(20), np.zeros((20, 1))):
         with pytest.raises(ValueError, match=r"embeddings|infs or NaNs"):
             tsne(bad)
+
+
+def test_the_frames_lead_to_the_map_and_do_not_change_it(blobs: np.ndarray, blob_map: np.ndarray) -> None:
+    from openTSNE import TSNE
+
+    frames = tsne_frames(blobs, threads=1)
+    assert frames.shape == ((EXAGGERATED + 500) // FRAME_EVERY, 120, 2)
+    assert frames.dtype == np.float32
+    assert np.array_equal(frames[-1], blob_map)
+    # openTSNE by itself, looked at by nobody.
+    plain = TSNE(
+        perplexity=30, initialization="pca", neighbors="exact", negative_gradient_method="bh", n_jobs=1, random_state=0
+    ).fit(blobs.astype(np.float64))
+    assert np.array_equal(np.asarray(plain, dtype=np.float32), blob_map)
+    # While like points are drawn together, the map is small; then it spreads.
+    extent = np.ptp(frames, axis=1).max(axis=1)
+    half = EXAGGERATED // FRAME_EVERY
+    assert extent[:half].max() < extent[half + 2 :].min()
+    steps = np.linalg.norm(np.diff(frames, axis=0), axis=2).mean(axis=1)
+    assert steps[-1] < steps[half] / 5
+
+
+def test_a_map_of_a_number_of_iterations_that_no_frame_meets(blobs: np.ndarray) -> None:
+    frames = tsne_frames(blobs, iterations=60, threads=1)
+    assert len(frames) == EXAGGERATED // FRAME_EVERY + 3
+    assert np.array_equal(frames[-1], tsne(blobs, iterations=60, threads=1))
+
+
+def brute_force(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
+    """Silhouette, purity and its mean over random labels, point by point."""
+    points = [*one, *other]
+    label = [0] * len(one) + [1] * len(other)
+    distance = [[float(np.sqrt(((a - b) ** 2).sum())) for b in points] for a in points]
+    silhouettes, pure = [], []
+    for i, row in enumerate(distance):
+        own = [d for j, d in enumerate(row) if j != i and label[j] == label[i]]
+        rest = [d for j, d in enumerate(row) if label[j] != label[i]]
+        a, b = sum(own) / len(own), sum(rest) / len(rest)
+        silhouettes.append((b - a) / max(a, b))
+        pure.append(min(own) < min(rest))
+    rng, draws = np.random.default_rng(0), []
+    for _ in range(400):
+        mixed = rng.permutation(label)
+        draws.append(np.mean([mixed[np.argsort(row)[1]] == mixed[i] for i, row in enumerate(distance)]))
+    return float(np.mean(silhouettes)), float(np.mean(pure)), float(np.mean(draws))
+
+
+@pytest.mark.parametrize(("sizes", "shift"), [((40, 40), 0.0), ((60, 20), 1.0), ((25, 50), 8.0)])
+def test_separation_is_that_of_brute_force(sizes: tuple[int, int], shift: float) -> None:
+    rng = np.random.default_rng(5)
+    one, other = (rng.normal(size=(n, 6)).astype(np.float32) for n in sizes)
+    found = separation(one, other + np.float32(shift))
+    silhouette, purity, chance = brute_force(one, other + np.float32(shift))
+    assert found.silhouette == pytest.approx(silhouette, abs=1e-6)
+    assert found.purity == pytest.approx(purity)
+    assert found.chance == pytest.approx(chance, abs=0.02)
+
+
+def test_separation_does_not_depend_on_scale_place_or_order() -> None:
+    rng = np.random.default_rng(6)
+    one, other = rng.normal(size=(30, 4)), rng.normal(size=(20, 4)) + 1
+    found = separation(one, other)
+    assert separation(other, one) == found
+    again = separation(3 * one + 7, 3 * other + 7)
+    assert (again.silhouette, again.purity) == pytest.approx((found.silhouette, found.purity))
+
+
+def test_sets_that_coincide_are_pure_by_chance_alone() -> None:
+    collapsed = separation(np.ones((30, 4)), np.ones((10, 4)))
+    assert collapsed.silhouette == 0
+    assert collapsed.purity == pytest.approx(collapsed.chance)
+    # Each point and its copy in the other set: the nearest is never of its own.
+    X = np.random.default_rng(7).normal(size=(50, 4))
+    assert separation(X, X).purity == 0
+    with pytest.raises(BadInput, match="at least two points of each, not 1"):
+        separation(X, X[:1])

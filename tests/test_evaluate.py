@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score, silhouette_score
+from sklearn.neighbors import NearestNeighbors
 
 from ssad_core import augment, worker
 from ssad_core.data import Dataset, load
@@ -23,7 +24,7 @@ from ssad_core.question import Question, run_name
 from ssad_core.samples import VIEW_LIMIT, Samples, to_float
 from ssad_core.spec import CONTROLLED, LIVE, Anomaly, RunSpec
 from ssad_core.store import Damaged, Store, StoredRun
-from ssad_core.views import GROUPS, Comparison, score_table
+from ssad_core.views import APART, GROUPS, Comparison, same_sample, score_table
 
 CUTOUT4 = Anomaly("gen", "cutout", (("c", 0.4),))
 
@@ -324,6 +325,58 @@ def test_a_map_is_computed_once_and_kept(copied: Trained) -> None:
     assert again.map(again.run, compute=False, seed=1) is None
     assert again.map(copied.baseline, compute=False) is None
     assert replace(again, anomaly=Anomaly("gen", "flip")).map(again.run, compute=False) is None
+
+
+def test_a_map_side_by_side_is_the_labs_but_for_augmented_images_of_a_baseline(copied: Trained) -> None:
+    anomaly = Anomaly("gen", "cutout")
+    both = copied.against(anomaly)
+    alone = replace(both, run=copied.baseline)
+    own = both.own_map()
+    np.testing.assert_array_equal(own.xy, both.map(copied.run, compute=False))
+    np.testing.assert_allclose(own.frames[-1], own.xy / np.ptp(own.xy, axis=0).max(), atol=1e-3)
+    np.testing.assert_allclose(np.ptp(own.frames, axis=1).max(axis=1), 1, atol=1e-3)  # however small it was
+    assert own.frames.dtype == np.float16
+    assert [len(codes) for codes in alone.own_codes().values()] == [58] * 3
+    found = alone.own_map()
+    assert found.xy.shape == (3 * 58, 2)
+    assert alone.map(copied.baseline, compute=False) is None  # the Lab's has all four groups
+    assert alone.map(copied.baseline).shape == (4 * 58, 2)
+    np.testing.assert_array_equal(alone.own_map(compute=False).xy, found.xy)
+    assert both.own_map(compute=False, perplexity=5) is None
+    assert both.own_map(compute=False, seed=1) is None
+
+
+def test_separations_are_those_of_the_codes_of_the_groups(each: Trained) -> None:
+    comparison = each.against(CUTOUT4)
+    codes = dict(zip(GROUPS, comparison.codes(each.run), strict=True))
+    found = comparison.separations()
+    assert list(found) == list(APART)
+    for name, pair in APART.items():
+        points = np.concatenate([codes[group] for group in pair]).astype(float)
+        label = np.repeat([0, 1], [len(codes[group]) for group in pair])
+        assert found[name].silhouette == pytest.approx(silhouette_score(points, label), abs=1e-6)
+        nearest = NearestNeighbors(n_neighbors=2).fit(points).kneighbors(return_distance=False)[:, 0]
+        assert found[name].purity == pytest.approx(np.mean(label[nearest] == label), abs=0.02)  # ties
+    baseline = replace(comparison, run=each.baseline)
+    assert list(baseline.separations()) == list(APART)[1:]
+
+
+def test_runs_side_by_side_show_the_same_training_images(digits: Trained, tmp_path: Path) -> None:
+    store = Store(tmp_path / "few")
+    settings = replace(digits.run.spec.settings, limit=40)
+    few = worker.run(replace(digits.run.spec, settings=settings), store, "cpu")
+    anomaly = Anomaly("class", "3")
+    whole = digits.against(anomaly)
+    cut = same_sample([whole, Comparison(few, None, anomaly, digits.dataset)])
+    points = [comparison.points() for comparison in cut]
+    for name in ("group", "pair", "labels", "originals"):
+        np.testing.assert_array_equal(*(getattr(each, name) for each in points))
+    assert np.bincount(points[0].group).tolist() == [40, 40, 58, 58]
+    np.testing.assert_array_equal(cut[0].augmented(), points[0].originals[40:80])
+    assert [len(codes) for codes in cut[0].own_codes().values()] == [40, 40, 58, 58]
+    assert cut[0].key != whole.key
+    (same,) = same_sample([whole])
+    np.testing.assert_array_equal(same.points().group, whole.points().group)
 
 
 def test_mmd_is_between_aug_of_train_and_gen_of_test_in_the_named_space(each: Trained) -> None:

@@ -12,12 +12,14 @@ from PIL import Image
 
 from ssad_core.figures import (
     GROUP_COLOURS,
+    MapPanel,
     MatrixCell,
     ScatterPoint,
     ScorePanel,
     histogram_figure,
     histograms_figure,
     map_figure,
+    maps_figure,
     matrix_figure,
     reconstruction_figure,
     roc_figure,
@@ -97,6 +99,36 @@ def test_map_colours_by_group_or_by_score() -> None:
     assert [group.marker.color for group in by_group.data[:3]] == [GROUP_COLOURS[g.name] for g in by_group.data[:3]]
     assert np.array_equal(by_score.data[1].marker.color, xy[np.array(names) == "test normal", 0])
     assert len({group.marker.symbol for group in by_score.data}) == 4
+
+
+@pytest.mark.parametrize("by_score", [False, True])
+def test_maps_side_by_side_share_a_legend_and_keep_colours_and_symbols(by_score: bool) -> None:
+    names = ["train normal", "train augmented", "test normal", "test anomalous"] * 10
+    without = [name for name in names if name != "train augmented"]
+    panels = []
+    for name, groups in (("AE", without), ("DAE-CutOut", names), ("DAE-Flip", names)):
+        scores = RNG.lognormal(size=len(groups)) if by_score else None
+        panels.append(MapPanel(name, RNG.normal(size=(len(groups), 2)), groups, scores, f"AUC .9<br>of {name}"))
+    fig = maps_figure(panels, title="Maps")
+    assert [(trace.name, trace.xaxis) for trace in fig.data] == [
+        *((name, "x") for name in without[:3]),
+        *((name, axis) for axis in ("x2", "x3") for name in names[:4]),
+    ]
+    shown = sorted((trace.legendrank, trace.name) for trace in fig.data if trace.showlegend)
+    assert [name for _, name in shown] == list(GROUP_COLOURS)
+    for group in GROUP_COLOURS:
+        assert len({trace.marker.symbol for trace in fig.data if trace.name == group}) == 1
+    for trace in fig.data:
+        panel = panels[int(trace.xaxis[1:] or 1) - 1]
+        member = np.array(panel.group_names) == trace.name
+        assert np.array_equal(np.column_stack([trace.x, trace.y]), panel.xy[member])
+        if by_score:
+            assert np.array_equal(trace.marker.color, panel.scores[member])
+        else:
+            assert trace.marker.color == GROUP_COLOURS[trace.name]
+    assert [note.text for note in fig.layout.annotations] == [f"<b>{p.name}</b><br>{p.note}" for p in panels]
+    assert "AE, 30 images: AUC .9, of AE" in fig.layout.meta["alt"]
+    assert f"coloured by {'score' if by_score else 'group'}" in fig.layout.meta["alt"]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

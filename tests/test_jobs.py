@@ -280,6 +280,23 @@ def test_a_view_is_computed_once_at_a_time(service: Jobs) -> None:
     assert service.compute("bad", lambda: 1) is failed
 
 
+def test_a_view_that_nobody_waits_for_is_not_computed(service: Jobs) -> None:
+    go, begun = threading.Event(), []
+    first = service.compute("first", lambda: go.wait(30))
+    second = service.compute("second", lambda: begun.append("second"))
+    third = service.compute("third", lambda: begun.append("third"))
+    wait(first.running)
+    service.forget(["first", "second", "never asked for"])
+    assert second.cancelled()
+    assert service.computed("second")
+    assert not service.computed("first")  # what has begun goes on
+    go.set()
+    third.result(30)
+    assert begun == ["third"]
+    service.compute("second", lambda: begun.append("asked for again")).result(30)
+    assert begun == ["third", "asked for again"]
+
+
 def test_no_scheduler_is_one_line() -> None:
     with pytest.raises(BadInput, match="no Dask scheduler answers at SSAD_SCHEDULER=nonsense://x"):
         Jobs(address="nonsense://x")

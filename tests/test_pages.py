@@ -27,15 +27,10 @@ PAGES = (
     "pages/evidence.py",
     "pages/reconstructions.py",
     "pages/histograms.py",
+    "pages/embeddings.py",
     "pages/alignment.py",
+    "pages/error_bias.py",
 )
-
-
-def select_rows(app: AppTest, *rows: int) -> AppTest:
-    """What a click on the table's check boxes does; AppTest has no such click."""
-    (key,) = (key for key in app.session_state if str(key).startswith("runs-table"))
-    app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
-    return calm(app.run())
 
 
 # Nothing trained
@@ -201,6 +196,9 @@ NONSENSE = {
     "sort": "random",
     "encoder": "resnet34",
     "lasso": "9-1",
+    "perplexity": "4",
+    "map_seed": "-1",
+    "two_seeds": "maybe",
     "pins": "flip~fog",
     "order": "alphabetical",
     "over": "the moon",
@@ -208,6 +206,11 @@ NONSENSE = {
     "images": "x",
     "errors": "maybe",
     "made": "0~cutout",
+    "bias_of": "the first",
+    "bias_class": "mountain",
+    "find_dataset": "nope",
+    "find_detector": "oracle",
+    "find_aug": "fog",
     "colour": "<b>red</b>",
 }
 
@@ -432,68 +435,7 @@ def test_pages_can_be_visited_in_any_order(lab: Path) -> None:
     assert "Relative AUC" in words(app)
 
 
-# Runs
-
-
-def test_runs_are_listed_with_their_numbers(lab: Path) -> None:
-    app = open_page("pages/runs.py")
-    table = app.dataframe[0].value
-    assert sorted(table["Detector"]) == ["AE", "DAE-CutOut"]
-    assert set(table["Data set"]) == {"Digits"}
-    assert table["AUC CutOut"].between(0, 1).all()
-    assert "2 runs stored" in words(app)
-    assert app.button(key="open").disabled
-    assert app.button(key="delete").disabled
-
-
-@pytest.mark.parametrize("row", [0, 1])
-def test_a_run_opens_in_the_lab(lab: Path, row: int) -> None:
-    app = open_page("pages/runs.py")
-    aug = {"AE": "identity", "DAE-CutOut": "cutout"}[app.dataframe[0].value["Detector"][row]]
-    calm(select_rows(app, row).button(key="open").click().run())
-    assert "AUC, AE" in words(app)
-    assert {**TINY, "aug": aug}.items() <= app.query_params.items()
-
-
-def test_runs_are_deleted_once_that_is_confirmed(own_lab: Store) -> None:
-    app = select_rows(open_page("pages/runs.py"), 0, 1)
-    calm(app.button(key="delete").click().run())
-    calm(app.button(key="delete-not").click().run())
-    assert len(own_lab.list()) == 2
-    calm(select_rows(app, 0).button(key="delete").click().run())
-    doomed = app.dataframe[0].value["Run"][0]
-    assert doomed in words(app)
-    calm(app.button(key="delete-sure").click().run())
-    (kept,) = own_lab.list()
-    assert kept.id != doomed
-    assert "1 run stored" in words(app)
-    assert app.button(key="delete").disabled  # what took the deleted run's place is not picked
-
-
-def test_a_damaged_run_can_only_be_deleted(own_lab: Store) -> None:
-    damaged = tiny().run(load("digits")).id
-    (own_lab.run(damaged) / "result.json").write_text("{")
-    app = open_page("pages/runs.py")
-    assert "1 run stored" in words(app)
-    assert damaged in words(app)
-    calm(app.button(key="delete-damaged").click().run())
-    calm(app.button(key="delete-sure").click().run())
-    assert not app.warning
-    assert "train" in [button.key for button in open_page(**TINY).button]
-
-
-def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
-    endless = {**TINY, "epochs": "10000"}
-    app = open_page(**endless)
-    calm(app.button(key="train").click().run())
-    runs = open_page("pages/runs.py")
-    assert "Going on" in words(runs)
-    for spec in (tiny(**endless).run(load("digits")).baseline(), tiny(**endless).run(load("digits"))):
-        calm(runs.button(key=f"cancel-{spec.id}").click().run())
-    assert "Going on" not in words(runs)
-    app = open_page(**endless)
-    assert "AE and DAE-CutOut were cancelled; their processes have ended." in words(app)
-    assert app.button(key="train").label.startswith("Train again: ")
+# How trainings end
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,31 @@ Defaults are written too, so a link means the same when a default has changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
 
 import streamlit as st
 
-from pages.components.linked_views import ViewState
+from pages.components.find import MOST_TEXT, Find
+from pages.components.linked import ViewState
+from ssad_core.augment import augmentation_info
+from ssad_core.data import dataset_info, is_own
+from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, default_encoder
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
-from ssad_core.question import Question, call_text, check_augment, from_query, number, parse_call, whole
+from ssad_core.question import (
+    Question,
+    call_text,
+    check_augment,
+    from_query,
+    number,
+    parse_anomaly,
+    parse_call,
+    whole,
+)
 from ssad_core.reconstruction import ORDERS, Made
 from ssad_core.spec import Anomaly
+from ssad_core.store import is_run_id
 
 CHOICES = {
     "scale": ("auto", "linear", "log"),
@@ -28,9 +41,27 @@ CHOICES = {
     "order": tuple(ORDERS),
     "over": ("seeds", "classes"),
 }
-VIEW_FIELDS = ("fpr", *CHOICES, "lasso", "seeds", "pins", "start", "images", "errors", "made")
+FIND_FIELDS = {"find": "text", "find_dataset": "dataset", "find_detector": "detector", "find_aug": "augment"}
+PICTURE_FIELDS = ("order", "start", "images", "errors", "made")
+MAP_FIELDS = ("perplexity", "map_seed", "two_seeds")
+VIEW_FIELDS = (
+    "fpr",
+    *CHOICES,
+    "lasso",
+    "seeds",
+    "pins",
+    *PICTURE_FIELDS,
+    *MAP_FIELDS,
+    "bias_of",
+    "bias_class",
+    *FIND_FIELDS,
+)
+VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
+
 MOST_SEEDS = 10  # of a what-if
+PERPLEXITIES = (5, 100)
+MOST_MAP_SEED = 2**31 - 2  # the one beside it is the next
 
 
 @dataclass(frozen=True)
@@ -46,19 +77,39 @@ class PictureState:
     made: Made | None = None
 
 
+@dataclass(frozen=True)
+class MapState:
+    """What is set on the page of embeddings: the perplexity and the seed of its t-SNE maps, and whether the next seed's are
+    beside them."""
+
+    perplexity: int = 30
+    map_seed: int = 0
+    two_seeds: bool = False
+
+
 @dataclass
 class State:
-    """What a session has set; ``seeds`` is the number of them in a what-if and ``over`` whether it has these or all normal
-    classes, ``pins`` what is laid beside the question's run (`ssad_core.lineup`); ``rejected`` has a line for every value of
-    its first address that could not be used."""
+    """What a session has set.
+
+    seeds, over : the number of them in a what-if, and whether it has these or all normal classes.
+    pins : what is laid beside the question's run (`ssad_core.lineup`).
+    bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
+        one that lost most.
+    find : which of the stored runs are listed.
+    rejected : a line for every value of its first address that could not be used.
+    """
 
     question: Question = field(default_factory=Question)
     views: ViewState = field(default_factory=ViewState)
     pictures: PictureState = field(default_factory=PictureState)
+    maps: MapState = field(default_factory=MapState)
     encoder: str = field(default_factory=default_encoder)
     seeds: int = 1
     over: str = "seeds"
     pins: tuple[str, ...] = PINS
+    bias_of: str = ""
+    bias_class: str = ""
+    find: Find = field(default_factory=Find)
     rejected: list[str] = field(default_factory=list)
 
 
@@ -96,12 +147,23 @@ def from_address(query: Mapping[str, str]) -> State:
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": lambda text: unpack("lasso", text),
-        "start": lambda text: _natural("start", text),
+        "start": lambda text: _whole("start", text, 0, MOST_POINTS - 1),
         "images": lambda text: unpack("images", text),
         "errors": lambda text: _choice("errors", text, ("0", "1")) == "1",
         "made": _made,
-        "seeds": _seeds,
+        "perplexity": lambda text: _whole("perplexity", text, *PERPLEXITIES),
+        "map_seed": lambda text: _whole("map_seed", text, 0, MOST_MAP_SEED),
+        "two_seeds": lambda text: _choice("two_seeds", text, ("0", "1")) == "1",
+        "seeds": lambda text: _whole("seeds", text, 1, MOST_SEEDS),
         "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
+        "bias_of": _run_id,
+        "bias_class": lambda text: (
+            text and parse_anomaly(f"class:{text}", question.dataset, question.normal_class).name
+        ),
+        "find": lambda text: text[:MOST_TEXT],
+        "find_dataset": lambda text: text and (text if is_own(text) else dataset_info(text).name),
+        "find_detector": lambda text: text and detector_info(text).name,
+        "find_aug": lambda text: text and augmentation_info(text).name,
         **{name: lambda text, name=name: _choice(name, text) for name in CHOICES},
     }
     values = {}
@@ -112,12 +174,15 @@ def from_address(query: Mapping[str, str]) -> State:
             except BadInput as error:
                 rejected.append(f"{name}: {error}")
 
-    def taken(*names: str) -> dict[str, Any]:
-        return {name: values.pop(name) for name in names if name in values}
+    def taken(names: Mapping[str, str]) -> dict[str, object]:
+        """The values of these names, by what they are called in the state."""
+        return {name: values.pop(field) for field, name in names.items() if field in values}
 
-    pictures = PictureState(**taken("order", "start", "images", "errors", "made"))
-    others = taken("encoder", "seeds", "over", "pins")
-    return State(question, ViewState(**values), pictures, rejected=rejected, **others)
+    views, pictures, maps = (taken({name: name for name in names}) for names in (VIEWS, PICTURE_FIELDS, MAP_FIELDS))
+    find = Find(**taken(FIND_FIELDS))
+    return State(
+        question, ViewState(**views), PictureState(**pictures), MapState(**maps), find=find, rejected=rejected, **values
+    )
 
 
 def to_address(state: State) -> dict[str, str]:
@@ -136,7 +201,13 @@ def to_address(state: State) -> dict[str, str]:
         "start": str(pictures.start),
         "images": pack(pictures.images),
         "errors": str(int(pictures.errors)),
+        "perplexity": str(state.maps.perplexity),
+        "map_seed": str(state.maps.map_seed),
+        "two_seeds": str(int(state.maps.two_seeds)),
         **({"made": _made_text(pictures.made)} if pictures.made else {}),
+        "bias_of": state.bias_of,
+        "bias_class": state.bias_class,
+        **{name: getattr(state.find, field) for name, field in FIND_FIELDS.items()},
     }
 
 
@@ -170,11 +241,17 @@ def _fraction(name: str, text: str) -> float:
     return value
 
 
-def _seeds(text: str) -> int:
-    value = whole("seeds", text)
-    if not 1 <= value <= MOST_SEEDS:
-        raise BadInput(f"seeds must be from 1 to {MOST_SEEDS}, not {text[:60]}")
+def _whole(name: str, text: str, low: int, high: int) -> int:
+    value = whole(name, text)
+    if not low <= value <= high:
+        raise BadInput(f"{name} must be from {low} to {high}, not {text[:60]}")
     return value
+
+
+def _run_id(text: str) -> str:
+    if text and not is_run_id(text):
+        raise BadInput(f"a run's id has 16 hexadecimal digits, unlike {text[:60]!r}")
+    return text
 
 
 def _choice(name: str, text: str, known: tuple[str, ...] = ()) -> str:
@@ -182,13 +259,6 @@ def _choice(name: str, text: str, known: tuple[str, ...] = ()) -> str:
     if text not in known:
         raise unknown("choice", text, known)
     return text
-
-
-def _natural(name: str, text: str) -> int:
-    value = whole(name, text)
-    if not 0 <= value < MOST_POINTS:
-        raise BadInput(f"{name} must be from 0 to {MOST_POINTS - 1}, not {text[:60]}")
-    return value
 
 
 def _made(text: str) -> Made:
@@ -200,7 +270,8 @@ def _made(text: str) -> Made:
         raise BadInput("identity makes no anomalies")
     gen = Anomaly("gen", name, check_augment(name, params, role="gen"))
     down, across = (_fraction("made", part) for part in parts[3:])
-    return Made(_natural("made", parts[0]), gen, _natural("made", parts[2]), down, across)
+    image, draw = (_whole("made", part, 0, MOST_POINTS - 1) for part in (parts[0], parts[2]))
+    return Made(image, gen, draw, down, across)
 
 
 def _made_text(made: Made) -> str:

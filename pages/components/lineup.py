@@ -19,6 +19,7 @@ from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
 from ssad_core.question import Question, call_text
 from ssad_core.spec import RunSpec
+from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.views import Comparison
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 PAGES = {
     "pages/reconstructions.py": "Reconstructions",
     "pages/histograms.py": "Histograms",
+    "pages/embeddings.py": "Embeddings",
     "pages/alignment.py": "Alignment (MMD)",
+    "pages/error_bias.py": "Error bias",
 }
 
 
@@ -95,7 +98,7 @@ def _ask_pins(state: State, question: Question) -> None:
         "Beside it" if own == "identity" else f"Beside {augment.label(question.augment, dict(question.params))}",
         [*known, *(pin for pin in pins if pin not in known)],
         default=pins[: MOST - always],
-        format_func=_label,
+        format_func=label_of,
         max_selections=MOST - always,
         accept_new_options=True,
         help="Other augmentations for the same question, five at most with its own; one with a parameter is typed, such as "
@@ -112,7 +115,8 @@ def _ask_pins(state: State, question: Question) -> None:
         state.pins = (*good, *(pin for pin in state.pins if pin == own))
 
 
-def _label(pin: str) -> str:
+def label_of(pin: str) -> str:
+    """A pin as a person reads it; as it is written where its run is gone."""
     try:
         return pin_label(pin, spec_of)
     except BadInput:
@@ -120,5 +124,8 @@ def _label(pin: str) -> str:
 
 
 def spec_of(run_id: str) -> RunSpec:
-    """The description of a stored run. BadInput when there is none."""
-    return jobs().store.load(run_id).spec
+    """What a stored run is. BadInput when there is none of this id, or only a damaged one."""
+    try:
+        return jobs().store.load(run_id).spec
+    except Damaged as error:
+        raise BadInput(str(error)) from error

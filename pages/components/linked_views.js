@@ -1,10 +1,5 @@
-// The linked views of a run and its baseline. `Lab` holds the data and the state and tells the figures; a figure has
-// draw() (new data, size or theme), update() (threshold, sort, lasso) and point() (another point is under the pointer).
-// The linked quantity is the false-positive rate: it gives each detector its threshold.
+// The linked views of a run and its baseline.
 
-const NORMAL = 2
-const ANOMALOUS = 3
-const STRIP = 40 // images of a lasso shown at most
 const BAR = 30 // height of the row of a detector that has bars instead of pictures
 const TAKEN = 32 // and of the row that says what it took the images for
 
@@ -14,20 +9,6 @@ const SORTS = {
   lowest: "lowest score",
   disagreement: "largest disagreement",
   lasso: "as lassoed",
-}
-
-const TICK = "M-4.2 .4 L-1.4 3.2 L4.4 -3.2"
-const CROSS = "M-3.4 -3.4 L3.4 3.4 M3.4 -3.4 L-3.4 3.4"
-
-/** The message of linked_views.py: a header and the arrays and sheets it points into. */
-function unpack(bytes) {
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true)
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
-  const part = (name) => {
-    const [start, size] = header.parts[name] ?? [0, 0]
-    return size ? bytes.slice(4 + length + start, 4 + length + start + size) : null // a copy is aligned, a view is not
-  }
-  return { header, part }
 }
 
 /** Scores of one detector, and what a threshold makes of them. An image is flagged from the threshold on. */
@@ -105,125 +86,6 @@ function atLeast(values, value) {
   return low
 }
 
-/** `move(event)` from the press of the pointer to its release, then `end()`; the pointer may leave the node. */
-function draggable(node, { start, move, end }) {
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || start?.(event) === false) return
-    event.preventDefault()
-    node.setPointerCapture(event.pointerId)
-    const follow = (moved) => move(moved)
-    const stop = () => {
-      node.removeEventListener("pointermove", follow)
-      for (const name of ["pointerup", "pointercancel"]) node.removeEventListener(name, stop)
-      end()
-    }
-    node.addEventListener("pointermove", follow)
-    for (const name of ["pointerup", "pointercancel"]) node.addEventListener(name, stop)
-    move(event)
-  })
-}
-
-/** Focus that came by the pointer shows no ring until a key is pressed. */
-function focusQuietly(node) {
-  node.toggleAttribute("data-quiet", true)
-  const loud = () => {
-    node.removeAttribute("data-quiet")
-    for (const name of ["keydown", "blur"]) node.removeEventListener(name, loud)
-  }
-  for (const name of ["keydown", "blur"]) node.addEventListener(name, loud)
-  node.focus({ preventScroll: true })
-}
-
-/** Buttons of which one is pressed. */
-function segmented(label, options, choose) {
-  const buttons = Object.entries(options).map(([value, text]) =>
-    html("button", { type: "button", "data-value": value, text, onclick: () => choose(value) })
-  )
-  const node = html("div", { class: "segmented", role: "group", "aria-label": label }, ...buttons)
-  return { node, show: (value) => buttons.forEach((b) => set(b, { "aria-pressed": String(b.dataset.value === value) })) }
-}
-
-/** A check or a cross, told apart by shape as well as by colour. */
-function mark(right, attributes = {}) {
-  return svg("path", { class: right ? "mark right" : "mark wrong", d: right ? TICK : CROSS, ...attributes })
-}
-
-/** The mark of a group in a text; training groups are hollow. */
-function dot(colour, hollow) {
-  return html("i", { style: colour && `--colour: ${colour}`, class: hollow ? "hollow" : "" })
-}
-
-/** A section with a heading, tools at its right, the drawing and a caption. */
-class Figure {
-  constructor(lab, name, heading) {
-    this.lab = lab
-    this.name = name
-    this.tools = html("div", { class: "tools" })
-    this.legend = html("div", { class: "legend" })
-    this.svg = svg("svg", { "data-testid": name, class: "drawing" })
-    this.body = html("div", { class: "body" }, this.svg)
-    this.caption = html("p", { class: "caption" })
-    this.heading = html("h3", { text: heading })
-    const downloads = html("div", { class: "downloads" })
-    const caption = () => ({ title: this.heading.textContent, subtitle: lab.header.title, legend: this.key() })
-    for (const [kind, download] of [["PNG", savePng], ["SVG", saveSvg]])
-      downloads.append(
-        html("button", {
-          type: "button",
-          text: kind,
-          title: `Download this figure as ${kind}`,
-          "aria-label": `Download ${heading.toLowerCase()} as ${kind}`,
-          "data-testid": `download-${name}-${kind.toLowerCase()}`,
-          onclick: () => download(this.svg, `${slug(lab.header.title)}-${name}`, caption()),
-        })
-      )
-    const head = html("header", {}, this.heading, this.tools, downloads)
-    this.node = html("section", { class: `figure ${name}`, "aria-label": heading }, head, this.legend, this.body, this.caption)
-  }
-
-  /** Whether the group's colour is what the figure draws it in. */
-  get coloured() {
-    return true
-  }
-
-  /** The legend of a downloaded figure. */
-  key() {
-    return []
-  }
-
-  size(height) {
-    this.width = Math.max(260, Math.floor(this.body.clientWidth))
-    this.height = height
-    set(this.svg, { viewBox: `0 0 ${this.width} ${height}`, width: this.width, height })
-  }
-
-  /** Buttons that show and hide groups. */
-  groupButtons(hidden, changed) {
-    this.legend.replaceChildren(
-      ...this.lab.groups.map((group, g) =>
-        html(
-          "button",
-          {
-            type: "button",
-            "aria-pressed": String(!hidden.has(g)),
-            title: hidden.has(g) ? `Show ${group.name}` : `Hide ${group.name}`,
-            "data-testid": `${this.name}-group-${g}`,
-            onclick: () => {
-              hidden.has(g) ? hidden.delete(g) : hidden.add(g)
-              changed()
-              this.legend.children[g]?.focus()
-            },
-          },
-          dot(this.coloured ? group.colour : null, g < NORMAL),
-          group.name
-        )
-      )
-    )
-  }
-}
-
-const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "ssad"
-
 class Histograms extends Figure {
   constructor(lab) {
     super(lab, "histograms", "Error histograms")
@@ -244,7 +106,7 @@ class Histograms extends Figure {
     const { lab } = this
     const { detectors, groups, group } = lab
     set(this.heading, { text: lab.pictured ? "Error histograms" : "Score histograms" })
-    this.groupButtons(this.hidden, () => this.draw())
+    groupButtons(this.legend, this.name, { lab, hidden: this.hidden, coloured: true, changed: () => this.draw() })
     const tall = detectors.length > 1 ? 124 : 270
     const [left, right, head, rug, foot] = [40, 6, 46, 18, 50]
     this.size(detectors.length * (head + tall + rug) + foot - rug + 4)
@@ -531,7 +393,7 @@ class Reconstructions extends Figure {
       const box = this.svg.getBoundingClientRect()
       const x = event.clientX - box.left
       const column = this.columns.find((c) => x >= c.x - 1.5 && x < c.x + this.tile + 1.5)
-      lab.aim(column && column.index >= 0 ? column.index : -1, "recon")
+      lab.aim(column && column.index >= 0 ? column.index : -1, this)
     })
     this.svg.addEventListener("pointerleave", () => lab.aim(-1))
     this.svg.addEventListener("blur", () => lab.aim(-1))
@@ -542,7 +404,7 @@ class Reconstructions extends Figure {
       event.preventDefault()
       const shown = this.columns.filter((c) => c.index >= 0)
       const at = shown.findIndex((c) => c.index === lab.pointed)
-      lab.aim(shown[clamp(at < 0 && step < 0 ? shown.length - 1 : at + step, 0, shown.length - 1)]?.index ?? -1, "recon")
+      lab.aim(shown[clamp(at < 0 && step < 0 ? shown.length - 1 : at + step, 0, shown.length - 1)]?.index ?? -1, this)
     })
   }
 
@@ -730,6 +592,11 @@ class Reconstructions extends Figure {
     this.update()
   }
 
+  anchor(i) {
+    const box = this.columns.find((column) => column.index === i).images[0].getBoundingClientRect()
+    return { x: box.left + box.width / 2, y: box.top + box.height / 2, clear: box.width / 2 + 14 }
+  }
+
   point() {
     const column = this.columns.find((c) => c.index >= 0 && c.index === this.lab.pointed)
     set(this.ring, column
@@ -740,353 +607,6 @@ class Reconstructions extends Figure {
 
 const SIGNS = { unchanged: "as is", mirrored: "⇄", left: "←", right: "→", up: "↑", down: "↓" }
 const brief = (name) => name.split(", ").map((word) => SIGNS[word] ?? word).join("")
-const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
-
-class EmbeddingMap extends Figure {
-  constructor(lab) {
-    super(lab, "map", "Embedding (t-SNE)")
-    this.hidden = new Set()
-    this.of = segmented("Whose embedding", { baseline: "", run: "" }, (value) => lab.choose({ map_of: value }))
-    this.by = segmented("Colour by", { category: "Category", score: "Score" }, (value) => lab.choose({ colour_by: value }))
-    this.tools.append(this.of.node, this.by.node)
-    this.status = html("p", { class: "placeholder", role: "status" })
-    this.body.append(this.status)
-    this.scaleKey = svg("g", { class: "colour-key" })
-    this.dots = svg("g", { class: "points" })
-    this.over = svg("g", { class: "over" })
-    this.path = svg("path", { class: "lasso", "data-screen": "" })
-    this.frame = svg("rect", { class: "frame" })
-    this.svg.append(this.frame, this.dots, this.over, this.scaleKey, this.path)
-    set(this.svg, { tabindex: 0, role: "group", "aria-roledescription": "scatter plot" })
-    this.listen()
-  }
-
-  get coloured() {
-    return this.lab.state.colour_by === "category"
-  }
-
-  key() {
-    if (!this.coloured) return []
-    const marks = this.lab.groups.map(({ name, colour }, g) => ({ text: name, colour, hollow: g < NORMAL }))
-    return marks.filter((_, g) => !this.hidden.has(g))
-  }
-
-  listen() {
-    const { lab, svg: node } = this
-    let drawn = null
-    node.addEventListener("pointermove", (event) => {
-      if (!drawn && this.places) lab.aim(this.nearest(...this.at(event), 18), "map")
-    })
-    node.addEventListener("pointerleave", () => !drawn && lab.aim(-1))
-    node.addEventListener("blur", () => lab.aim(-1))
-    const show = onceAFrame(() => {
-      if (!drawn) return
-      set(this.path, { d: drawn.length > 1 ? `M${drawn.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` : null })
-      if (drawn.length > 2) this.lab.selection.preview(this.inside(drawn))
-    })
-    draggable(node, {
-      start: (event) => {
-        if (!this.places) return false
-        focusQuietly(node)
-        drawn = []
-        this.adding = event.shiftKey
-        lab.aim(-1)
-      },
-      move: (event) => {
-        const at = this.at(event)
-        const last = drawn.at(-1)
-        if (!last || Math.hypot(at[0] - last[0], at[1] - last[1]) > 2) drawn.push(at)
-        show()
-      },
-      end: () => {
-        const found = drawn.length > 4 ? this.inside(drawn) : null
-        drawn = null
-        set(this.path, { d: null })
-        if (found) lab.choose({ lasso: found })
-        else lab.selection.update()
-      },
-    })
-    node.addEventListener("keydown", (event) => {
-      const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
-      if (!this.places) return
-      if (way) {
-        event.preventDefault()
-        lab.aim(this.towards(way), "map")
-      } else if ((event.key === "Enter" || event.key === " ") && lab.pointed >= 0) {
-        event.preventDefault()
-        const { lasso } = lab.state
-        const i = lab.pointed
-        lab.choose({ lasso: lasso.includes(i) ? lasso.filter((k) => k !== i) : [...lasso, i].sort((a, b) => a - b) })
-      } else if (event.key === "Escape") lab.pointed >= 0 ? lab.aim(-1) : lab.choose({ lasso: [] })
-    })
-  }
-
-  at(event) {
-    const box = this.svg.getBoundingClientRect()
-    return [event.clientX - box.left, event.clientY - box.top]
-  }
-
-  shown(i) {
-    return !this.hidden.has(this.lab.group[i])
-  }
-
-  nearest(x, y, within) {
-    let [best, found] = [within ** 2, -1]
-    this.places.forEach(([px, py], i) => {
-      const distance = (px - x) ** 2 + (py - y) ** 2
-      if (distance < best && this.shown(i)) [best, found] = [distance, i]
-    })
-    return found
-  }
-
-  /** The next point that way: near, and not far off the way. */
-  towards([dx, dy]) {
-    const from = this.lab.pointed
-    if (from < 0) return this.nearest(this.width / 2, this.height / 2, Infinity)
-    const [x, y] = this.places[from]
-    let [best, found] = [Infinity, from]
-    this.places.forEach(([px, py], i) => {
-      const along = (px - x) * dx + (py - y) * dy
-      const across = Math.abs((px - x) * dy + (py - y) * dx)
-      if (i === from || along <= 0 || across > along || !this.shown(i)) return
-      if (along + 2 * across < best) [best, found] = [along + 2 * across, i]
-    })
-    return found
-  }
-
-  /** The shown points within a closed line, with those already selected if Shift was held. */
-  inside(line) {
-    const { lasso } = this.lab.state
-    const kept = this.adding ? new Set(lasso) : new Set()
-    const found = []
-    this.places.forEach(([x, y], i) => {
-      if (kept.has(i)) return found.push(i)
-      if (!this.shown(i)) return
-      let within = false
-      for (let a = 0, b = line.length - 1; a < line.length; b = a++) {
-        const [[ax, ay], [bx, by]] = [line[a], line[b]]
-        if (ay > y !== by > y && x < ax + ((y - ay) / (by - ay)) * (bx - ax)) within = !within
-      }
-      if (within) found.push(i)
-    })
-    return found
-  }
-
-  draw() {
-    const { lab } = this
-    const { detectors, header } = lab
-    this.groupButtons(this.hidden, () => this.draw())
-    set(this.of.node, { hidden: detectors.length < 2 ? "" : null })
-    for (const d of detectors) set(this.of.node.querySelector(`[data-value=${lab.role(d)}]`), { text: d.name })
-    const width = this.body.clientWidth
-    this.size(clamp(Math.round(width * 0.72), 320, 470))
-    const detector = lab.mapDetector
-    this.of.show(lab.role(detector))
-    this.by.show(lab.state.colour_by)
-    set(this.frame, { x: 0.5, y: 0.5, width: this.width - 1, height: this.height - 1, rx: 6 })
-    set(this.status, { text: detector.map ? "" : header.mapStatus, hidden: detector.map ? "" : null })
-    const points = `t-SNE map of the code of ${detector.name}: ${count(lab.group.length)} images.`
-    const label = detector.map ? `${points} Arrow keys go from point to point, Enter selects.` : header.mapStatus
-    set(this.svg, { "aria-label": label })
-    this.caption.textContent = detector.map
-      ? "Hover for the image and its pair; drag a lasso to select, with Shift to add. Hollow: training. " +
-        "Near points are alike; distances between clusters mean little."
-      : ""
-    this.dots.replaceChildren()
-    this.over.replaceChildren()
-    this.scaleKey.replaceChildren()
-    this.places = null
-    if (!detector.map) return
-    this.fit(detector.map)
-    // Fixed, shuffled order, so that no group lies on top of the others.
-    const order = lab.shuffled
-    this.circles = new Array(order.length)
-    const circles = order.map((i) => {
-      const [cx, cy] = this.places[i]
-      return (this.circles[i] = svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: 3 }))
-    })
-    this.dots.append(...circles)
-    this.colour()
-    this.select()
-    this.point()
-  }
-
-  /** One scale for both axes: t-SNE's distances are Euclidean. */
-  fit(map) {
-    const n = map.length / 2
-    const bounds = [0, 1].map((axis) => {
-      let [low, high] = [Infinity, -Infinity]
-      for (let i = 0; i < n; i++) [low, high] = [Math.min(low, map[2 * i + axis]), Math.max(high, map[2 * i + axis])]
-      return [low, high]
-    })
-    const margin = 16
-    const step = Math.min(...[this.width, this.height].map((size, axis) => (size - 2 * margin) / (bounds[axis][1] - bounds[axis][0] || 1)))
-    const middle = bounds.map(([low, high]) => (low + high) / 2)
-    this.places = Array.from({ length: n }, (_, i) => [
-      this.width / 2 + (map[2 * i] - middle[0]) * step,
-      this.height / 2 - (map[2 * i + 1] - middle[1]) * step,
-    ])
-  }
-
-  colour() {
-    const { lab } = this
-    const { group, groups, state, mapDetector } = lab
-    const byScore = !this.coloured
-    const sorted = mapDetector.scores.toSorted()
-    const domain = [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]]
-    const place = scale(lab.scaleKind, domain, [0, 1])
-    this.place = place
-    this.circles.forEach((circle, i) => {
-      const colour = byScore ? rgb(colourAt(VIRIDIS, place(mapDetector.scores[i]))) : groups[group[i]].colour
-      const training = group[i] < NORMAL
-      set(circle, {
-        fill: training ? "none" : colour,
-        stroke: training ? colour : null,
-        r: training ? 2.6 : 3,
-        display: this.hidden.has(group[i]) ? "none" : null,
-      })
-    })
-    this.scaleKey.replaceChildren()
-    if (!byScore) return
-    const id = `score-${lab.header.key.replace(/\W/g, "")}`
-    const [x, y, w] = [14, this.height - 30, 150]
-    this.keyAt = linear([0, 1], [x, x + w])
-    this.keyMark = svg("path", { class: "key-mark" })
-    this.scaleKey.append(
-      gradient(id, VIRIDIS),
-      svg("rect", { class: "key-paper", x: 6, y: y - 20, width: w + 16, height: 44, rx: 4 }),
-      svg("text", { class: "label", x, y: y - 8, text: `score of ${clip(mapDetector.name, 14)}` }),
-      svg("rect", { x, y, width: w, height: 8, rx: 2, fill: `url(#${id})` }),
-      svg("text", { class: "tick", x, y: y + 20, text: `≤ ${short(domain[0], 2)}` }),
-      svg("text", { class: "tick", x: x + w, y: y + 20, "text-anchor": "end", text: `≥ ${short(domain[1], 2)}` }),
-      this.keyMark
-    )
-    this.update()
-  }
-
-  /** The threshold on the scale of colours. */
-  update() {
-    if (!this.places || this.coloured) return
-    const at = this.keyAt(clamp(this.place(this.lab.mapDetector.threshold(this.lab.state.fpr)), 0, 1))
-    set(this.keyMark, { d: `M${at.toFixed(1)} ${this.height - 33}v14` })
-  }
-
-  select() {
-    if (!this.places) return
-    const chosen = new Set(this.lab.state.lasso)
-    set(this.dots, { class: chosen.size ? "points chosen" : "points" })
-    this.circles.forEach((circle, i) => set(circle, { class: chosen.has(i) ? "on" : null }))
-  }
-
-  point() {
-    this.over.replaceChildren()
-    const { pointed, pair, group, groups } = this.lab
-    if (pointed < 0 || !this.places) return
-    const other = pair[pointed]
-    const ring = (i, r) => {
-      const [cx, cy] = this.places[i]
-      return [
-        svg("circle", { class: "ring", cx, cy, r }),
-        svg("circle", { cx, cy, r: 4, fill: groups[group[i]].colour }),
-      ]
-    }
-    if (other >= 0) {
-      const [[x1, y1], [x2, y2]] = [this.places[pointed], this.places[other]]
-      this.over.append(svg("line", { class: "tie", x1, y1, x2, y2 }), ...ring(other, 6))
-    }
-    this.over.append(...ring(pointed, 8))
-  }
-}
-
-/** What is lassoed: how many, of which groups, and their images. */
-class Selection {
-  constructor(lab) {
-    this.lab = lab
-    this.summary = html("strong", { "data-testid": "lasso-summary", role: "status" })
-    this.clear = html("button", { type: "button", text: "Clear", "data-testid": "lasso-clear", onclick: () => lab.choose({ lasso: [] }) })
-    this.groups = html("div", { class: "by-group", "data-testid": "lasso-groups" })
-    this.hint = html("p", { class: "caption" })
-    this.strip = html("div", { class: "strip", "data-testid": "lasso-strip" })
-    this.more = html("p", { class: "caption", "data-testid": "lasso-more" })
-    this.scroll = html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "Selected images" }, this.strip, this.more)
-    const head = html("header", {}, this.summary, this.clear)
-    this.node = html("section", { class: "selection", "aria-label": "Selection" }, head, this.groups, this.hint, this.scroll)
-    this.strip.addEventListener("pointerover", (event) => {
-      lab.aim(Number(event.target.closest("[data-index]")?.dataset.index ?? -1), "strip")
-    })
-    this.strip.addEventListener("pointerleave", () => lab.aim(-1))
-  }
-
-  draw() {
-    this.select()
-  }
-
-  /** The numbers alone, while the lasso is drawn. */
-  preview(found) {
-    const { lab } = this
-    set(this.summary, { text: `${count(found.length)} of ${count(lab.group.length)} selected` })
-    const sizes = lab.groups.map((_, g) => found.filter((i) => lab.group[i] === g).length)
-    this.groups.replaceChildren(
-      ...lab.groups.map((group, g) =>
-        html("span", { "data-group": g }, dot(group.colour, g < NORMAL), `${group.name} `, html("b", { text: count(sizes[g]) }))
-      )
-    )
-  }
-
-  select() {
-    const { lab } = this
-    const { lasso } = lab.state
-    this.preview(lasso)
-    set(this.clear, { hidden: lasso.length ? null : "" })
-    const detector = lab.mapDetector
-    const pictures = detector.sheets.reconstructions
-    this.hint.textContent = lasso.length
-      ? `Image${pictures ? ", reconstruction" : ""} and score of ${detector.name}, highest first in each group.`
-      : "Draw around points on the map to see their images and scores here, and their scores under the histograms."
-    const kept = this.sample(detector)
-    this.cards = kept.map((i) => {
-      const sheets = [lab.originals, pictures].filter((sheet) => sheet)
-      const images = sheets.map((sheet) => html("img", { src: sheet.tile(i), alt: "", draggable: "false" }))
-      const text = html("span", {})
-      const style = `--colour: ${lab.groups[lab.group[i]].colour}`
-      const node = html("div", { class: "card", "data-index": i, style }, html("div", {}, ...images), text)
-      return { i, node, text }
-    })
-    this.strip.replaceChildren(...this.cards.map((card) => card.node))
-    const more = lasso.length - kept.length
-    set(this.more, { text: more > 0 ? `+${count(more)} more` : "" })
-    this.update()
-  }
-
-  /** At most STRIP of the selected, the same share for every group, test images first. */
-  sample({ scores }) {
-    const { group, state } = this.lab
-    const lists = [ANOMALOUS, NORMAL, 1, 0].map((g) => state.lasso.filter((i) => group[i] === g).sort((a, b) => scores[b] - scores[a]))
-    let [left, open] = [STRIP, lists.filter((list) => list.length).length]
-    const sizes = new Map()
-    for (const list of lists.filter((l) => l.length).sort((a, b) => a.length - b.length)) {
-      sizes.set(list, Math.min(list.length, Math.floor(left / open--)))
-      left -= sizes.get(list)
-    }
-    return lists.flatMap((list) => list.slice(0, sizes.get(list) ?? 0))
-  }
-
-  update() {
-    const { lab } = this
-    this.preview(lab.state.lasso)
-    const detector = lab.mapDetector
-    for (const { i, node, text } of this.cards) {
-      const right = lab.right(detector, i)
-      const said = right === null ? "" : right ? ", on the right side of the threshold" : ", on the wrong side of the threshold"
-      text.replaceChildren(...(right === null ? [] : [glyph(right)]), short(detector.scores[i]))
-      set(node, { title: `${lab.groups[lab.group[i]].name}, ${lab.label(i)}, score ${short(detector.scores[i])}${said}` })
-    }
-  }
-
-  point() {
-    for (const { i, node } of this.cards) node.classList.toggle("pointed", i === this.lab.pointed)
-  }
-}
 
 /** A bar to be filled up to a share of its width; the line in its middle is the threshold. */
 function bar(x, y, width) {
@@ -1104,148 +624,103 @@ function twoLines(x, y) {
   return svg("g", {}, ...[0, 12].map((below) => svg("text", { class: "score", x, y: y + below, "text-anchor": "middle" })))
 }
 
-/** A mark within text. */
-function glyph(right) {
-  const label = { role: "img", "aria-label": right ? "right" : "wrong" }
-  return svg("svg", { class: "glyph", viewBox: "-6 -6 12 12", width: 12, height: 12, ...label }, mark(right))
-}
-
-/** The images and numbers of the point under the pointer, beside it. */
-class Tooltip {
+class EmbeddingMap extends PointMap {
   constructor(lab) {
-    this.lab = lab
-    this.node = html("div", { class: "tooltip", "data-testid": "tooltip", "aria-live": "polite", hidden: "" })
+    super(lab, "map", "Embedding (t-SNE)")
+    this.of = segmented("Whose embedding", { baseline: "", run: "" }, (value) => lab.choose({ map_of: value }))
+    this.by = segmented("Colour by", { category: "Category", score: "Score" }, (value) => lab.choose({ colour_by: value }))
+    this.tools.append(this.of.node, this.by.node)
+    this.scaleKey = svg("g", { class: "colour-key" })
+    this.path.before(this.scaleKey)
   }
 
-  show(anchor, clear) {
-    const { lab } = this
-    const { pointed: i, pair, group, groups, detectors } = lab
-    set(this.node, { hidden: i < 0 ? "" : null })
-    if (i < 0) return
-    const detector = lab.mapDetector
-    const twin = pair[i]
-    const pictures = [
-      [lab.originals, i, "this image", groups[group[i]].colour],
-      [lab.originals, twin, ["after aug", "before aug", "after gen", "before gen"][group[i]], groups[group[twin]]?.colour],
-      [detector.sheets.reconstructions, i, "reconstruction", "transparent"],
-    ].filter(([sheet, k]) => sheet && k >= 0)
-    const figures = pictures.map(([sheet, k, text, colour]) => {
-      const image = html("img", { src: sheet.tile(k), width: 96, height: 96, alt: text })
-      return html("figure", { style: `--colour: ${colour}` }, image, html("figcaption", { text }))
+  draw() {
+    const { lab, detector, hidden, coloured } = this
+    const { detectors, header } = lab
+    groupButtons(this.legend, this.name, { lab, hidden, coloured, changed: () => this.draw() })
+    set(this.of.node, { hidden: detectors.length < 2 ? "" : null })
+    for (const d of detectors) set(this.of.node.querySelector(`[data-value=${lab.role(d)}]`), { text: d.name })
+    this.of.show(lab.role(detector))
+    this.by.show(lab.state.colour_by)
+    this.caption.textContent = detector.map
+      ? "Hover for the image and its pair; drag a lasso to select, with Shift to add. Hollow: training. " +
+        "Near points are alike; distances between clusters mean little."
+      : ""
+    this.scaleKey.replaceChildren()
+    this.plot(detector.map, {
+      height: clamp(Math.round(this.body.clientWidth * 0.72), 320, 470),
+      status: header.mapStatus,
+      about: `t-SNE map of the code of ${detector.name}: ${count(lab.group.length)} images.`,
     })
-    const scores = detectors.map((d) => {
-      const right = lab.right(d, i)
-      const score = html("b", { text: short(d.scores[i], 4) })
-      return html("p", { class: "scores" }, html("span", { text: d.name }), score, right === null ? "" : glyph(right))
-    })
-    const name = html("p", {}, dot(groups[group[i]].colour, group[i] < NORMAL), `${groups[group[i]].name}, ${lab.label(i)}`)
-    const taken = detectors.filter((d) => d.taken).map((d) => html("p", { text: `Taken for: ${d.takenFor(i).join(", ")}` }))
-    this.node.replaceChildren(html("div", { class: "pictures" }, ...figures), name, ...scores, ...taken)
-    const box = lab.root.getBoundingClientRect()
-    const { offsetWidth: w, offsetHeight: h } = this.node
-    let left = anchor.x - box.left + clear
-    if (left + w > box.width) left = anchor.x - box.left - clear - w
-    const top = clamp(anchor.y - box.top - h / 2, 0, box.height - h)
-    this.node.style.transform = `translate(${Math.round(clamp(left, 0, box.width - w))}px, ${Math.round(top)}px)`
+  }
+
+  colour() {
+    super.colour()
+    this.scaleKey.replaceChildren()
+    if (this.coloured) return
+    const { lab, detector, domain } = this
+    const id = `score-${lab.header.key.replace(/\W/g, "")}`
+    const [x, y, w] = [14, this.height - 30, 150]
+    this.keyAt = linear([0, 1], [x, x + w])
+    this.keyMark = svg("path", { class: "key-mark" })
+    this.scaleKey.append(
+      gradient(id, VIRIDIS),
+      svg("rect", { class: "key-paper", x: 6, y: y - 20, width: w + 16, height: 44, rx: 4 }),
+      svg("text", { class: "label", x, y: y - 8, text: `score of ${clip(detector.name, 14)}` }),
+      svg("rect", { x, y, width: w, height: 8, rx: 2, fill: `url(#${id})` }),
+      svg("text", { class: "tick", x, y: y + 20, text: `≤ ${short(domain[0], 2)}` }),
+      svg("text", { class: "tick", x: x + w, y: y + 20, "text-anchor": "end", text: `≥ ${short(domain[1], 2)}` }),
+      this.keyMark
+    )
+    this.update()
+  }
+
+  /** The threshold on the scale of colours. */
+  update() {
+    if (!this.places || this.coloured) return
+    const at = this.keyAt(clamp(this.place(this.detector.threshold(this.lab.state.fpr)), 0, 1))
+    set(this.keyMark, { d: `M${at.toFixed(1)} ${this.height - 33}v14` })
   }
 }
 
-/** The data, the state, and the figures that show them. */
-class Lab {
+/** The views of a run and its baseline. The linked quantity is the false-positive rate: it gives each detector its threshold. */
+class Lab extends Linked {
   constructor(root) {
-    this.root = set(root, { "data-testid": "linked-views" })
-    this.pointed = -1
+    super(set(root, { "data-testid": "linked-views" }))
   }
 
-  build() {
+  assemble() {
     this.histograms = new Histograms(this)
-    this.roc = new Roc(this)
-    this.counts = new Counts(this)
     this.recon = new Reconstructions(this)
     this.map = new EmbeddingMap(this)
-    this.selection = new Selection(this)
-    this.tooltip = new Tooltip(this)
-    this.figures = [this.histograms, this.roc, this.counts, this.recon, this.map, this.selection]
+    this.figures = [this.histograms, new Roc(this), new Counts(this), this.recon, this.map, this.selection]
     this.root.replaceChildren(...this.figures.map((figure) => figure.node), this.tooltip.node)
-    this.redraw = onceAFrame(() => this.draw())
-    this.changed = onceAFrame(() => this.figures.forEach((figure) => figure.update()))
-    let width = 0
-    this.observer = new ResizeObserver(([entry]) => {
-      if (Math.abs(entry.contentRect.width - width) < 1) return
-      width = entry.contentRect.width
-      this.redraw()
-    })
-    this.observer.observe(this.root)
   }
 
-  /** Takes a message; the same one again, or one whose state the views already hold, changes nothing. */
-  async receive(bytes) {
-    const { header, part } = unpack(bytes)
-    const before = this.header
-    const known = remembered.get(header.key)
-    const pushed = before ? before.revision !== header.revision : known?.revision !== header.revision
-    this.header = header
-    if (pushed) this.state = { ...header.state }
-    else if (!before) this.state = { ...known.state }
-    else if (before.id !== header.id) this.state.lasso = []
-    if (pushed) this.told = JSON.stringify(this.state)
-    this.remember()
-    const fresh = before?.version !== header.version
-    if (fresh) this.take(header, part, before?.id === header.id)
-    if (!before) this.build()
-    if (this.theme() || fresh || pushed) this.draw()
-    if (fresh && (await this.pictures(header, part))) this.draw()
-  }
-
-  /** The numbers of a message; the old pictures stay until the new ones are decoded, if they are of the same points. */
   take(header, part, samePoints) {
-    const numbers = (name, kind) => part(name) && new kind(part(name).buffer)
-    this.group = numbers("group", Uint8Array)
-    this.pair = numbers("pair", Int32Array)
+    super.take(header, part, samePoints)
     this.detectors = header.detectors.map((d, k) => {
-      const detector = new Detector(k, d, numbers(`scores${k}`, Float32Array), this.group)
-      detector.map = numbers(`map${k}`, Float32Array)
-      detector.taken = numbers(`taken${k}`, Uint8Array)
-      detector.certainty = numbers(`certainty${k}`, Uint8Array)
+      const detector = new Detector(k, d, numbers(part(`scores${k}`), Float32Array), this.group)
+      detector.map = numbers(part(`map${k}`), Float32Array)
+      detector.taken = numbers(part(`taken${k}`), Uint8Array)
+      detector.certainty = numbers(part(`certainty${k}`), Uint8Array)
       if (samePoints) detector.sheets = this.detectors[k]?.sheets ?? {}
       return detector
     })
     this.run = this.detectors.at(-1)
-    if (!samePoints) this.originals = null
-    this.members = header.groups.map((_, g) => [...this.group.keys()].filter((i) => this.group[i] === g))
     this.paired = this.members[ANOMALOUS].every((i) => this.pair[i] >= 0)
-    this.shuffled = [...this.group.keys()].sort((a, b) => hash(a) - hash(b))
-    this.state.lasso = this.state.lasso.filter((i) => i < this.group.length)
-    this.pointed = -1
   }
 
-  /** Decodes the sheets; false if a later message has come meanwhile. */
-  async pictures(header, part) {
+  async decode(header, part) {
     const { columns, size } = header
     const load = async (name, stops) => part(name) && sheet(part(name), { columns, size, stops })
     const of = (k) => Promise.all([load(`reconstructions${k}`, null), load(`errors${k}`, INFERNO)])
-    const [originals, ...rest] = await Promise.all([load("originals", null), ...this.detectors.map((_, k) => of(k))])
+    const explained = Promise.all(this.detectors.map((_, k) => of(k)))
+    if (!(await super.decode(header, part))) return false
+    const sheets = await explained
     if (this.header.version !== header.version) return false
-    this.originals = originals
-    rest.forEach(([reconstructions, errors], k) => (this.detectors[k].sheets = { reconstructions, errors }))
+    sheets.forEach(([reconstructions, errors], k) => (this.detectors[k].sheets = { reconstructions, errors }))
     return true
-  }
-
-  /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. True if the page has changed. */
-  theme() {
-    const paper = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#ffffff"
-    const dark = luminance(paper) < 0.2
-    set(this.root, { "data-theme": dark ? "dark" : "light" })
-    this.groups = this.header.groups.map(({ name, colour }) => ({ name: sentence(name), colour: dark ? lifted(colour, paper) : colour }))
-    const changed = paper !== this.paper
-    this.paper = paper
-    return changed
-  }
-
-  draw() {
-    if (!this.root.clientWidth) return
-    for (const figure of this.figures) figure.draw()
-    for (const figure of this.figures) figure.select()
   }
 
   /** Whether the detectors explain in pictures, and so score errors; known before these are decoded. */
@@ -1254,7 +729,6 @@ class Lab {
   }
 
   role = (detector) => (detector === this.run ? "run" : "baseline")
-  label = (i) => this.header.names[this.header.labels[i]]
 
   get scaleKind() {
     const { scale } = this.state
@@ -1276,6 +750,23 @@ class Lab {
     if (this.group[i] < NORMAL) return null
     return detector.scores[i] >= detector.threshold(this.state.fpr) === (this.group[i] === ANOMALOUS)
   }
+
+  pictures(i) {
+    const { reconstructions } = this.mapDetector.sheets
+    return [...super.pictures(i), ...(reconstructions ? [[reconstructions.tile(i), "reconstruction", "transparent"]] : [])]
+  }
+
+  cardPictures(i) {
+    const { reconstructions } = this.mapDetector.sheets
+    return [...super.cardPictures(i), ...(reconstructions ? [reconstructions.tile(i)] : [])]
+  }
+
+  get lassoed() {
+    const pictures = this.mapDetector.sheets.reconstructions ? ", reconstruction" : ""
+    return `Image${pictures} and score of ${this.mapDetector.name}, highest first in each group.`
+  }
+
+  lassoHint = "Draw around points on the map to see their images and scores here, and their scores under the histograms."
 
   /** The threshold moves. */
   slide(fpr) {
@@ -1302,79 +793,15 @@ class Lab {
     this.tell()
   }
 
-  /** A toggle was clicked, or a lasso closed. */
-  choose(change) {
-    const same = Object.entries(change).every(([name, value]) => JSON.stringify(this.state[name]) === JSON.stringify(value))
-    Object.assign(this.state, change)
-    if (same) return this.figures.forEach((figure) => figure.update())
+  toggled(change) {
     if ("scale" in change) this.histograms.draw()
     if ("scale" in change || "map_of" in change || "colour_by" in change) this.map.draw()
-    for (const figure of this.figures) figure.select()
-    this.recon.update()
-    this.tell()
-  }
-
-  tell() {
-    const state = JSON.stringify(this.state)
-    if (state === this.told) return
-    this.told = state
-    this.remember()
-    this.report(JSON.parse(state))
-  }
-
-  remember() {
-    remembered.set(this.header.key, { revision: this.header.revision, state: { ...this.state } })
-  }
-
-  /** Another point is under the pointer, in the figure `where`. */
-  aim(i, where) {
-    if (i === this.pointed) return
-    this.pointed = i
-    for (const figure of this.figures) figure.point()
-    if (i < 0) return this.tooltip.show()
-    if (where === "map") {
-      const box = this.map.svg.getBoundingClientRect()
-      const [x, y] = this.map.places[i]
-      this.tooltip.show({ x: box.left + x, y: box.top + y }, 18)
-    } else {
-      const node =
-        where === "recon"
-          ? this.recon.columns.find((c) => c.index === i).images[0]
-          : this.selection.cards.find((c) => c.i === i).node
-      const box = node.getBoundingClientRect()
-      this.tooltip.show({ x: box.left + box.width / 2, y: box.top + box.height / 2 }, box.width / 2 + 14)
-    }
   }
 
   leave() {
-    this.observer?.disconnect()
+    super.leave()
     clearTimeout(this.settling)
   }
 }
 
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
-
-/** A fixed shuffle: what integers hash to. */
-const hash = (k) => Math.imul(k ^ (k >>> 7), 2654435761) >>> 0
-
-/** A colour, mixed with white until its contrast with the page is 4.5. */
-function lifted(colour, paper) {
-  let mixed = channels(colour)
-  while ((luminance(rgb(mixed)) + 0.05) / (luminance(paper) + 0.05) < 4.5) mixed = mixed.map((v) => Math.min(255, v + 8))
-  return `#${mixed.map((v) => Math.round(v).toString(16).padStart(2, "0")).join("")}`
-}
-
-const labs = new WeakMap() // by root
-const remembered = new Map() // by key: what a component that is mounted anew goes on with
-
-export default function (component) {
-  const root = component.parentElement.querySelector(".views")
-  if (!labs.has(root)) labs.set(root, new Lab(root))
-  const lab = labs.get(root)
-  lab.report = (state) => component.setStateValue("state", state)
-  lab.receive(component.data)
-  return () => {
-    lab.leave()
-    labs.delete(root)
-  }
-}
+export default (component) => mount(component, Lab)

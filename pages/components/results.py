@@ -12,9 +12,10 @@ import numpy as np
 import streamlit as st
 
 from pages.components.address import State
+from pages.components.background import compute_missing
 from pages.components.encoder import ask_encoder
-from pages.components.linked_views import DetectorPoints, ViewData, ViewState, linked_views
-from pages.components.service import jobs
+from pages.components.linked import ViewState
+from pages.components.linked_views import DetectorPoints, ViewData, linked_views
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay
 from ssad_core.detectors import detector_info
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison, Views
 
 COLUMNS = 50  # tiles in a row of a sheet
-POLL = 0.5
 
 
 def results(comparison: Comparison, state: State) -> None:
@@ -175,34 +175,22 @@ def _number(value: float, sign: str = "") -> str:
 
 
 def _linked(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState) -> ViewState:
-    waiting, status = _maps(comparison)
-    if waiting:
-        # Only this part is looked at again and again, until a map is there and the page is drawn anew.
-        st.fragment(_await_maps, run_every=POLL)(comparison, waiting)
+    missing = {  # the run's map first: it is the one that is shown
+        _map_job(comparison, run): lambda run=run: comparison.map(run)
+        for run in comparison.runs[::-1]
+        if comparison.map(run, compute=False) is None
+    }
+    failed = compute_missing(missing)
+    status = "t-SNE is at work; the map appears here in some seconds."
+    for run in comparison.runs:
+        if error := failed.get(_map_job(comparison, run)):
+            status = f"No map of {run_name(run.spec)}: {error}"
     return _draw(comparison, metrics, state, status)
-
-
-def _maps(comparison: Comparison) -> tuple[int, str]:
-    """Sees to it that missing t-SNE maps are computed; how many are still to come, and a line in their place."""
-    waiting, status = 0, "t-SNE is at work; the map appears here in some seconds."
-    for run in comparison.runs[::-1]:  # the run's map first: it is the one that is shown
-        if comparison.map(run, compute=False) is None:
-            work = jobs().compute(_map_job(comparison, run), lambda run=run: comparison.map(run))
-            if work.done() and (error := work.exception()):
-                status = f"No map of {run_name(run.spec)}: {error}"
-            else:
-                waiting += 1
-    return waiting, status
 
 
 def _map_job(comparison: Comparison, run: StoredRun) -> str:
     # With the time of its training: a run that was deleted and trained again starts afresh.
     return f"tsne-{comparison.key}-{run.id}-{run.result['finished']}"
-
-
-def _await_maps(comparison: Comparison, missing: int) -> None:
-    if _maps(comparison)[0] < missing:
-        st.rerun(scope="app")
 
 
 def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState, status: str) -> ViewState:

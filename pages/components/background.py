@@ -1,0 +1,34 @@
+"""What a page shows later: computed off its thread, a page drawn anew when something is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.components.service import jobs
+
+POLL = 0.5  # seconds between two looks
+
+
+def compute_missing(missing: Mapping[str, Callable[[], Any]]) -> dict[str, str]:
+    """Computes in the background, one after the other, what leaves its results in the store; the page is drawn anew as each
+    comes. Returns why those that failed did."""
+    # A slider that goes on has asked for maps that nobody will look at.
+    jobs().forget(name for name in st.session_state.get("computing", ()) if name not in missing)
+    st.session_state["computing"] = list(missing)
+    failed = {}
+    for name, function in missing.items():
+        work = jobs().compute(name, function)
+        if work.done() and not work.cancelled() and (error := work.exception()):
+            failed[name] = str(error)
+    if waiting := [name for name in missing if name not in failed]:
+        # Only this part is looked at again and again.
+        st.fragment(_await, run_every=POLL)(waiting)
+    return failed
+
+
+def _await(names: list[str]) -> None:
+    if any(jobs().computed(name) for name in names):
+        st.rerun(scope="app")

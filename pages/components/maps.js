@@ -1,0 +1,270 @@
+// Small multiples of t-SNE maps: the same points in each, a map for each run and seed. A point that a run does not have (an
+// autoencoder without aug has no augmented images) is in its maps neither drawn nor ringed nor caught by a lasso.
+
+const ABSENT = 65535
+const LIKE = ["drawn together", "spreading"] // early exaggeration, and after it
+const SPEED = 6 // frames a second
+
+/** Coordinates of a message, whole numbers up to ABSENT - 1, as float, NaN for points that are not in the map. */
+const coordinates = (whole) => whole && Float32Array.from(whole, (value) => (value === ABSENT ? NaN : value))
+
+class MapPanel extends PointMap {
+  constructor(lab, index) {
+    super(lab, `map-${index}`, `Map ${index + 1}`, lab.hidden)
+    this.index = index
+    this.note = html("p", { class: "note" })
+    this.numbers = html("table", { "data-testid": `numbers-${index}` })
+    this.legend.replaceWith(this.note)
+    this.caption.replaceWith(this.numbers)
+    this.canvas = html("canvas", { "aria-hidden": "true" })
+    this.body.append(this.canvas)
+  }
+
+  get spec() {
+    return this.lab.header.maps[this.index]
+  }
+
+  get detector() {
+    return this.lab.detectors[this.spec.run]
+  }
+
+  choose(lasso) {
+    this.lab.mapDetector = this.detector
+    super.choose(lasso)
+  }
+
+  draw() {
+    const { lab, spec, detector } = this
+    const { seeds } = lab.header
+    const name = seeds.length > 1 ? `${detector.name}, seed ${spec.seed}` : detector.name
+    set(this.heading, { text: name })
+    set(this.node, { "aria-label": `Map of ${name}` })
+    set(this.note, { text: `AUC ${detector.auc.toFixed(3)}` })
+    this.plot(lab.maps[this.index], {
+      height: clamp(Math.round(this.body.clientWidth * 0.8), 220, 350),
+      status: spec.status,
+      about: `t-SNE map of the code of ${name}, AUC ${detector.auc.toFixed(3)}.`,
+    })
+    // The numbers are of the codes: with two maps of them they stand under the second.
+    set(this.numbers, { hidden: spec.seed === seeds.at(-1) ? null : "" })
+    const head = ["", "silhouette", "purity", "by chance"].map((text) => html("th", { scope: "col", text }))
+    const rows = detector.separations.map(({ label, silhouette, purity, chance }) => {
+      const numbers = [silhouette, purity, chance].map((value) => value?.toFixed(2).replace("-", "−") ?? "–")
+      return html("tr", {}, html("th", { scope: "row", text: label }), ...numbers.map((text) => html("td", { text })))
+    })
+    this.numbers.replaceChildren(html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows))
+    this.show(lab.player.at, false)
+  }
+
+  /** The optimisation at a frame, or between two. While it moves, points are on a canvas: thousands of nodes are too slow. */
+  show(at, moving) {
+    const frames = this.lab.frames[this.index]
+    if (!frames || !this.places) return
+    const first = Math.min(Math.floor(at), frames.length - 1)
+    const [a, b] = [frames[first], frames[Math.min(first + 1, frames.length - 1)]]
+    this.fit(a.map((value, k) => value + (b[k] - value) * (at - first)))
+    this.node.classList.toggle("moving", moving)
+    if (moving) this.paint()
+    else this.put()
+    this.point()
+  }
+
+  paint() {
+    const { lab, canvas, width, height } = this
+    const sharp = window.devicePixelRatio
+    set(canvas, { width: Math.round(width * sharp), height: Math.round(height * sharp), style: `width: ${width}px; height: ${height}px` })
+    const context = canvas.getContext("2d")
+    context.scale(sharp, sharp)
+    context.clearRect(0, 0, width, height)
+    context.lineWidth = 1.5
+    const chosen = new Set(lab.state.lasso)
+    for (const i of lab.shuffled) {
+      if (!this.shown(i)) continue
+      const training = lab.group[i] < NORMAL
+      context.globalAlpha = chosen.has(i) ? 1 : chosen.size ? 0.13 : 0.8
+      context.beginPath()
+      context.arc(...this.places[i], training ? 2.6 : 3, 0, 2 * Math.PI)
+      context[training ? "strokeStyle" : "fillStyle"] = this.colours[i]
+      training ? context.stroke() : context.fill()
+    }
+  }
+}
+
+/** What all maps share: groups, colours, and how far the optimisation is. */
+class Player {
+  constructor(lab) {
+    this.lab = lab
+    this.legend = html("div", { class: "legend" })
+    this.by = segmented("Colour by", { category: "Category", score: "Score" }, (value) => lab.choose({ colour_by: value }))
+    this.scale = html("span", { class: "scale" }, "low", html("span", { class: "ramp" }), "high score")
+    this.button = html("button", { type: "button", class: "play", "data-testid": "play", onclick: () => this.press() })
+    this.range = html("input", { type: "range", min: 0, step: "any", "aria-label": "Iteration", "data-testid": "iteration" })
+    this.range.addEventListener("input", () => {
+      this.pause()
+      this.go(Number(this.range.value), true)
+    })
+    this.range.addEventListener("change", () => this.go(this.at, false))
+    this.said = html("output", { "data-testid": "iterations" })
+    const course = html("div", { class: "course" }, this.button, this.range, this.said)
+    this.node = html("div", { class: "player" }, this.legend, html("div", { class: "tools" }, this.by.node, this.scale), course)
+    this.at = 0
+  }
+
+  get last() {
+    return Math.max(0, ...this.lab.frames.map((frames) => (frames ? frames.length - 1 : 0)))
+  }
+
+  draw() {
+    const { lab } = this
+    const coloured = lab.state.colour_by === "category"
+    groupButtons(this.legend, "maps", { lab, hidden: lab.hidden, coloured, changed: () => lab.draw() })
+    this.by.show(lab.state.colour_by)
+    set(this.scale, { hidden: coloured ? "" : null })
+    set(this.scale.children[0], { style: `background: linear-gradient(90deg, ${VIRIDIS.join(",")})` })
+    this.label()
+  }
+
+  /** New frames: the maps stand as they are, unless somebody waits for the start. */
+  take() {
+    this.pause()
+    this.at = this.last
+    set(this.range, { max: Math.max(1, this.last) })
+    this.range.value = this.last ? this.at : 1
+    if (this.wanted && this.last) this.press()
+  }
+
+  label() {
+    const { every, exaggerated } = this.lab.header.course
+    const iteration = Math.round((this.at + 1) * every)
+    const { waiting } = this.lab.header
+    set(this.button, { text: this.running ? "Pause" : this.wanted ? "Loading…" : "Play", disabled: waiting || this.wanted ? "" : null })
+    set(this.button, { title: waiting ? "When all maps are there" : "How t-SNE has come to these maps" })
+    set(this.range, { disabled: this.last ? null : "" })
+    const phase = LIKE[Number(iteration > exaggerated)]
+    set(this.said, { text: this.last ? `iteration ${iteration} of ${(this.last + 1) * every}, ${phase}` : "the optimisation" })
+    set(this.range, { "aria-valuetext": this.said.textContent })
+  }
+
+  /** Frames are sent when they are asked for: they are more than all the rest. */
+  press() {
+    if (this.running) {
+      this.pause()
+      return this.go(this.at, false)
+    }
+    if (!this.last) {
+      this.wanted = true
+      this.label()
+      return this.lab.component.setStateValue("frames", this.lab.header.framesOf)
+    }
+    this.wanted = false
+    const from = this.at >= this.last ? 0 : this.at
+    let start = null
+    const step = (time) => {
+      start ??= time
+      const at = Math.min(this.last, from + ((time - start) / 1000) * SPEED)
+      this.running = at < this.last ? requestAnimationFrame(step) : null
+      this.go(at, at < this.last)
+    }
+    this.running = requestAnimationFrame(step)
+    this.label()
+  }
+
+  pause() {
+    cancelAnimationFrame(this.running)
+    this.running = null
+  }
+
+  /** To a frame; `moving` when more are to come. */
+  go(at, moving) {
+    this.at = at
+    this.range.value = at
+    for (const panel of this.lab.panels) panel.show(at, moving)
+    this.label()
+  }
+
+  update() {}
+  select() {}
+  point() {}
+}
+
+class Maps extends Linked {
+  constructor(root) {
+    super(set(root, { "data-testid": "maps" }))
+    this.hidden = new Set()
+    this.panels = []
+    this.player = new Player(this)
+    this.grid = html("div", { class: "grid" })
+  }
+
+  assemble() {
+    const { length } = this.header.maps
+    while (this.panels.length < length) this.panels.push(new MapPanel(this, this.panels.length))
+    this.panels.length = length
+    this.figures = [this.player, ...this.panels, this.selection]
+    this.grid.replaceChildren(...this.panels.map((panel) => panel.node))
+    if (!this.grid.isConnected) this.root.replaceChildren(this.player.node, this.grid, this.selection.node, this.tooltip.node)
+  }
+
+  take(header, part, samePoints) {
+    const sameRuns = samePoints && this.sheetOf === header.sheetOf
+    super.take(header, part, sameRuns)
+    this.sheetOf = header.sheetOf
+    const chosen = sameRuns ? this.detectors.indexOf(this.mapDetector) : header.chosen
+    this.detectors = header.runs.map((run, k) => ({ ...run, scores: numbers(part(`scores${k}`), Float32Array) }))
+    this.mapDetector = this.detectors[chosen]
+    this.maps = header.maps.map((_, m) => coordinates(numbers(part(`map${m}`), Uint16Array)))
+    this.frames = header.maps.map((_, m) => {
+      const all = coordinates(numbers(part(`frames${m}`), Uint16Array))
+      const size = 2 * this.group.length
+      return all && Array.from({ length: all.length / size }, (_, f) => all.subarray(f * size, (f + 1) * size))
+    })
+    if (this.figures) this.assemble()
+    this.player.take()
+  }
+
+  /** Maps of one run stand under each other, a row for each seed. */
+  draw() {
+    const { runs, seeds } = this.header
+    const most = this.root.clientWidth < 560 ? 1 : this.root.clientWidth < 820 ? 2 : runs.length === 4 ? 2 : 3
+    const columns = Math.min(most, runs.length)
+    this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
+    for (const { node, spec } of this.panels) {
+      const block = Math.floor(spec.run / columns)
+      node.style.order = (block * seeds.length + seeds.indexOf(spec.seed)) * columns + (spec.run % columns)
+    }
+    super.draw()
+  }
+
+  get scaleKind() {
+    return this.header.scale
+  }
+
+  /** An augmented image is what the run's own aug made of it; a run that has none shows the first other's. */
+  tile(i, detector = this.hovered) {
+    const start = this.members[1][0]
+    if (this.group[i] !== 1) return this.originals.tile(i)
+    const { augmented } = detector.augmented === null ? this.detectors.find((d) => d.augmented !== null) ?? { augmented: start } : detector
+    return this.originals.tile(augmented + i - start)
+  }
+
+  cardPictures(i) {
+    return this.originals ? [this.tile(i, this.mapDetector)] : []
+  }
+
+  get lassoed() {
+    return `Image and score of ${this.mapDetector.name}, highest first in each group.`
+  }
+
+  lassoHint = "Draw around points on a map: the same images are marked in all maps and shown here."
+
+  toggled(change) {
+    if ("colour_by" in change) for (const figure of [this.player, ...this.panels]) figure.draw()
+  }
+
+  leave() {
+    super.leave()
+    this.player.pause()
+  }
+}
+
+export default (component) => mount(component, Maps)

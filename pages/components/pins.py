@@ -1,0 +1,74 @@
+"""Stored runs that are laid beside each other on the comparing pages: listed, pinned, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components.address import State
+from pages.components.lineup import label_of, spec_of
+from pages.components.question import read
+from ssad_core.errors import BadInput
+from ssad_core.lineup import Lineup, line_up, pin
+from ssad_core.question import call_text, run_name
+from ssad_core.spec import RunSpec
+
+
+def show_pinned(state: State) -> Lineup | None:
+    """What lies beside the question's own run, each with a button that takes it away. None, and a line that says why, where
+    the question's images cannot be read."""
+    question = state.question
+    try:
+        dataset = read(question.dataset)
+        lineup = line_up(question, state.pins, dataset, spec_of)
+    except BadInput as error:
+        st.warning(f"What is pinned cannot be shown: {error}", icon=":material/keep_off:")
+        return None
+    own = call_text(question.augment, question.params)
+    pins = [pin for pin in state.pins if pin != own]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**Pinned** beside {run_name(question.run(dataset))} on {question.normal_class} ({dataset.info.title}):",
+            width="content",
+        )
+        for text in pins:
+            st.button(
+                label_of(text),
+                icon=":material/close:",
+                key=f"unpin-{text}",
+                help="Takes it away from the comparing pages. The run itself stays.",
+                on_click=_keep,
+                args=(state, [other for other in pins if other != text]),
+            )
+        if pins:
+            st.button(
+                "Unpin all",
+                icon=":material/keep_off:",
+                type="tertiary",
+                key="unpin-all",
+                help="The question's run and its baseline stay; nothing is deleted.",
+                on_click=_keep,
+                args=(state, []),
+            )
+        else:
+            st.caption("nothing yet. Pick runs in the table and pin them.", width="content")
+    for line in lineup.left_out:
+        st.warning(f"Left out: {line}.", icon=":material/block:")
+    return lineup
+
+
+def _keep(state: State, pins: list[str]) -> None:
+    state.pins = tuple(pins)
+
+
+def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
+    """Pins runs. BadInput where those are about another question whose images are not here any more."""
+    try:
+        own = state.question.run(read(state.question.dataset))
+    except BadInput:
+        own = None
+    pinned = pin(state.question, own, state.pins, picked)
+    state.question, state.pins = pinned.question, pinned.pins
+    if pinned.left_out:
+        st.toast(f"Not pinned: {'; '.join(pinned.left_out)}.", icon=":material/block:", duration="long")

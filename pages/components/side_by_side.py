@@ -1,0 +1,62 @@
+"""Stored runs beside each other, of whatever data sets: what differs, AUC by task, ROC curves."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from pages.components.address import State
+from ssad_core.errors import BadInput
+from ssad_core.lineup import differences, labels
+from ssad_core.question import anomaly_name, parse_anomaly
+from ssad_core.report import draw_rocs, draw_tasks, task_aucs
+from ssad_core.spec import Anomaly
+from ssad_core.store import StoredRun
+
+
+def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
+    """Draws it all of runs that have a task in common."""
+    specs = [run.spec for run in runs]
+    if differ := differences(specs):
+        rows = zip(labels(specs), *differ.values(), strict=True)
+        st.markdown("**What differs**")
+        st.dataframe(
+            [dict(zip(["Run", *map(str.capitalize, differ)], row, strict=True)) for row in rows],
+            hide_index=True,
+            height="content",
+            column_config={"Run": st.column_config.TextColumn(width="medium")},
+        )
+    st.plotly_chart(draw_tasks(runs), key="tasks", config={"displaylogo": False})
+    st.caption(
+        "AUC on each task that the runs were scored on with their training; a star marks the best of each. "
+        "The Lab and Error bias have the intervals."
+    )
+    if len({(spec.fingerprint, spec.normal_class, spec.settings.test_limit) for spec in specs}) > 1:
+        st.caption("These runs were scored on different images, so their AUCs are not paired.")
+    anomaly = _ask_anomaly(runs, state)
+    st.plotly_chart(draw_rocs(runs, anomaly), key="rocs", config={"displaylogo": False})
+
+
+def _ask_anomaly(runs: Sequence[StoredRun], state: State) -> Anomaly:
+    """The task of the ROC curves: the question's anomaly where all the runs have it."""
+    every = [task_aucs(run) for run in runs]
+    shared = [task for task in every[0] if all(task in other for other in every)]
+    question = state.question
+    default = question.anomaly if question.anomaly in shared else shared[0]
+    chosen = st.selectbox(
+        "ROC curves on",
+        shared,
+        index=shared.index(default),
+        format_func=lambda task: f"{'gen' if task.paired else 'class'}: {anomaly_name(task)}",
+        help="Tasks that all these runs are scored on. What is chosen is the question's anomaly on the other pages too.",
+        key=f"roc-on-{'-'.join(task.key for task in shared)}",
+        width=360,
+    )
+    if chosen != default:
+        with contextlib.suppress(BadInput):  # the runs are about other classes than the question
+            parse_anomaly(chosen.key, question.dataset, question.normal_class, question.profile)
+            state.question = replace(question, anomaly=chosen)
+    return chosen

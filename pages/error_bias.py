@@ -1,0 +1,179 @@
+"""Error bias: which classes of anomalies an augmentation helps to find, and which it hides (Fig. 3)."""
+
+from __future__ import annotations
+
+import base64
+import html
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages.components.address import State, write_address
+from pages.components.lineup import lined_up
+from pages.components.router import through_app
+from ssad_core.bias import Bias, ClassResult, ClassScores
+from ssad_core.errors import BadInput
+from ssad_core.question import run_name
+from ssad_core.report import augmented, draw_bias
+from ssad_core.sprites import sheet
+from ssad_core.store import Damaged
+
+if TYPE_CHECKING:
+    from ssad_core.views import Comparison
+
+SHOWN = 8  # images at either end of a run's scores
+CLASS, CHART = "ask-bias-class", "bias-chart"  # keys of the two ways to choose a class
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing test images again and again for the intervals …")
+def _bias(key: str, _comparison: Comparison) -> Bias:
+    return _comparison.bias()
+
+
+def ask_run(state: State, comparisons: list[Comparison]) -> Comparison:
+    """Whose bias is looked at: the question's own unless another is chosen."""
+    known = {comparison.run.id: comparison for comparison in comparisons}
+    own = next(iter(known))
+    chosen = st.segmented_control(
+        "Run",
+        list(known),
+        default=state.bias_of if state.bias_of in known else own,
+        required=True,
+        format_func=lambda run_id: run_name(known[run_id].run.spec),
+        help="Each run is shown beside its own unsupervised baseline.",
+        key=f"ask-bias-of-{'-'.join(known)}",
+    )
+    state.bias_of = "" if chosen == own else chosen
+    return known[chosen]
+
+
+def _clicked() -> None:
+    """A click on a mark chooses its class; a callback, since a widget that is drawn cannot be set."""
+    points = st.session_state[CHART]["selection"]["points"]
+    if points and points[0].get("customdata"):
+        st.session_state[CLASS] = points[0]["customdata"][0]
+
+
+def ask_class(state: State, bias: Bias) -> ClassResult:
+    """The class whose images are shown: unless one is chosen the one that lost most."""
+    rows = {row.name: row for row in bias.classes}
+    last = bias.classes[-1].name
+    if st.session_state.get(CLASS) not in rows:  # another data set or normal class
+        st.session_state[CLASS] = state.bias_class if state.bias_class in rows else last
+    chosen = st.selectbox(
+        "Class to look at",
+        list(rows),
+        format_func=lambda name: f"{name}, {_word(rows[name])}",
+        help="Or click a mark of the chart.",
+        key=CLASS,
+        width=360,
+    )
+    state.bias_class = "" if chosen == last else chosen
+    return rows[chosen]
+
+
+def _word(row: ClassResult) -> str:
+    return f"AUC {row.auc.value:.3f}" if row.gain is None else f"relative AUC {row.gain.value:+.3f}"
+
+
+def summary(bias: Bias) -> None:
+    """What aug did to the mean and to how many classes, in a sentence."""
+    if bias.baseline_auc is None:
+        st.markdown(f"#### {bias.run} finds the classes with a mean AUC of {bias.auc:.3f}")
+        return
+    if len(bias.classes) == 1:
+        return
+    better, worse = (sum(getattr(row, way) for row in bias.classes) for way in ("better", "worse"))
+    st.markdown(
+        f"#### {bias.run} beside {bias.baseline}: {better} of {len(bias.classes)} classes better, {worse} worse; mean AUC "
+        f"{bias.auc:.3f} instead of {bias.baseline_auc:.3f}"
+    )
+
+
+def images(row: ClassResult, seen: ClassScores, fpr: float) -> None:
+    """The images of a class that the run scores lowest and highest, each with what the detectors make of it."""
+    shares = ", ".join(f"{name} finds {seen.found(name).mean():.0%}" for name in seen.scores)
+    st.markdown(f"**{row.name}**: of {len(seen.images)} test images {shares}, at a false-positive rate of {fpr:.1%}.")
+    count = min(SHOWN, len(seen.order) // 2)
+    run = next(iter(seen.scores))
+    st.html(
+        _strip(f"Scored lowest by {run}", seen, seen.order[:count])
+        + _strip(f"Scored highest by {run}", seen, seen.order[-count:][::-1])
+    )
+    st.caption(
+        "Below each image the scores, ✓ where one lies above the detector's threshold and ✗ where it does not. The false-"
+        "positive rate is set on Histograms and in the Lab."
+    )
+
+
+def _strip(title: str, seen: ClassScores, some: np.ndarray) -> str:
+    names = "".join(f"<div>{html.escape(name)}</div>" for name in seen.scores)
+    tiles = "".join(_tile(seen, int(i)) for i in some)
+    return (
+        f'<div style="font-weight:600;margin:.4rem 0 .2rem">{html.escape(title)}</div>'
+        '<div style="display:grid;gap:.6rem;font-size:.75rem;line-height:1.3;align-items:end;'
+        f'grid-template-columns:auto repeat({SHOWN},minmax(0,1fr))"><div style="opacity:.75;text-align:right">{names}</div>'
+        f"{tiles}</div>"
+    )
+
+
+def _tile(seen: ClassScores, i: int) -> str:
+    picture = base64.b64encode(sheet(seen.images[i : i + 1], columns=1)).decode()
+    lines, said = [], []
+    for name, scores in seen.scores.items():
+        found = seen.found(name)[i]
+        said.append(f"{name} {scores[i]:.3g}, {'found' if found else 'missed'}")
+        lines.append(f'<div title="{html.escape(said[-1])}">{"✓" if found else "✗"} {scores[i]:.3g}</div>')
+    return (
+        f'<div data-testid="class-image"><img alt="{html.escape("; ".join(said))}" '
+        f'src="data:image/webp;base64,{picture}" '
+        f'style="width:100%;max-width:96px;image-rendering:pixelated;border-radius:4px">{"".join(lines)}</div>'
+    )
+
+
+def _other_classes() -> None:
+    st.session_state["ask-dataset"] = "digits"
+
+
+def page() -> None:
+    state, comparisons = lined_up("pages/error_bias.py")
+    if not comparisons:
+        return
+    if len(comparisons[0].dataset.info.classes) < 3:
+        title = comparisons[0].dataset.info.title
+        st.info(f"{title} has one other class only; a bias between classes needs more.", icon=":material/category:")
+        st.button(
+            "Ask about Digits, which has ten classes",
+            icon=":material/dialpad:",
+            on_click=_other_classes,
+            key="to-digits",
+            help="Sets the data set in the sidebar; its own runs are trained with one click.",
+        )
+    comparison = ask_run(state, augmented(comparisons))
+    bias = _bias("-".join(run.id for run in comparison.runs), comparison)
+    summary(bias)
+    chart = st.container()
+    row = ask_class(state, bias)
+    write_address(state)
+    chart.plotly_chart(
+        draw_bias(comparison, bias, row.name),
+        key=CHART,
+        on_select=_clicked,
+        selection_mode="points",
+        config={"displaylogo": False},
+    )
+    images(row, comparison.class_scores(row.name, state.views.fpr), state.views.fpr)
+    st.caption(
+        "Every other class against the normal one, on all test images that are used, whichever anomaly is asked about. Bars "
+        "are 95% intervals, over test images, of the difference to the baseline, drawn from its ring on (without a baseline, "
+        "of the AUC). What another training would give is not in them, and of many classes some stand out by chance. "
+        "Measured here."
+    )
+
+
+through_app()
+try:
+    page()
+except (BadInput, Damaged) as error:
+    st.error(str(error), icon=":material/error:")

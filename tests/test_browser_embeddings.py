@@ -1,0 +1,278 @@
+"""The page Embeddings in a real browser: hover, lasso in one map and in all, two seeds, the optimisation, the address."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Server, Visitor, centre, settled, visitor
+
+with contextlib.suppress(ImportError):  # the browser fixture deals with it
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+SMALL = {"dataset": "digits", "class": "1", "epochs": "2", "features": "4", "hidden": "16", "limit": "64"}
+SMALL |= {"test_limit": "30", "pins": "flip"}
+NAMES = ["AE", "DAE-CutOut", "DAE-Flip"]
+AUGMENTED = 1  # a group of which AE has no images
+
+
+def dots(page: Page, panel: int) -> Locator:
+    return page.locator(f"[data-testid=map-{panel}] .points circle")
+
+
+def await_maps(page: Page, count: int = len(NAMES)) -> None:
+    expect(page.locator(".scatter")).to_have_count(count)
+    for panel in range(count):
+        expect(dots(page, panel).first).to_be_visible()
+
+
+def where(page: Page, panel: int) -> list[str]:
+    """Where the points of a map are drawn."""
+    return dots(page, panel).evaluate_all("all => all.map(c => c.getAttribute('cx') + ',' + c.getAttribute('cy'))")
+
+
+def chosen(page: Page, panel: int) -> int:
+    return page.locator(f"[data-testid=map-{panel}] .points circle.on").count()
+
+
+def rings(page: Page, panel: int) -> int:
+    return page.locator(f"[data-testid=map-{panel}] .over .ring").count()
+
+
+def lasso(page: Page, panel: int, share: float) -> None:
+    """Draws around the middle of a map; ``share`` of its width and height."""
+    drawing = page.get_by_test_id(f"map-{panel}")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    assert box
+    x, y = centre(drawing)
+    dx, dy = share * box["width"] / 2, share * box["height"] / 2
+    page.mouse.move(x - dx, y - dy)
+    page.mouse.down()
+    for a, b in [(1, -1), (1, 1), (-1, 1), (-1, -1)]:
+        page.mouse.move(x + a * dx, y + b * dy, steps=6)
+    page.mouse.up()
+
+
+@pytest.fixture(scope="module")
+def small(browser: Browser, server: Server) -> str:
+    """The page's address, with all that lies side by side trained and mapped."""
+    link = server.address(**SMALL).replace("/?", "/embeddings?")
+    with visitor(browser, server) as someone:
+        someone.page.goto(link)
+        someone.page.get_by_role("button", name=re.compile("^Train 3 missing runs")).click()
+        await_maps(someone.page)
+    return link
+
+
+@pytest.fixture
+def maps(someone: Visitor, small: str) -> Visitor:
+    """Somebody who looks at the maps."""
+    someone.page.goto(small)
+    await_maps(someone.page)
+    settled(someone)
+    return someone
+
+
+def test_runs_lie_side_by_side_with_their_numbers(maps: Visitor) -> None:
+    page = maps.page
+    assert page.locator(".scatter h3").all_inner_texts() == NAMES
+    assert [dots(page, panel).count() for panel in range(3)] == [90, 120, 120]
+    for panel in range(3):
+        rows = page.get_by_test_id(f"numbers-{panel}").locator("tbody tr").all_inner_texts()
+        assert [row.split("\t")[0] for row in rows] == [
+            "aug | anomalies",
+            "normals | anomalies",
+            "train | test normals",
+        ]
+        numbers = [[cell.strip() for cell in row.split("\t")[1:]] for row in rows]
+        assert (numbers[0] == ["–"] * 3) == (panel == 0)
+        for silhouette, purity, chance in numbers[panel == 0 :]:
+            assert -1 <= float(silhouette.replace("−", "-")) <= 1
+            assert 0 <= float(purity) <= 1
+            assert float(chance) == pytest.approx(29 / 59, abs=0.005)
+
+
+def test_a_point_is_ringed_in_all_maps_and_shows_its_image(maps: Visitor) -> None:
+    page = maps.page
+    tooltip = page.get_by_test_id("tooltip")
+    page.get_by_test_id("map-1").scroll_into_view_if_needed()
+    calls, seen = maps.calls, set()
+    for k in range(0, 120, 5):
+        page.mouse.move(*centre(dots(page, 1).nth(k)))
+        expect(tooltip).to_be_visible()
+        for name in NAMES:
+            expect(tooltip).to_contain_text(name)
+        group = tooltip.locator("p").first.inner_text().partition(",")[0].strip()
+        seen.add(group)
+        assert rings(page, 1) == rings(page, 2) == 2  # the image and its pair
+        # AE knows the image before aug; the one after it is in no map of AE.
+        assert rings(page, 0) == (1 if group.startswith("Train") else 2)
+        images = tooltip.locator("img")
+        maps.until(
+            lambda images=images: images.evaluate_all(
+                "all => all.length === 2 && all.every(i => i.naturalWidth === 32)"
+            ),
+            "the images are there",
+        )
+    assert seen == {"Train normal", "Train augmented", "Test normal", "Test anomalous"}
+    assert maps.calls == calls
+    page.mouse.move(5, 5)
+    expect(tooltip).to_be_hidden()
+    assert rings(page, 0) == rings(page, 1) == 0
+
+
+def test_points_are_reached_and_selected_by_the_keyboard(maps: Visitor) -> None:
+    page = maps.page
+    page.get_by_test_id("map-2").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("tooltip")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("lasso-summary")).to_have_text("1 of 120 selected")
+    maps.until(lambda: maps.query["lasso"].isdigit(), "the address has the point")
+    assert chosen(page, 1) == chosen(page, 2) == 1
+
+
+def test_a_lasso_in_one_map_is_in_all_and_its_images_below(browser: Browser, server: Server, maps: Visitor) -> None:
+    page = maps.page
+    lasso(page, 1, 0.7)
+    summary = page.get_by_test_id("lasso-summary")
+    expect(summary).to_have_text(re.compile(r"^[1-9]\d* of 120 selected$"))
+    total = int(summary.inner_text().split()[0])
+    by_group = [int(text.split()[-1]) for text in page.get_by_test_id("lasso-groups").locator("span").all_inner_texts()]
+    assert sum(by_group) == total
+    assert [chosen(page, panel) for panel in range(3)] == [total - by_group[AUGMENTED], total, total]
+    strip = page.get_by_test_id("lasso-strip").locator(".card")
+    assert strip.count() == min(total, 40)
+    maps.until(
+        lambda: strip.locator("img").evaluate_all("all => all.length > 0 && all.every(i => i.naturalWidth === 32)"),
+        "the images are there",
+    )
+    maps.until(lambda: maps.query["lasso"], "the address has the lasso")
+    settled(maps)
+    # A link to it shows the same, and the Lab has it too.
+    with visitor(browser, server) as other:
+        other.page.goto(page.url)
+        await_maps(other.page)
+        expect(other.page.get_by_test_id("lasso-summary")).to_have_text(f"{total} of 120 selected")
+        assert [chosen(other.page, panel) for panel in range(3)] == [total - by_group[AUGMENTED], total, total]
+        other.page.get_by_role("link", name="Lab").click()
+        expect(other.page.get_by_test_id("lasso-summary")).to_have_text(f"{total} of 120 selected")
+    page.get_by_test_id("lasso-clear").click()
+    maps.until(lambda: maps.query["lasso"] == "", "the address has no lasso")
+    assert chosen(page, 1) == 0
+
+
+def test_a_hidden_group_is_hidden_in_all_and_caught_by_no_lasso(maps: Visitor) -> None:
+    page = maps.page
+    page.get_by_test_id("maps-group-3").click()
+    shown = "all => all.filter(c => c.getAttribute('display') !== 'none').length"
+    assert [dots(page, panel).evaluate_all(shown) for panel in range(3)] == [60, 90, 90]
+    lasso(page, 2, 0.98)
+    groups = page.get_by_test_id("lasso-groups")
+    expect(groups.locator("[data-group='3']")).to_have_text(re.compile("0$"))
+    expect(groups.locator("[data-group='0']")).not_to_have_text(re.compile(" 0$"))
+    page.get_by_test_id("maps-group-3").click()
+    assert dots(page, 0).evaluate_all(shown) == 90
+
+
+def test_colours_show_the_score_of_each_run(maps: Visitor) -> None:
+    page = maps.page
+    colour = "all => new Set(all.map(c => c.getAttribute('stroke') ?? c.getAttribute('fill'))).size"
+    assert dots(page, 1).evaluate_all(colour) == 4
+    page.get_by_role("button", name="Score", exact=True).click()
+    assert dots(page, 1).evaluate_all(colour) > 20
+    maps.until(lambda: maps.query["colour_by"] == "score", "the address has the colours")
+    settled(maps)
+
+
+def test_two_seeds_stand_under_each_other(browser: Browser, server: Server, maps: Visitor) -> None:
+    page = maps.page
+    page.get_by_text("Beside it another seed").click()
+    await_maps(page, 6)
+    settled(maps)
+    assert maps.query["two_seeds"] == "1"
+    boxes = [page.get_by_test_id(f"map-{panel}").bounding_box() for panel in range(6)]
+    for above, below in zip(boxes[:3], boxes[3:], strict=True):
+        assert above["x"] == below["x"]
+        assert above["y"] + above["height"] < below["y"]
+    names = page.locator(".scatter h3").all_inner_texts()
+    assert names == [f"{name}, seed {seed}" for seed in (0, 1) for name in NAMES]
+    assert where(page, 1) != where(page, 4)
+    # The numbers are of the codes, and the same for both seeds.
+    for panel in range(6):
+        assert page.get_by_test_id(f"numbers-{panel}").is_visible() == (panel > 2)
+    page.mouse.move(*centre(dots(page, 2).first))
+    assert rings(page, 2) == rings(page, 5) == 2
+    with visitor(browser, server) as other:
+        other.page.goto(page.url)
+        await_maps(other.page, 6)
+        settled(other)
+        assert other.query == maps.query
+        assert [where(other.page, panel) for panel in (1, 4)] == [where(page, panel) for panel in (1, 4)]
+
+
+def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) -> None:
+    page = maps.page
+    play, slider, said = (page.get_by_test_id(name) for name in ("play", "iteration", "iterations"))
+    expect(slider).to_be_disabled()
+    before = [where(page, panel) for panel in range(3)]
+    play.click()
+    expect(play).to_have_text("Pause")
+    maps.until(lambda: page.locator(".moving canvas").count() == 3, "all maps move")
+    play.click()
+    expect(play).to_have_text("Play")
+    expect(said).to_have_text(re.compile(r"^iteration \d+ of 750, (drawn together|spreading)$"))
+    assert all(where(page, panel) != before[panel] for panel in range(3))
+    # At rest its points are pointed at as ever.
+    page.mouse.move(*centre(dots(page, 1).first))
+    expect(page.get_by_test_id("tooltip")).to_be_visible()
+    calls = maps.calls
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(said).to_have_text("iteration 25 of 750, drawn together")
+    start = where(page, 1)
+    page.keyboard.press("End")
+    expect(said).to_have_text("iteration 750 of 750, spreading")
+    assert page.locator(".moving").count() == 0
+    assert where(page, 1) != start
+    for panel in range(3):
+        for was, is_ in zip(before[panel], where(page, panel), strict=True):
+            assert [float(v) for v in is_.split(",")] == pytest.approx([float(v) for v in was.split(",")], abs=0.5)
+    play.click()
+    expect(said).to_have_text("iteration 750 of 750, spreading")
+    expect(play).to_have_text("Play")
+    assert maps.calls == calls  # the frames are there
+
+
+def test_another_perplexity_is_another_map_of_the_same_selection(maps: Visitor) -> None:
+    page = maps.page
+    lasso(page, 1, 0.6)
+    maps.until(lambda: maps.query["lasso"], "the address has the lasso")
+    settled(maps)
+    selected, before = page.get_by_test_id("lasso-summary").inner_text(), where(page, 1)
+    page.get_by_role("slider", name="Perplexity").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    maps.until(lambda: maps.query["perplexity"] == "26", "the address has the perplexity")
+    await_maps(page)
+    settled(maps)
+    assert where(page, 1) != before
+    expect(page.get_by_test_id("lasso-summary")).to_have_text(selected)
+
+
+def test_another_page_of_the_lineup_is_a_click_away_and_keeps_it(maps: Visitor) -> None:
+    page = maps.page
+    page.get_by_role("link", name="Histograms").first.click()
+    expect(page.locator("[data-testid=stPlotlyChart]").first).to_be_visible()
+    settled(maps)
+    assert {name: maps.query[name] for name in SMALL} == SMALL
+    page.get_by_role("link", name="Embeddings").first.click()
+    await_maps(page)
+    assert page.locator(".scatter h3").all_inner_texts() == NAMES

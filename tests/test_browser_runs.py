@@ -1,0 +1,89 @@
+"""Runs and Error bias in a real browser: pick, pin, follow the way to a comparing page, click a class."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+from browser import Server, Visitor, await_map, centre, settled, train, visitor
+
+with contextlib.suppress(ImportError):  # the browser fixture deals with it
+    from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+SMALL = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
+SMALL |= {"limit": "64", "test_limit": "20"}
+HEADER, ROW = 35, 35  # pixels of the table
+
+
+@pytest.fixture(scope="module")
+def trained(browser: Browser, server: Server) -> None:
+    """DAE-CutOut and DAE-Flip on digit 3, with their baseline."""
+    for aug in ("cutout", "flip"):
+        with visitor(browser, server) as someone:
+            someone.page.goto(server.address(**SMALL, aug=aug))
+            train(someone.page)
+            await_map(someone.page)
+
+
+def open_runs(someone: Visitor, address: str) -> None:
+    """The page Runs, by way of the Lab."""
+    someone.page.goto(address)
+    someone.page.get_by_role("link", name="Runs", exact=True).click()
+    expect(someone.page.get_by_test_id("stDataFrame").first).to_be_visible()
+    settled(someone)
+
+
+def pick(page: Page, *rows: int) -> None:
+    """Clicks the check boxes of the table, which is drawn on a canvas."""
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    for count, row in enumerate(rows, 1):
+        page.mouse.click(box["x"] + 18, box["y"] + HEADER + ROW * (row + 0.5))
+        expect(page.get_by_role("button", name=f"Delete {count} run")).to_be_enabled()
+
+
+@pytest.mark.usefixtures("trained")
+def test_picked_runs_are_pinned_and_found_on_the_comparing_page(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    open_runs(someone, server.address(find="digits 3"))
+    pick(page, 0, 1, 2)
+    expect(page.get_by_text("Picked, side by side")).to_be_visible()
+    settled(someone)
+    page.get_by_role("button", name="Pin 3 runs").click()
+    expect(page.get_by_text("on 3 (Digits):")).to_be_visible()
+    someone.until(lambda: someone.query.get("class") == "3", "the first of them is the question")
+    settled(someone)
+    page.get_by_role("button", name="Histograms").click()
+    for name in ("AE", "DAE-CutOut", "DAE-Flip"):
+        expect(page.locator(".js-plotly-plot").get_by_text(name, exact=True).first).to_be_visible()
+    assert SMALL.items() <= someone.query.items()
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_click_on_a_class_shows_its_images(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    open_runs(someone, server.address(**SMALL, pins="flip"))
+    page.get_by_role("button", name="Error bias").click()
+    tiles = page.get_by_test_id("class-image")
+    expect(tiles).to_have_count(16)
+    settled(someone)
+    before = page.get_by_text(": of 20 test images").inner_text()
+    # The baseline's rings are drawn last, one a class from below; the lowest class is the one that is shown.
+    ring = page.locator(".js-plotly-plot .scatterlayer .trace").filter(has=page.locator("path.point")).last
+    ring.scroll_into_view_if_needed()
+    page.mouse.click(*centre(ring.locator("path.point").nth(5)))
+    someone.until(lambda: someone.query.get("bias_class"), "the address has the class")
+    chosen = someone.query["bias_class"]
+    expect(page.get_by_text(f"{chosen}: of 20 test images")).to_be_visible()
+    assert not before.startswith(f"{chosen}:")
+    settled(someone)
+    expect(tiles).to_have_count(16)
+    # And by the keyboard.
+    page.get_by_role("combobox", name="Class to look at").press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    someone.until(lambda: someone.query["bias_class"] != chosen, "another class")

@@ -1,0 +1,108 @@
+"""The page Error bias through AppTest, and its figures from stored runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from apptest import TINY, address, calm, open_page, tiny, words
+
+from ssad_core import worker
+from ssad_core.data import load
+from ssad_core.histogram import threshold_at_fpr
+from ssad_core.report import draw_side_by_side
+from ssad_core.spec import Anomaly
+from ssad_core.statistics import auc
+from ssad_core.store import Store
+from ssad_core.views import Comparison
+
+
+@pytest.fixture
+def comparison(lab: Path) -> Comparison:
+    run = tiny().run(load("digits"))
+    store = Store()
+    return Comparison(store.load(run.id), store.load(run.baseline().id), Anomaly("gen", "cutout"), load("digits"))
+
+
+def test_the_bias_of_a_stored_run_is_of_its_stored_scores(comparison: Comparison) -> None:
+    bias = comparison.bias()
+    assert (bias.run, bias.baseline) == ("DAE-CutOut", "AE")
+    assert sorted(row.name for row in bias.classes) == sorted(set("0123456789") - {"3"})
+    for row in bias.classes:
+        key = f"class:{row.name}"
+        assert row.auc.value == pytest.approx(comparison.run.result["auc"][key])
+        assert row.baseline == pytest.approx(comparison.baseline.result["auc"][key])
+    # 20 test images of each class are used.
+    assert bias.auc == pytest.approx(comparison.run.result["auc"]["rest"])
+
+
+def test_a_class_has_its_own_images_and_scores(comparison: Comparison) -> None:
+    seen = comparison.class_scores("7", 0.1)
+    labels = comparison.dataset.test_labels
+    sevens = {image.tobytes() for image in comparison.dataset.test_images[labels == 7]}
+    assert len(seen.images) == 20
+    assert all(image.tobytes() in sevens for image in seen.images)
+    assert list(seen.scores) == ["DAE-CutOut", "AE"]
+    for run in comparison.runs:
+        name = "AE" if run.spec.is_baseline else "DAE-CutOut"
+        assert np.array_equal(seen.scores[name], run.scores["class:7"])
+        assert seen.thresholds[name] == threshold_at_fpr(run.scores["normal"], 0.1)
+    assert auc(comparison.run.scores["normal"], seen.scores["DAE-CutOut"]) == comparison.run.result["auc"]["class:7"]
+
+
+def test_the_figures_of_a_lineup_leave_the_baseline_to_the_others(comparison: Comparison) -> None:
+    alone = Comparison(comparison.baseline, comparison.baseline, comparison.anomaly, comparison.dataset)
+    figures = draw_side_by_side("bias", [alone, comparison])
+    assert [figure.layout.title.text for figure in figures] == ["Digits, 3: DAE-CutOut against AE, by class"]
+    (figure,) = draw_side_by_side("bias", [alone])
+    assert figure.layout.title.text == "Digits, 3: AE, by class"
+
+
+def test_a_class_is_chosen_and_the_address_has_it(lab: Path) -> None:
+    app = open_page("pages/error_bias.py", **TINY, pins="")
+    assert "DAE-CutOut beside AE: " in words(app)
+    box = app.selectbox(key="ask-bias-class")
+    assert len(box.options) == 9
+    assert address(app)["bias_class"] == ""
+    assert words(app).count('data-testid="class-image"') == 16
+    calm(box.set_value("7").run())
+    assert "**7**: of 20 test images DAE-CutOut finds" in words(app)
+    assert address(app)["bias_class"] == "7"
+    again = open_page("pages/error_bias.py", **address(app))
+    assert again.selectbox(key="ask-bias-class").value == "7"
+    # Once it is the normal class it makes way.
+    calm(again.selectbox(key="ask-class-digits").set_value("7").run())
+    assert address(again)["class"] == "7"
+
+
+def test_one_of_several_runs_is_looked_at(own_lab: Store) -> None:
+    other = tiny(aug="flip").run(load("digits"))
+    worker.run(other, own_lab)
+    app = open_page("pages/error_bias.py", **TINY, pins="flip")
+    assert address(app)["bias_of"] == ""
+    (control,) = (group for group in app.button_group if group.label == "Run")
+    calm(control.set_value(other.id).run())
+    assert "DAE-Flip beside AE: " in words(app)
+    assert address(app)["bias_of"] == other.id
+    assert "DAE-Flip beside AE: " in words(open_page("pages/error_bias.py", **address(app)))
+
+
+def test_a_detector_without_a_baseline_has_its_auc_alone(own_lab: Store) -> None:
+    ap = {**TINY, "detector": "ap", "aug": "flip"}
+    worker.run(tiny(**ap).run(load("digits")), own_lab)
+    app = open_page("pages/error_bias.py", **ap, pins="")
+    assert "AP-Flip finds the classes with a mean AUC of " in words(app)
+    assert all(", AUC " in option for option in app.selectbox(key="ask-bias-class").options)
+
+
+def test_two_classes_are_too_few_and_digits_are_offered(own_lab: Store) -> None:
+    photos = {"dataset": "photos", "epochs": "1", "features": "4", "hidden": "8", "limit": "40", "test_limit": "20"}
+    run = tiny(**{**photos, "class": "temple"}).run(load("photos"))
+    for spec in (run.baseline(), run):
+        worker.run(spec, own_lab)
+    app = open_page("pages/error_bias.py", **photos, pins="")
+    assert "Photos has one other class only" in words(app)
+    calm(app.button(key="to-digits").click().run())
+    assert address(app)["dataset"] == "digits"
+    assert "Photos" not in words(app)
