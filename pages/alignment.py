@@ -153,7 +153,7 @@ def show_matrix(
     if len(cells) == alignment.size:
         kept[alignment.key] = cells
     space = space_title(encoder, baseline)
-    title = f"{task_title(dataset, question.normal_class, question.anomaly)}: MMD in {space}"
+    title = f"{task_title(dataset, question.normal_class, question.anomaly)}<br>MMD in {space}"
 
     def is_done(found: Cells) -> bool:
         return len(found) == alignment.size and all(has_results(run, question.anomaly) for run, _ in pairs)
@@ -208,7 +208,7 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     anomaly = question.anomaly
     order = sorted(alignment.rows, key=lambda aug: cells[aug, anomaly].value)
     first = cells[order[0], anomaly]
-    spread = f" ± {first.spread:.1g}" if first.sampled else ""
+    spread = f" ± {first.spread:.2g}" if first.sampled else ""
     text = f"#### Best aligned with {anomaly_name(anomaly)}: {order[0].label}, MMD {first.value:.3g}{spread}"
     near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     st.markdown(text)

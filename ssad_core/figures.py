@@ -419,44 +419,6 @@ def surface_figure(
     return _finish(fig, title, f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}.")
 
 
-def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, title: str) -> go.Figure:
-    """AUC (tasks, runs) of each task, a row, by each run, a column; NaN where a run has no such task. A star marks the best
-    run of each task."""
-    best = np.nanmax(auc, axis=1, keepdims=True)
-    top = (auc == best) & (np.count_nonzero(~np.isnan(auc), axis=1, keepdims=True) > 1)
-    texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
-    texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
-    fig = go.Figure(
-        go.Heatmap(
-            z=auc,
-            x=list(range(len(runs))),
-            y=list(range(len(tasks))),
-            text=texts,
-            texttemplate="%{text}",
-            textfont={"color": "#1a1a1a"},
-            customdata=[[[task, run] for run in runs] for task in tasks],
-            hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
-            hoverongaps=False,
-            colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
-            zmin=min(0.5, float(np.nanmin(auc))),
-            zmax=1,
-            showscale=False,  # the values are there
-            xgap=2,
-            ygap=2,
-        )
-    )
-    names = [html.escape(name).replace(", ", "<br>") for name in runs]
-    fig.update_xaxes(tickvals=list(range(len(runs))), ticktext=names, side="top", tickangle=0, showgrid=False)
-    labels = [html.escape(task) for task in tasks]
-    fig.update_yaxes(tickvals=list(range(len(tasks))), ticktext=labels, autorange="reversed", showgrid=False)
-    deepest = max(name.count("<br>") for name in names)
-    fig.update_layout(height=130 + 16 * deepest + 30 * len(tasks), margin={"t": 90 + 16 * deepest, "b": 10, "l": 10})
-    said = ", ".join(
-        f"{task}: {runs[int(np.nanargmax(row))]} ({np.nanmax(row):.3f})" for task, row in zip(tasks, auc, strict=True)
-    )
-    return _finish(fig, title, f"AUC of {len(runs)} runs on {len(tasks)} tasks. Best: {said}.")
-
-
 @dataclass(frozen=True)
 class MatrixCell:
     """A cell of `matrix_figure`: its value, what is written in it, and what hovering adds."""
@@ -547,8 +509,8 @@ def scatter_figure(
     level: float,
     title: str,
 ) -> go.Figure:
-    """Two measures against each other: points with their names, and small ones for the ``others``; x is logarithmic if all
-    of it is positive. ``level`` is what y is where nothing is gained."""
+    """Two measures against each other: points with their names, and small ones for the ``others``; x is logarithmic where
+    its values are of different orders. ``level`` is what y is where nothing is gained."""
     fig = go.Figure()
     if others:
         fig.add_scatter(
@@ -580,11 +542,50 @@ def scatter_figure(
         showlegend=False,
     )
     fig.add_hline(level, line={"color": "#767676", "width": 1})
-    log = all(point.x > 0 for point in (*shown, *others))
+    places = [point.x for point in (*shown, *others)]
+    log = bool(places) and 0 < 5 * min(places) < max(places)
     fig.update_xaxes(title=x_title, **({"type": "log", "dtick": "D2"} if log else {}))  # D2: at 1, 2 and 5
     fig.update_yaxes(title=y_title)
     said = ", ".join(f"{point.name} {point.y:.3f} at {point.x:.3g}" for point in sorted(shown, key=lambda p: p.x))
     return _finish(fig, title, f"{y_title} against {x_title}: {said or 'no points yet'}.")
+
+
+def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, title: str) -> go.Figure:
+    """AUC (tasks, runs) of each task, a row, by each run, a column; NaN where a run has no such task. A star marks the best
+    run of each task."""
+    best = np.nanmax(auc, axis=1, keepdims=True)
+    top = (auc == best) & (np.count_nonzero(~np.isnan(auc), axis=1, keepdims=True) > 1)
+    texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
+    texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
+    fig = go.Figure(
+        go.Heatmap(
+            z=auc,
+            x=list(range(len(runs))),
+            y=list(range(len(tasks))),
+            text=texts,
+            texttemplate="%{text}",
+            textfont={"color": "#1a1a1a"},
+            customdata=[[[task, run] for run in runs] for task in tasks],
+            hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
+            hoverongaps=False,
+            colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
+            zmin=min(0.5, float(np.nanmin(auc))),
+            zmax=1,
+            showscale=False,  # the values are there
+            xgap=2,
+            ygap=2,
+        )
+    )
+    names = [html.escape(name).replace(", ", "<br>") for name in runs]
+    fig.update_xaxes(tickvals=list(range(len(runs))), ticktext=names, side="top", tickangle=0, showgrid=False)
+    labels = [html.escape(task) for task in tasks]
+    fig.update_yaxes(tickvals=list(range(len(tasks))), ticktext=labels, autorange="reversed", showgrid=False)
+    deepest = max(name.count("<br>") for name in names)
+    fig.update_layout(height=130 + 16 * deepest + 30 * len(tasks), margin={"t": 90 + 16 * deepest, "b": 10, "l": 10})
+    said = ", ".join(
+        f"{task}: {runs[int(np.nanargmax(row))]} ({np.nanmax(row):.3f})" for task, row in zip(tasks, auc, strict=True)
+    )
+    return _finish(fig, title, f"AUC of {len(runs)} runs on {len(tasks)} tasks. Best: {said}.")
 
 
 def reconstruction_figure(

@@ -13,13 +13,17 @@ from PIL import Image
 from ssad_core.figures import (
     GROUP_COLOURS,
     MapPanel,
+    MatrixCell,
+    ScatterPoint,
     ScorePanel,
     histogram_figure,
     histograms_figure,
     map_figure,
     maps_figure,
+    matrix_figure,
     reconstruction_figure,
     roc_figure,
+    scatter_figure,
     to_html,
 )
 from ssad_core.statistics import auc
@@ -176,3 +180,39 @@ def test_every_figure_suits_both_themes_and_exports_offline() -> None:
     assert f"<figcaption>{figures[0].layout.meta['alt']}</figcaption>" in page
     assert "<script src=" not in page
     assert 'src="https://' not in page
+
+
+def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
+    def scatter(*places: float) -> go.Figure:
+        points = [ScatterPoint(f"aug {x:g}", "#0072B2", x, -x, (-x - 1, -x + 2)) for x in places]
+        return scatter_figure(points, x_title="MMD", y_title="gain", level=0.0, title="Success")
+
+    assert scatter(1, 2, 4).layout.xaxis.type is None
+    assert scatter(0, 2, 40).layout.xaxis.type is None  # zero is on no log axis
+    wide = scatter(1, 2, 40)
+    assert wide.layout.xaxis.type == "log"
+    assert wide.data[0].x == (1, 2, 40)
+    assert wide.data[0].error_y.array == (2, 2, 2)
+    assert wide.data[0].error_y.arrayminus == (1, 1, 1)
+    assert "aug 1 -1.000 at 1, aug 2 -2.000 at 2, aug 40 -40.000 at 40" in wide.layout.meta["alt"]
+    assert "no points yet" in scatter().layout.meta["alt"]
+
+
+def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
+    cells = {
+        ("CutOut", "gen Flip"): MatrixCell(0.5, "0.50", "half"),
+        ("Flip", "gen Flip"): MatrixCell(0.0, "0", "none"),
+        ("Flip", "Dog"): MatrixCell(3.0, "3.00", "three"),
+    }
+    rows = {"CutOut": "#c83314", "Flip": "#0f90fe"}
+    look = {"best": {"gen Flip": "Flip"}, "chosen": ("Flip", "Dog"), "measure": "MMD", "title": "Matrix"}
+    fig = matrix_figure(cells, rows, ["gen Flip", "Dog"], **look)
+    (heat,) = fig.data
+    np.testing.assert_allclose(10 ** np.array(heat.z, float), [[0.5, np.nan], [0.5, 3.0]])  # 0 as the least above it
+    assert [list(line) for line in heat.text] == [["0.50", ""], ["0", "3.00"]]
+    (frame,) = fig.layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.48, 0.48, 0.54, 1.46)
+    assert fig.layout.xaxis.ticktext == ("gen Flip", "<b>Dog</b>")
+    assert fig.layout.yaxis.ticktext[1] == '<span style="color:#0f90fe"><b>Flip</b></span>'
+    assert "Smallest by column: gen Flip: Flip (0)." in fig.layout.meta["alt"]
+    assert np.isnan(np.array(matrix_figure({}, rows, ["Dog"], **{**look, "best": {}}).data[0].z, float)).all()

@@ -28,8 +28,8 @@ PAGES = (
     "pages/reconstructions.py",
     "pages/histograms.py",
     "pages/embeddings.py",
-    "pages/error_bias.py",
     "pages/alignment.py",
+    "pages/error_bias.py",
 )
 
 

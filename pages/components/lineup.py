@@ -28,8 +28,8 @@ PAGES = {
     "pages/reconstructions.py": "Reconstructions",
     "pages/histograms.py": "Histograms",
     "pages/embeddings.py": "Embeddings",
-    "pages/error_bias.py": "Error bias",
     "pages/alignment.py": "Alignment (MMD)",
+    "pages/error_bias.py": "Error bias",
 }
 
 
