@@ -18,7 +18,7 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 
 # A module or package of the library imports only from the lines above its own.
 LAYERS = [
-    "errors protocol",
+    "errors protocol colours",
     "paths spec statistics mmd embedding sprites evidence networks",
     "data augment histogram bias store",
     "figures detectors samples encoders",

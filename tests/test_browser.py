@@ -16,7 +16,7 @@ import pytest
 from browser import Server, Visitor, alive, await_map, centre, serve, settled, train, train_button, visitor
 from PIL import Image
 
-from ssad_core.figures import GROUP_COLOURS
+from ssad_core.colours import GROUP_COLOURS
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
+from ssad_core.colours import GROUP_COLOURS
 from ssad_core.figures import (
-    GROUP_COLOURS,
     MapPanel,
     MatrixCell,
     ScatterPoint,

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from ssad_core.figures import GROUP_COLOURS
+from ssad_core.colours import GROUP_COLOURS
 
 Scale = Literal["auto", "linear", "log"]
 MapOf = Literal["run", "baseline"]
@@ -54,7 +54,7 @@ class PointData:
 
     id : another id means other points: then the lasso is dropped, everything else that a person has set stays.
     title : of the task, in words; it heads the downloaded figures and names their files.
-    group : int (n,), the index of the point's group in `ssad_core.figures.GROUP_COLOURS`; at most some 2,000 points.
+    group : int (n,), the index of the point's group in `ssad_core.GROUP_COLOURS`; at most some 2,000 points.
     pair : int (n,), the same image before or after aug or gen; -1 where there is none.
     labels : the class of each point.
     originals : a WebP sheet of the n points; all sheets have ``columns`` tiles of ``size`` x ``size`` pixels in a row.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from ssad_core.figures import GROUP_COLOURS
+from ssad_core.colours import GROUP_COLOURS
 from ssad_core.sprites import sheet
 
 _HERE = Path(__file__).parent

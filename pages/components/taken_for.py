@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from ssad_core.figures import GROUP_COLOURS
+from ssad_core.colours import GROUP_COLOURS
 
 if TYPE_CHECKING:
     from ssad_core.views import DetectorView

@@ -1,0 +1,33 @@
+"""The lab's views as Plotly figures: data in, figure out, for pages that compare, for export and for notebooks.
+
+Backgrounds are transparent and text is a grey that reads on white and on black. ``fig.layout.meta["alt"]`` holds each
+figure's text alternative.
+"""
+
+from .base import to_html
+from .bias import bias_figure
+from .maps import MapPanel, map_figure, maps_figure
+from .matrices import MatrixCell, ScatterPoint, matrix_figure, scatter_figure, tasks_figure
+from .pictures import reconstruction_figure
+from .scores import ScorePanel, histogram_figure, histograms_figure, roc_figure
+from .sweeps import surface_figure, sweep_figure
+
+__all__ = [
+    "MapPanel",
+    "MatrixCell",
+    "ScatterPoint",
+    "ScorePanel",
+    "bias_figure",
+    "histogram_figure",
+    "histograms_figure",
+    "map_figure",
+    "maps_figure",
+    "matrix_figure",
+    "reconstruction_figure",
+    "roc_figure",
+    "scatter_figure",
+    "surface_figure",
+    "sweep_figure",
+    "tasks_figure",
+    "to_html",
+]

@@ -1,0 +1,87 @@
+"""What the figures share: a look that suits both themes, small multiples, colours by name, the page to download."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from ..colours import GROUP_COLOURS, OTHER_COLOURS
+
+MAIN = "#0072B2"
+
+_TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"color": "#767676"},  # contrast 4.5 on white, 4.6 on black
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom"},
+        "xaxis": {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True},
+        "yaxis": {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True},
+    }
+)
+
+
+class Panel(Protocol):
+    """A detector's place among several: its name, and a line under it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def note(self) -> str: ...
+
+
+def to_html(*figs: go.Figure) -> str:
+    """A page that shows the figures in any browser, offline too (5 MB: Plotly's script is in it), alt texts below."""
+    parts = []
+    for i, fig in enumerate(figs):
+        plot = fig.to_html(full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False})
+        parts.append(f"<figure>{plot}<figcaption>{html.escape(fig.layout.meta['alt'])}</figcaption></figure>")
+    title = html.escape(figs[0].layout.title.text or "")
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+        f'<body style="font-family: sans-serif">\n{"".join(parts)}\n</body></html>\n'
+    )
+
+
+def finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
+    clear = "rgba(0,0,0,0)"
+    fig.update_layout(title=title, meta={"alt": alt}, template=_TEMPLATE, paper_bgcolor=clear, plot_bgcolor=clear)
+    return fig
+
+
+def multiples(panels: Sequence[Panel], **axes: object) -> tuple[go.Figure, list[dict[str, int]]]:
+    """A figure with a place for each panel, headed by its name and note, and these places, row by row."""
+    columns = min(len(panels), 2 if len(panels) == 4 else 3)
+    rows = -(-len(panels) // columns)
+    lines = 1 + max(panel.note.count("<br>") for panel in panels)
+    fig = make_subplots(
+        rows,
+        columns,
+        subplot_titles=[f"<b>{panel.name}</b><br>{panel.note}" for panel in panels],
+        horizontal_spacing=0.03,
+        vertical_spacing=(0.2 + 0.06 * lines) / rows,
+        **axes,
+    )
+    return fig, [{"row": i // columns + 1, "col": i % columns + 1} for i in range(len(panels))]
+
+
+def finish_multiples(fig: go.Figure, rows: int, title: str, alt: str) -> go.Figure:
+    fig.update_annotations(font_size=13)
+    lines = max(note.text.count("<br>") for note in fig.layout.annotations)
+    fig.update_layout(height=180 + (232 + 18 * lines) * rows, margin={"t": 72 + 18 * lines, "b": 100, "l": 10, "r": 10})
+    fig = finish(fig, title, alt)
+    # The title above the panels' names, and the legend where it may take two lines.
+    fig.update_layout(
+        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
+    )
+    return fig
+
+
+def colours(names: Sequence[str] | Mapping[str, object]) -> list[str]:
+    """A colour for each name: its own if it is one of the four groups, else the next of the others."""
+    others = [name for name in names if name not in GROUP_COLOURS]
+    return [GROUP_COLOURS.get(name) or OTHER_COLOURS[others.index(name) % len(OTHER_COLOURS)] for name in names]

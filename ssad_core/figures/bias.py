@@ -1,0 +1,102 @@
+"""AUC by anomaly class, aug beside its baseline (Fig. 3)."""
+
+from __future__ import annotations
+
+import html
+
+import plotly.graph_objects as go
+
+from ..bias import Bias, ClassResult
+from .base import MAIN, finish
+
+BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
+
+
+def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figure:
+    """The AUC of each class of anomalies, a row (Fig. 3): the baseline's, a ring, and the run's, an arrow away from it where
+    the interval of their difference does not reach the ring; dashed lines are the means.
+
+    A point's customdata begins with its class, and the ``chosen`` class is underlined.
+    """
+    fig = go.Figure()
+    rows = bias.classes[::-1]  # Plotly draws upwards
+    names = [row.name for row in rows]
+    marks = {
+        "better": (BETTER, "triangle-right", [row for row in rows if row.better]),
+        "worse": (WORSE, "triangle-left", [row for row in rows if row.worse]),
+        "no clear difference" if bias.baseline else bias.run: (
+            UNCLEAR if bias.baseline else MAIN,
+            "circle",
+            [row for row in rows if not row.better and not row.worse],
+        ),
+    }
+    opaque = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click dims nothing
+    for kind, (colour, symbol, some) in marks.items():
+        # The interval of the difference lies around the baseline; without one, that of the AUC around nothing.
+        ends = [
+            (r.baseline + r.gain.low, r.baseline + r.gain.high) if r.gain else (r.auc.low, r.auc.high) for r in some
+        ]
+        fig.add_scatter(
+            x=[row.auc.value for row in some],
+            y=[row.name for row in some],
+            name=kind,
+            mode="markers",
+            marker={"color": colour, "symbol": symbol, "size": 14},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - row.auc.value for row, (_, high) in zip(some, ends, strict=True)],
+                "arrayminus": [row.auc.value - low for row, (low, _) in zip(some, ends, strict=True)],
+                "color": colour,
+                "thickness": 2,
+                "width": 5,
+            },
+            customdata=[[row.name, _difference(row)] for row in some],
+            hovertemplate=f"%{{y}}: {bias.run} %{{x:.3f}}<br>%{{customdata[1]}}<extra></extra>",
+            showlegend=bool(some),
+            **opaque,
+        )
+    means = {bias.run: (bias.auc, MAIN)}
+    if bias.baseline is not None:
+        ways = {"x": [x for row in rows for x in (row.baseline, row.auc.value, None)]}
+        ways["y"] = [y for row in rows for y in (row.name, row.name, None)]
+        fig.add_scatter(**ways, mode="lines", line={"color": UNCLEAR, "width": 1}, hoverinfo="skip", showlegend=False)
+        ring = {"color": "#767676", "symbol": "circle-open", "size": 12, "line": {"width": 2}}
+        fig.add_scatter(
+            x=[row.baseline for row in rows],
+            y=names,
+            name=bias.baseline,
+            mode="markers",
+            marker=ring,
+            customdata=[[row.name] for row in rows],
+            hovertemplate=f"%{{y}}: {bias.baseline} %{{x:.3f}}<extra></extra>",
+            **opaque,
+        )
+        means[bias.baseline] = bias.baseline_auc, "#767676"
+    for name, (value, colour) in means.items():
+        dashed = {"dash": "dash" if name == bias.run else "dot", "color": colour, "width": 1.5}
+        label = f"mean {name} {value:.3f}"
+        fig.add_scatter(x=[value] * 2, y=[names[0], names[-1]], name=label, mode="lines", line=dashed, hoverinfo="skip")
+    ticks = [_class_tick(row, row.name == chosen) for row in rows]
+    fig.update_xaxes(title="AUC against the normal class")
+    # Digits are names too: without a type they would be put in the order of numbers.
+    fig.update_yaxes(type="category", categoryorder="array", categoryarray=names, tickvals=names, ticktext=ticks)
+    fig.update_layout(height=210 + 34 * len(rows), margin={"t": 50, "b": 120, "l": 10, "r": 10})
+    said = "; ".join(f"{row.name} {row.auc.value:.3f} ({_difference(row)})" for row in bias.classes)
+    fig = finish(fig, title, f"AUC of {bias.run} by class, mean {bias.auc:.3f}. {said}.")
+    # Below the plot, where there is room for three lines of it on a narrow page.
+    fig.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom"})
+    return fig
+
+
+def _difference(row: ClassResult) -> str:
+    if row.gain is None:
+        return f"95%: {row.auc.low:.3f} to {row.auc.high:.3f}"
+    word = "better" if row.better else "worse" if row.worse else "no clear difference"
+    return f"{word}: {row.gain.value:+.3f}, 95% {row.gain.low:+.3f} to {row.gain.high:+.3f}"
+
+
+def _class_tick(row: ClassResult, chosen: bool) -> str:
+    name = f"<u>{html.escape(row.name)}</u>" if chosen else html.escape(row.name)
+    colour = BETTER if row.better else WORSE if row.worse else None
+    return f'<span style="color:{colour}"><b>{name}</b></span>' if colour else name

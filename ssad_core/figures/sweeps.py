@@ -1,0 +1,117 @@
+"""A parameter's sweep (Fig. 4a) and the surface over aug's and gen's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ..colours import ERROR_MARK
+from .base import MAIN, finish
+
+
+def sweep_figure(
+    values: Sequence[float],
+    means: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    *,
+    each: Mapping[str, Mapping[float, float]] | None = None,
+    missing: Sequence[float] = (),
+    chosen: float | None = None,
+    parameter: str,
+    measure: str,
+    level: float,
+    title: str,
+) -> go.Figure:
+    """A measure against the values of a parameter (Fig. 4a): its mean, a band for its intervals, and ``each`` seed's own.
+
+    ``missing`` values, of which nothing is measured, are open marks at the bottom; ``chosen`` has a line. ``level`` is what
+    the measure is where nothing is gained: 0 of a difference, .5 of an AUC.
+    """
+    fig = go.Figure()
+    low, high = [one for one, _ in intervals], [one for _, one in intervals]
+    hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    fig.add_scatter(x=values, y=low, **hidden)
+    fig.add_scatter(x=values, y=high, fill="tonexty", fillcolor=MAIN + "33", **hidden)
+    for name, own in (each or {}).items():
+        places = sorted(own)
+        marker = {"color": MAIN, "size": 5, "opacity": 0.5}
+        fig.add_scatter(
+            x=places, y=[own[v] for v in places], name=name, mode="markers", marker=marker, showlegend=False
+        )
+    fig.add_scatter(
+        x=values,
+        y=means,
+        name=measure,
+        mode="lines+markers",
+        line={"color": MAIN, "width": 2},
+        marker={"size": 9},
+        customdata=intervals,
+        hovertemplate="%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}) at %{x:g}<extra></extra>",
+        showlegend=False,
+    )
+    if missing:
+        ring = {"symbol": "circle-open", "color": "#767676", "size": 9}
+        fig.add_scatter(
+            x=list(missing),
+            y=[min([level, *low])] * len(missing),
+            name="not trained yet",
+            mode="markers",
+            marker=ring,
+            hovertemplate="%{x:g}: not trained yet<extra></extra>",
+        )
+    if chosen is not None:
+        fig.add_vline(chosen, line={"color": "#767676", "dash": "dot"})
+    fig.add_hline(level, line={"color": "#767676", "width": 1})
+    fig.update_xaxes(title=parameter)
+    fig.update_yaxes(title=measure)
+    said = ", ".join(f"{value:g}: {mean:.3f}" for value, mean in zip(values, means, strict=True))
+    return finish(fig, title, f"{measure} against {parameter}: {said}.")
+
+
+def surface_figure(
+    auc: np.ndarray,
+    rows: Sequence[float],
+    columns: Sequence[float],
+    *,
+    row_title: str,
+    column_title: str,
+    diagonal: bool = False,
+    title: str,
+) -> go.Figure:
+    """AUC (rows, columns) of each value of aug's parameter, a row, on each value of gen's, a column; NaN is not measured.
+
+    A ring marks the best row of each column; a ``diagonal`` is where both values are the same.
+    """
+    fig = go.Figure(
+        go.Heatmap(
+            z=auc,
+            x=list(columns),
+            y=list(rows),
+            colorscale="Cividis",
+            colorbar={"title": "AUC", "thickness": 12},
+            texttemplate="%{z:.2f}",
+            hovertemplate="aug %{y:g}, gen %{x:g}: AUC %{z:.3f}<extra></extra>",
+        )
+    )
+    measured = ~np.isnan(auc).all(axis=0)
+    best = np.nanargmax(np.where(np.isnan(auc), -np.inf, auc), axis=0)
+    ring = {"symbol": "circle-open", "size": 34, "color": ERROR_MARK, "line": {"width": 2.5}}
+    marked = [j for j in range(len(columns)) if measured[j]]
+    fig.add_scatter(
+        x=[columns[j] for j in marked],
+        y=[rows[best[j]] for j in marked],
+        mode="markers",
+        name="best aug of the column",
+        marker=ring,
+        hoverinfo="skip",
+    )
+    if diagonal:
+        both = [max(rows[0], columns[0]), min(rows[-1], columns[-1])]
+        dashed = {"dash": "dash", "color": "#8a8f98", "width": 1.5}
+        fig.add_scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip")
+    fig.update_xaxes(title=column_title, tickvals=list(columns), showgrid=False)
+    fig.update_yaxes(title=row_title, tickvals=list(rows), showgrid=False)
+    said = ", ".join(f"gen {columns[j]:g}: aug {rows[best[j]]:g} ({auc[best[j], j]:.3f})" for j in marked)
+    return finish(fig, title, f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}.")

@@ -1,0 +1,91 @@
+"""A run beside its baseline on one task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ..colours import GROUP_COLOURS
+from ..errors import unknown
+from ..histogram import scale_for, threshold_at_fpr
+from .task import title
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..views import Comparison, Views
+
+Scale = Literal["linear", "log"]
+
+FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
+SHOWN = 5  # images a side in the reconstructions
+
+
+def scale_of(views: Views) -> Scale:
+    """The scale of a score axis that the detectors share, as long as nobody has chosen one."""
+    return scale_for([d.scores[views.group == 2] for d in views.detectors], [d.scores for d in views.detectors])
+
+
+def draw(
+    name: str,
+    comparison: Comparison,
+    views: Views,
+    *,
+    fpr: float = 0.1,
+    scale: Scale | None = None,
+    by_score: bool = False,
+) -> list[go.Figure]:
+    """One of `FIGURES`: a histogram and a map for each detector, else one figure, or none where no detector has pictures.
+
+    Parameters
+    ----------
+    views : the comparison's own.
+    fpr : the false-positive rate in [0, 1] of the thresholds.
+    scale : of the score axis; None is `scale_of`.
+    by_score : whether the map is coloured by the score instead of the group.
+
+    BadInput on another name. A map that is not stored yet is computed.
+    """
+    from .. import figures  # Plotly, which the table of figures should not wait for
+
+    about = title(comparison)
+    match name:
+        case "histogram":
+            groups = {d.name: views.scores(i) for i, d in enumerate(views.detectors)}
+            log = (scale or scale_of(views)) == "log"
+            return [
+                figures.histogram_figure(
+                    scores,
+                    threshold=threshold_at_fpr(scores["test normal"], fpr),
+                    title=f"{detector}. {about}",
+                    log=log,
+                )
+                for detector, scores in groups.items()
+            ]
+        case "roc":
+            curves = {
+                d.name: (views.scores(i)["test normal"], views.scores(i)["test anomalous"])
+                for i, d in enumerate(views.detectors)
+            }
+            return [figures.roc_figure(curves, fpr, title=f"ROC. {about}")]
+        case "map":
+            names = [list(GROUP_COLOURS)[group] for group in views.group]
+            return [
+                figures.map_figure(
+                    comparison.map(run),
+                    names,
+                    scores=detector.scores if by_score else None,
+                    title=f"Map of {detector.name}. {about}",
+                )
+                for run, detector in zip(comparison.runs, views.detectors, strict=True)
+            ]
+        case "reconstruction":
+            some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
+            pictures = {d.name: d.explanations[some] for d in views.detectors if d.explanations is not None}
+            if not pictures:
+                return []
+            scores = {d.name: d.scores[some] for d in views.detectors}
+            heading = f"{SHOWN} test normals and {SHOWN} anomalies. {about}"
+            return [figures.reconstruction_figure(views.originals[some], pictures, scores, title=heading)]
+    raise unknown("figure", name, FIGURES)

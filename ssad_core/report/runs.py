@@ -1,0 +1,54 @@
+"""Stored runs of whatever data sets, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..lineup import labels
+from ..question import anomaly_name
+from ..spec import CONTROLLED, Anomaly
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..store import StoredRun
+
+
+def task_aucs(run: StoredRun) -> dict[Anomaly, float]:
+    """The AUC of each task that a run is scored on with its training."""
+    auc = run.result["auc"]
+    classes = [Anomaly("class", key.removeprefix("class:")) for key in auc if key.startswith("class:")]
+    tasks = [*CONTROLLED, *classes, *([Anomaly("rest")] if len(classes) > 1 else [])]
+    return {task: auc[task.key] for task in tasks if task.key in auc}
+
+
+def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
+    """The AUC of stored runs, of whatever data sets, on each of their tasks."""
+    from .. import figures
+
+    found = [task_aucs(run) for run in runs]
+    tasks = sorted(
+        {task: None for each in found for task in each}, key=lambda task: ("gen", "class", "rest").index(task.kind)
+    )
+    auc = np.array([[each.get(task, np.nan) for each in found] for task in tasks])
+    names = [f"{'gen: ' if task.paired else ''}{anomaly_name(task)}" for task in tasks]
+    return figures.tasks_figure(auc, names, labels([run.spec for run in runs]), title="AUC by task")
+
+
+def draw_rocs(runs: Sequence[StoredRun], anomaly: Anomaly) -> go.Figure:
+    """The ROC curves of stored runs on one of the tasks that all of them have in `task_aucs`."""
+    from .. import figures
+
+    names = labels([run.spec for run in runs])
+    curves = {name: (run.scores["normal"], _stored_scores(run, anomaly)) for name, run in zip(names, runs, strict=True)}
+    fig = figures.roc_figure(curves, title=f"ROC curves on {anomaly_name(anomaly)}")
+    return fig.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"})
+
+
+def _stored_scores(run: StoredRun, anomaly: Anomaly) -> np.ndarray:
+    if anomaly.kind == "rest":
+        return np.concatenate([scores for key, scores in run.scores.items() if key.startswith("class:")])
+    return run.scores[anomaly.key]

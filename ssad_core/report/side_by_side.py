@@ -1,0 +1,152 @@
+"""Several runs on one task (Figs. 3, 6 to 9, 13 to 17, Table 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..detectors import detector_info
+from ..errors import BadInput, unknown
+from ..histogram import confusion, scale_for, threshold_at_fpr
+from ..question import run_name
+from .alignment import draw_alignment
+from .comparison import SHOWN, Scale
+from .task import task
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..bias import Bias
+    from ..views import Comparison
+
+
+# Of several runs on one task: Figs. 6, 7, 13 to 16; Figs. 8, 9 and 17; Table 2; and on every class: Fig. 3.
+SIDE_BY_SIDE = ("reconstructions", "histograms", "maps", "alignment", "bias")
+
+
+def draw_side_by_side(
+    name: str,
+    comparisons: Sequence[Comparison],
+    *,
+    fpr: float = 0.1,
+    scale: Scale | None = None,
+    encoder: str | None = None,
+    by_score: bool = False,
+    perplexity: float = 30.0,
+    seed: int = 0,
+) -> list[go.Figure]:
+    """One of `SIDE_BY_SIDE` of several runs on one task. Histograms of detectors whose scores have no common unit get a
+    figure each, and so does the bias of each run; of a baseline only if there is nothing else.
+
+    Parameters
+    ----------
+    fpr, scale, by_score : as for `draw`.
+    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the baseline's code, where all have a baseline.
+    perplexity, seed : of the maps (`embedding.tsne`), which are computed if they are not stored yet.
+
+    BadInput on another name, or when the runs are not of one data set and normal class.
+    """
+    if name not in SIDE_BY_SIDE:
+        raise unknown("figure", name, SIDE_BY_SIDE)
+    if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
+        raise BadInput("runs side by side must be of one data set and normal class")
+    if name == "bias":
+        return [draw_bias(comparison, comparison.bias()) for comparison in augmented(comparisons)]
+    if name == "reconstructions":
+        return _reconstructions(comparisons, fpr)
+    if name == "maps":
+        from ..views import same_sample  # torch, for which the table of figures should not wait
+
+        comparisons = same_sample(comparisons)
+    by_detector: dict[str, list[Comparison]] = {}
+    for comparison in comparisons:
+        by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
+    if name == "maps":
+        return [_maps(group, by_score, perplexity, seed) for group in by_detector.values()]
+    if name == "alignment":
+        return [figure for group in by_detector.values() for figure in draw_alignment(group, encoder)]
+    encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
+    return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
+
+
+def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.Figure]:
+    from .. import figures
+
+    pictures, scores, right = {}, {}, {}
+    for comparison in comparisons:
+        views = replace(comparison, baseline=None).views()
+        (detector,) = views.detectors
+        if detector.explanations is None:
+            continue
+        some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
+        name, originals = f"{detector.name} (AUC {comparison.auc:.3f})", views.originals[some]
+        pictures[name], scores[name] = detector.explanations[some], detector.scores[some]
+        flagged = scores[name] >= threshold_at_fpr(views.scores(0)["test normal"], fpr)
+        right[name] = flagged == (views.group[some] == 3)
+    if not pictures:
+        return []
+    heading = f"{task(comparisons[0])}: {SHOWN} test normals and {SHOWN} anomalies, success or failure at FPR {fpr:.0%}"
+    return [figures.reconstruction_figure(originals, pictures, scores, right, errors=False, title=heading)]
+
+
+def augmented(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Those whose run is no baseline; all of them when there is none."""
+    return [comparison for comparison in comparisons if not comparison.run.spec.is_baseline] or list(comparisons)
+
+
+def draw_bias(comparison: Comparison, bias: Bias, chosen: str | None = None) -> go.Figure:
+    """A run's AUC and its baseline's on each class (Fig. 3), ``bias`` being the comparison's own; the ``chosen`` class is
+    marked."""
+    from .. import figures
+
+    info = comparison.dataset.info
+    normal = info.classes[comparison.run.spec.normal_class]
+    against = f" against {bias.baseline}" if bias.baseline else ""
+    return figures.bias_figure(bias, chosen=chosen, title=f"{info.title}, {normal}: {bias.run}{against}, by class")
+
+
+def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:
+    from .. import figures
+
+    panels = []
+    for comparison in comparisons:
+        scores = comparison.scores()
+        threshold = threshold_at_fpr(scores["test normal"], fpr)
+        counts = confusion(scores["test normal"], scores["test anomalous"], threshold)
+        distance = comparison.mmd(encoder).value
+        note = f"AUC {comparison.auc:.3f}, MMD {distance:.3g}, TPR {counts.tpr:.0%}"
+        panels.append(figures.ScorePanel(run_name(comparison.run.spec), scores, threshold, note))
+    chosen = scale or scale_for(
+        [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
+    )
+    return figures.histograms_figure(
+        panels,
+        title=f"{task(comparisons[0])}, thresholds at a false-positive rate of {fpr:.1%}",
+        log=chosen == "log",
+        score=detector_info(comparisons[0].run.spec.detector).score,
+    )
+
+
+def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, seed: int) -> go.Figure:
+    from .. import figures
+
+    panels = []
+    for comparison in comparisons:
+        scores = comparison.scores()
+        apart = [
+            f"{name}: silhouette {found.silhouette:.2f}, purity {found.purity:.2f}"
+            for name, found in comparison.separations().items()
+        ]
+        panels.append(
+            figures.MapPanel(
+                run_name(comparison.run.spec),
+                comparison.own_map(perplexity=perplexity, seed=seed).xy,
+                [name for name, values in scores.items() for _ in values],
+                np.concatenate([*scores.values()]) if by_score else None,
+                "<br>".join([f"AUC {comparison.auc:.3f}", *apart]),
+            )
+        )
+    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity:g}, seed {seed}")

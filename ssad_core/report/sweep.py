@@ -1,0 +1,98 @@
+"""A parameter's sweep, and the surface (Fig. 4a)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import unknown
+from ..question import anomaly_name, run_name
+from ..whatif import Point, Sweep, gain, gens, varied
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..data import Dataset
+    from ..spec import Anomaly, RunSpec
+    from ..store import StoredRun
+
+SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
+
+
+def draw_sweep(
+    name: str,
+    run: StoredRun,
+    stored: Sequence[StoredRun],
+    anomaly: Anomaly,
+    dataset: Dataset,
+    classes: Sequence[int] = (),
+) -> go.Figure:
+    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter, the seed and, among ``classes``, the
+    normal class alone.
+
+    BadInput on another name, or when aug, or of a surface gen, has no continuous parameter.
+    """
+    if name not in SWEEPS:
+        raise unknown("figure", name, SWEEPS)
+    seeds = sorted({other.spec.seed for other in stored if alike(other.spec, run.spec)})
+    sweep, runs = Sweep(run.spec, tuple(seeds), tuple(classes)), {other.id: other for other in stored}
+    if name == "sweep":
+        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, dataset))
+        return curve(sweep, points, anomaly, dataset)
+    anomalies = gens(anomaly.name, run.spec.profile)
+    return surface(sweep, sweep.surface(runs, list(anomalies.values()), dataset), anomaly)
+
+
+def alike(spec: RunSpec, other: RunSpec) -> bool:
+    """Whether two runs differ in aug's parameters, seed and normal class alone."""
+    return replace(spec, params=other.params, seed=other.seed, normal_class=other.normal_class) == other
+
+
+def curve(
+    sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, dataset: Dataset, chosen: float | None = None
+) -> go.Figure:
+    """A sweep's points against aug's parameter; a line where it has the ``chosen`` value."""
+    from .. import figures
+
+    there = [point.value for point in points]
+    measure = "Relative AUC" if sweep.has_baseline else "AUC"
+    names = dataset.info.classes
+    each = {
+        f"{names[label]}, seed {seed}": {p.value: p.each[seed, label].value for p in points if (seed, label) in p.each}
+        for seed, label in sweep.repeats
+    }
+    return figures.sweep_figure(
+        there,
+        [point.mean for point in points],
+        [point.interval for point in points],
+        each=each if len(sweep.repeats) > 1 else None,
+        missing=[value for value in sweep.values if value not in there],
+        chosen=chosen,
+        parameter=f"aug's {sweep.parameter.title}",
+        measure=measure,
+        level=0.0 if sweep.has_baseline else 0.5,
+        title=f"{measure} of {_varied_run(sweep)} on {anomaly_name(anomaly)}",
+    )
+
+
+def surface(sweep: Sweep, auc: np.ndarray, anomaly: Anomaly) -> go.Figure:
+    """`Sweep.surface` over the values of ``anomaly``'s gen."""
+    from .. import figures
+
+    return figures.surface_figure(
+        auc,
+        sweep.values,
+        list(gens(anomaly.name, sweep.run.profile)),
+        row_title=f"aug's {sweep.parameter.title}",
+        column_title=f"gen's {varied(anomaly.name, 'gen').title}",
+        diagonal=anomaly.name == sweep.run.augment,
+        title=f"AUC of {_varied_run(sweep)} on {anomaly_name(replace(anomaly, params=()))}, by both parameters",
+    )
+
+
+def _varied_run(sweep: Sweep) -> str:
+    """The detector and aug without the value: "DAE-CutOut"."""
+    return run_name(replace(sweep.run, params=()))
