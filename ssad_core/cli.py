@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     figure.add_argument("name", metavar="NAME", help=", ".join(EVERY_FIGURE))
     figure.add_argument("--run", nargs="+", required=True, metavar="ID")
     figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
+    figure.add_argument("--by-score", action="store_true", help="maps are coloured by the score, not by the group")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
 
     runs = commands.add_parser("runs", help="list the stored runs and the size of the cache")
@@ -208,14 +209,14 @@ def _figure(args: argparse.Namespace) -> int:
         baseline = run.spec.baseline().id
         comparisons.append(Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset))
     if args.name in SIDE_BY_SIDE:
-        drawn = draw_side_by_side(args.name, comparisons)
+        drawn = draw_side_by_side(args.name, comparisons, by_score=args.by_score)
     elif args.name in SWEEPS:
         drawn = []
         for sweep in _sweeps(comparisons):
             first, labels = sweep[0], dict.fromkeys(c.run.spec.normal_class for c in sweep)
             drawn.append(draw_sweep(args.name, first.run, store.list(), first.anomaly, first.dataset, tuple(labels)))
     else:
-        drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views())]
+        drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views(), by_score=args.by_score)]
     if not drawn:
         raise BadInput(f"these detectors have no {args.name}; other figures: {', '.join(FIGURES)}")
     args.out.write_text(to_html(*drawn))
