@@ -137,7 +137,9 @@ def test_the_top_level_is_as_agreed() -> None:
         assert (ROOT / name).exists(), name
 
 
-def test_what_the_readme_shows_is_there() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)\s#]+)", (ROOT / "README.md").read_text())
+@pytest.mark.parametrize("page", ["README.md", "docs/figures.md"])
+def test_what_a_document_shows_is_there(page: str) -> None:
+    path = ROOT / page
+    links = re.findall(r"\]\((?!https?:|#)([^)\s#]+)", path.read_text())
     assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not (path.parent / link).exists()] == []
