@@ -1,0 +1,150 @@
+"""The matrix of MMD between augs and anomalies on a page: measured while somebody looks, explained, downloaded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components.batch import POLL
+from pages.components.service import jobs
+from pages.components.sweep import MARGIN, NO_MODE_BAR
+from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
+from ssad_core.data import Dataset
+from ssad_core.encoders import ENCODERS, is_published
+from ssad_core.question import Question, anomaly_name
+from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
+from ssad_core.store import StoredRun
+
+SLICE = 5.0  # seconds of measuring at a time: other views' computations wait for it
+
+Pairs = Sequence[tuple[StoredRun, StoredRun | None]]
+
+
+def show_matrix(
+    alignment: Alignment,
+    encoder: str,
+    pairs: Pairs,
+    question: Question,
+    dataset: Dataset,
+    baseline: StoredRun | None,
+) -> Cells:
+    """The matrix as far as it is known, and the rest on its way."""
+    from ssad_core.evaluate import has_results  # torch, which may still be loading
+
+    kept = st.session_state.setdefault("alignments", {})
+    cells = kept[alignment.key] if alignment.key in kept else alignment.cells()
+    if len(cells) == alignment.size:
+        kept[alignment.key] = cells
+    space = space_title(encoder, baseline)
+    title = f"{task_title(dataset, question.normal_class, question.anomaly)}<br>MMD in {space}"
+
+    def is_done(found: Cells) -> bool:
+        return len(found) == alignment.size and all(has_results(run, question.anomaly) for run, _ in pairs)
+
+    def work() -> None:
+        filled = alignment.fill(question.anomaly, SLICE)
+        if len(filled) == alignment.size:
+            outcomes(filled, pairs, alignment.columns, alignment.samples)  # scores what is not scored yet
+
+    def draw(found: Cells) -> None:
+        aug = aug_of(question.augment, question.params)
+        figure = alignment_matrix(alignment, found, question.anomaly, title, aug)
+        figure.update_layout(margin=MARGIN)
+        st.plotly_chart(figure, key="matrix", config=NO_MODE_BAR)
+
+    if is_done(cells):
+        _say_best(alignment, cells, question)
+        draw(cells)
+    else:
+        name = f"alignment-{alignment.key}-{len(pairs)}"
+        job = jobs().compute(name, work)
+        if job.done() and (error := job.exception()):
+            st.warning(f"Not all of it could be measured: {error}", icon=":material/error:")
+            draw(cells)
+        else:
+            whole = alignment.is_whole(cells, question.anomaly)
+
+            def watch() -> None:
+                found = alignment.cells()
+                # What failed stays; what has ended and is not all is taken up again, as long as somebody looks.
+                over = is_done(found) or jobs().compute(name, work).done()
+                if over or alignment.is_whole(found, question.anomaly) != whole:
+                    st.rerun(scope="app")
+                once = (
+                    " ResNet50 looks at each set of images once; that takes a while."
+                    if ENCODERS[encoder].network
+                    else ""
+                )
+                st.caption(f"Measuring: {len(found)} of {alignment.size} cells are there.{once}")
+                draw(found)
+
+            st.fragment(watch, run_every=POLL)()
+    _explain(alignment, encoder, space, dataset)
+    _downloads(alignment, cells, question)
+    return cells
+
+
+def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
+    """Which aug is the best aligned one with the question's anomaly, and how the matched one stands."""
+    if not alignment.ranked:
+        return
+    anomaly = question.anomaly
+    order = sorted(alignment.rows, key=lambda aug: cells[aug, anomaly].value)
+    first = cells[order[0], anomaly]
+    spread = f" ± {first.spread:.2g}" if first.sampled else ""
+    text = f"#### Best aligned with {anomaly_name(anomaly)}: {order[0].label}, MMD {first.value:.3g}{spread}"
+    near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
+    st.markdown(text)
+    if near:
+        st.caption(
+            f"No clear winner: {near} more {'lies' if near == 1 else 'lie'} within its spread over draws of images."
+        )
+    same = [aug for aug in order if anomaly.paired and aug == aug_of(anomaly.name, anomaly.params)]
+    if same and same[0] != order[0]:
+        place, cell = order.index(same[0]) + 1, cells[same[0], anomaly]
+        st.caption(
+            f"The aug that is the gen, {same[0].label}, comes in place {place} of {len(order)}, with {cell.value:.3g}: the "
+            "anomalies are made of test images, aug's of training images, and these differ too."
+        )
+
+
+def _explain(alignment: Alignment, encoder: str, space: str, dataset: Dataset) -> None:
+    lines = [
+        f"Squared MMD (App. G, Eq. 1) between training images under aug, a row, and anomalies, a column, in {space}: smaller "
+        "is better aligned. Each number is the mean over 20 draws of 256 images a set, or of all if there are fewer; hover "
+        "for the spread."
+    ]
+    if alignment.ranked:
+        lines.append("A frame marks the best aug of a column. Columns differ in their anomalies; compare within one.")
+    lines.append(
+        f"≈ stands where a permutation test cannot tell the two sets apart (p of {SIGNIFICANT} or more; 1,000 permutations)."
+        if dataset.info.independent
+        else "There are no p-values: patches of one photograph overlap, so they are not independent."
+    )
+    lines.append(
+        "This is the paper's encoder; Table 2 averages over all pairs of classes, and does not say how it showed the images."
+        if is_published(encoder)
+        else "This is not the paper's encoder: nothing here compares with Table 2."
+    )
+    st.caption(" ".join(lines) + " Measured here.")
+
+
+def _downloads(alignment: Alignment, cells: Cells, question: Question) -> None:
+    def text() -> str:
+        file = io.StringIO()
+        csv.writer(file).writerows(table(cells))
+        return file.getvalue()
+
+    st.download_button(
+        "Matrix (CSV)",
+        data=text,
+        file_name=f"alignment-{question.dataset.rpartition('/')[2]}-{question.normal_class}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        help="Every cell with its mean, spread, size, number of draws and p-value.",
+        key="download-matrix",
+        on_click="ignore",
+    )

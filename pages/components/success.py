@@ -1,0 +1,74 @@
+"""MMD against what the runs have reached: does alignment predict success here?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components.matrix import Pairs
+from pages.components.sweep import MARGIN, NO_MODE_BAR, gain_of
+from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, aug_of, correlation, outcomes
+from ssad_core.data import Dataset
+from ssad_core.detectors import detector_info
+from ssad_core.question import Question, anomaly_name
+from ssad_core.report import alignment_scatter, task_title
+
+
+def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Question, dataset: Dataset) -> None:
+    """Does alignment predict success here?"""
+    relative = detector_info(question.detector).baseline is not None
+    measure = "relative AUC" if relative else "AUC"
+    st.markdown("#### Does alignment predict success here?")
+    ids = tuple(run.id for run, _ in pairs)
+    found = _outcomes(alignment.key, len(cells), ids, question.anomaly.key, cells, pairs, alignment)
+    chosen = [one for one in found if one.anomaly == question.anomaly]
+    if not chosen:
+        st.info("No augmentation is trained yet whose success could be set against its MMD.", icon=":material/info:")
+        return
+    spans = {
+        aug_of(run.spec.augment, run.spec.params): gain_of(
+            run.id, base and base.id, question.anomaly, run, base, dataset
+        )
+        for run, base in pairs
+        if not run.spec.is_baseline
+    }
+    about = task_title(dataset, question.normal_class, question.anomaly)
+    figure = alignment_scatter(found, question.anomaly, spans, about, relative)
+    figure.update_layout(margin=MARGIN)
+    st.plotly_chart(figure, height=420, key="scatter", config=NO_MODE_BAR)
+    lines = [_verdict(chosen, measure, anomaly_name(question.anomaly)), *_over_all(found)]
+    lines.append(
+        "Large: the chosen anomaly, with 95% intervals over the test images; small: the same runs on the other columns. If "
+        "alignment decided, points would fall from the left to the right. Measured here, one seed."
+    )
+    st.caption(" ".join(lines))
+
+
+def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
+    rho = correlation(chosen)
+    if len(chosen) < FEWEST:
+        return f"Too few to say: a rank correlation wants at least {FEWEST} trained augs, and {len(chosen)} are."
+    if rho is None:
+        return f"No rank correlation: all {len(chosen)} augs have the same {measure}."
+    if rho <= -0.5:
+        meaning = "the better aligned gained more"
+    elif rho < 0.5:
+        meaning = "MMD says little about success"
+    else:
+        meaning = "the opposite of what alignment predicts"
+    return f"Rank correlation of MMD and {measure} on {anomaly}: {rho:+.2f} over {len(chosen)} augs: {meaning} here."
+
+
+def _over_all(found: Sequence[Outcome]) -> list[str]:
+    rho = correlation(found)
+    if rho is None:
+        return []
+    return [f"Over all {len(found)} pairs of aug and anomaly: {rho:+.2f}; an aug's pairs share one training."]
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _outcomes(
+    key: str, count: int, ids: tuple[str, ...], anomaly: str, _cells: Cells, _pairs: Pairs, _alignment: Alignment
+) -> list[Outcome]:
+    return outcomes(_cells, _pairs, _alignment.columns, _alignment.samples, compute=False)
