@@ -12,14 +12,12 @@ from pages.components.encoder import ask_space, ask_weights
 from pages.components.lineup import lined_up, spec_of
 from pages.components.matrix import show_matrix
 from pages.components.question import read
-from pages.components.router import through_app
+from pages.components.router import show
 from pages.components.success import show_success
 from ssad_core.alignment import Alignment, aug_of, rows
 from ssad_core.detectors import augs, detector_info
 from ssad_core.encoders import ENCODERS, weights_path
-from ssad_core.errors import BadInput
 from ssad_core.lineup import line_up
-from ssad_core.store import Damaged
 
 
 def page() -> None:
@@ -67,8 +65,4 @@ def page() -> None:
     progress(others, {id_: run for id_, run in stored.items() if run.spec in others}, dataset, "other")
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

@@ -12,14 +12,12 @@ from pages.components.address import MOST_MAP_SEED, PERPLEXITIES, MapState, Stat
 from pages.components.background import compute_missing
 from pages.components.lineup import lined_up
 from pages.components.maps import MapData, MapRun, RunMap, maps
-from pages.components.router import through_app
+from pages.components.router import show
 from ssad_core.embedding import FEWEST_POINTS, usable_perplexity
-from ssad_core.errors import BadInput
 from ssad_core.histogram import scale_for
 from ssad_core.question import run_name
 from ssad_core.report import task
 from ssad_core.sprites import sheet
-from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.embedding import Separation
@@ -204,8 +202,4 @@ def page() -> None:
     write_address(state)
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

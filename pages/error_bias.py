@@ -11,13 +11,11 @@ import streamlit as st
 
 from pages.components.address import State, write_address
 from pages.components.lineup import lined_up
-from pages.components.router import through_app
+from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
-from ssad_core.errors import BadInput
 from ssad_core.question import run_name
 from ssad_core.report import augmented, draw_bias
 from ssad_core.sprites import sheet
-from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.views import Comparison
@@ -172,8 +170,4 @@ def page() -> None:
     )
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

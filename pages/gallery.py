@@ -7,11 +7,10 @@ import streamlit as st
 from pages.components.controls import ask_params, use_as
 from pages.components.preview import MEASURED, card, change, colour_of
 from pages.components.question import asked
-from pages.components.router import through_app
+from pages.components.router import show
 from pages.components.service import prepare_in_background
 from ssad_core import augment
 from ssad_core.data import Dataset
-from ssad_core.errors import BadInput
 from ssad_core.question import Question
 from ssad_core.spec import Params
 
@@ -76,8 +75,4 @@ def page() -> None:
                         item(name, question, dataset)
 
 
-through_app()
-try:
-    page()
-except BadInput as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

@@ -10,10 +10,8 @@ import streamlit as st
 from pages.components.address import CHOICES, State, write_address
 from pages.components.encoder import ask_encoder
 from pages.components.lineup import ask_fpr, encoders, lined_up
-from pages.components.router import through_app
-from ssad_core.errors import BadInput
+from pages.components.router import show
 from ssad_core.report import draw_side_by_side
-from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -69,8 +67,4 @@ def page() -> None:
     )
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

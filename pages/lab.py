@@ -7,12 +7,10 @@ from pages.components.copy_link import copy_link
 from pages.components.preview import data_sheet, preview
 from pages.components.question import asked
 from pages.components.results import results
-from pages.components.router import through_app
+from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
 from pages.components.training import training
 from ssad_core.detectors import with_baseline
-from ssad_core.errors import BadInput
-from ssad_core.store import Damaged
 
 
 def page() -> None:
@@ -37,8 +35,4 @@ def page() -> None:
     st.code(question.command(), language="bash", wrap_lines=True)
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

@@ -12,14 +12,12 @@ from pages.components.address import PictureState, State, write_address
 from pages.components.lineup import ask_fpr, lined_up
 from pages.components.made import made_anomaly
 from pages.components.picture_table import Column, Row, picture_table, short
-from pages.components.router import through_app
+from pages.components.router import show
 from ssad_core.detectors import detector_info
-from ssad_core.errors import BadInput
 from ssad_core.histogram import threshold_at_fpr
 from ssad_core.question import anomaly_name
 from ssad_core.reconstruction import ORDERS, order
 from ssad_core.sprites import error_tiles
-from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.views import Comparison, Views
@@ -156,8 +154,4 @@ def page() -> None:
     write_address(state)
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

@@ -11,14 +11,14 @@ from pages.components.clone import clone
 from pages.components.find import ask_find
 from pages.components.lineup import PAGES
 from pages.components.pins import lay_beside, show_pinned
-from pages.components.router import through_app
+from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
 from pages.components.side_by_side import side_by_side
 from ssad_core.data import class_title
 from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST
 from ssad_core.question import question_of, run_name
-from ssad_core.store import Busy, Damaged, Store, StoredRun
+from ssad_core.store import Busy, Store, StoredRun
 
 POLL = 2.0  # seconds between two looks at what goes on
 
@@ -209,8 +209,4 @@ def page() -> None:
     write_address(state)
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

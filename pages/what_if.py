@@ -13,7 +13,7 @@ from pages.components.copy_link import copy_link
 from pages.components.preview import preview
 from pages.components.question import read, words
 from pages.components.results import results
-from pages.components.router import through_app
+from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.sweep import curve, surface
 from ssad_core import whatif
@@ -23,7 +23,6 @@ from ssad_core.detectors import detector_info, with_baseline
 from ssad_core.errors import BadInput
 from ssad_core.question import Question, check_aug
 from ssad_core.spec import exact
-from ssad_core.store import Damaged
 from ssad_core.whatif import Sweep, values_of, varied
 
 
@@ -135,8 +134,4 @@ def show_value(sweep: Sweep, stored: dict, question: Question, value: float, sta
     write_address(state)
 
 
-through_app()
-try:
-    page()
-except (BadInput, Damaged) as error:
-    st.error(str(error), icon=":material/error:")
+show(page)

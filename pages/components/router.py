@@ -1,11 +1,25 @@
-"""Sees to it that app.py runs before any page."""
+"""Sees to it that app.py runs before any page, and that what cannot be done is one message."""
+
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from ssad_core.errors import BadInput
+from ssad_core.store import Damaged
+
+
+def show(page: Callable[[], None]) -> None:
+    """Draws a page."""
+    through_app()
+    try:
+        page()
+    except (BadInput, Damaged) as error:
+        st.error(str(error), icon=":material/error:")
+
 
 def through_app() -> None:
-    """The first line of a page. Streamlit takes a folder pages/ for an app of its older kind until app.py has called
+    """Before anything of a page. Streamlit takes a folder pages/ for an app of its older kind until app.py has called
     st.navigation once; on a new server a page's own address would show the page without the app around it, to everybody."""
     # Once a session, when it is new: a click would be lost.
     if PagesManager.uses_pages_directory and "through app" not in st.session_state:
