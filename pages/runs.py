@@ -205,6 +205,7 @@ def page() -> None:
             "Nothing is trained yet. The Lab's first screen trains its default within seconds.",
             icon=":material/science:",
         )
+        st.page_link("pages/lab.py", label="To the Lab", icon=":material/arrow_forward:")
         delete(store, runs)
     write_address(state)
 

@@ -94,6 +94,10 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     assert main([*words(0, 2, "--detector", "deepsad", "--augment", "identity"), "--json"]) == 0
     assert main([*words(0, 2, "--augment", "flip"), "--json"]) == 0
     flip = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
+    for name in ("rocs", "tasks"):
+        assert main(["figure", name, "--run", run, flip, lonely, "--anomaly", "gen:rotate", "--out", str(out)]) == 0
+        assert out.read_text().count("Plotly.newPlot(") == 1
+        assert all(each in out.read_text() for each in ("DAE-CutOut", "DAE-Flip", "DeepSAD-CutOut"))
     for name, count in {"histograms": 2, "maps": 2, "reconstructions": 1}.items():
         assert main(["figure", name, "--run", run, flip, lonely, "--anomaly", "class:8", "--out", str(out)]) == 0
         page = out.read_text()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import hashlib
+import http.server
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet18, resnet50
+from torchvision.models import ResNet50_Weights, resnet18, resnet50
 from torchvision.transforms.v2 import functional as F
 
 from ssad_core import encoders
@@ -167,6 +172,40 @@ def test_what_cannot_be_downloaded_says_where_to_put_it(tmp_path: Path, monkeypa
     for part in (WEIGHTS_FILE, "SSAD_RESNET50", str(tmp_path / "file")):
         assert part in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_torchvision_downloads_and_checks_the_weights(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a server on this machine, which hands out weights of ours under a name that has their digits, as torchvision's."""
+    served = tmp_path / "served"
+    served.mkdir()
+    digits = hashlib.sha256(file.read_bytes()).hexdigest()[:8]
+    for name in (f"resnet50-{digits}.pth", "resnet50-00000000.pth"):
+        (served / name).symlink_to(file)
+    handler = functools.partial(QuietHandler, directory=str(served))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            for name in ("resnet50-00000000.pth", f"resnet50-{digits}.pth"):
+                address = f"http://127.0.0.1:{server.server_port}/{name}"
+                row = dataclasses.replace(ResNet50_Weights.IMAGENET1K_V1.value, url=address)
+                monkeypatch.setattr(ResNet50_Weights.IMAGENET1K_V1, "_value_", row)
+                if digits not in name:
+                    with pytest.raises(SystemExit):
+                        encoders._download(str(tmp_path / "data"))
+                    assert "hash" in capsys.readouterr().out
+                    assert list((tmp_path / "data").iterdir()) == []
+                else:
+                    encoders._download(str(tmp_path / "data"))
+        finally:
+            server.shutdown()
+    assert (tmp_path / "data" / f"resnet50-{digits}.pth").read_bytes() == file.read_bytes()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def test_unknown_encoders_and_codes_are_refused(colour: Tensor) -> None:

@@ -11,9 +11,11 @@ import numpy as np
 from ..detectors import detector_info
 from ..errors import BadInput, unknown
 from ..histogram import confusion, scale_for, threshold_at_fpr
+from ..lineup import labels
 from ..question import run_name
 from .alignment import draw_alignment
 from .comparison import SHOWN, Scale
+from .runs import draw_tasks
 from .task import task
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 # Of several runs on one task: Figs. 6, 7, 13 to 16; Figs. 8, 9 and 17; Table 2; and on every class: Fig. 3.
-SIDE_BY_SIDE = ("reconstructions", "histograms", "maps", "alignment", "bias")
+SIDE_BY_SIDE = ("reconstructions", "histograms", "rocs", "maps", "alignment", "bias", "tasks")
 
 
 def draw_side_by_side(
@@ -49,27 +51,34 @@ def draw_side_by_side(
 
     BadInput on another name, or when the runs are not of one data set and normal class.
     """
-    if name not in SIDE_BY_SIDE:
-        raise unknown("figure", name, SIDE_BY_SIDE)
     if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
         raise BadInput("runs side by side must be of one data set and normal class")
-    if name == "bias":
-        return [draw_bias(comparison, comparison.bias()) for comparison in augmented(comparisons)]
-    if name == "reconstructions":
-        return _reconstructions(comparisons, fpr)
-    if name == "maps":
-        from ..views import same_sample  # torch, for which the table of figures should not wait
+    match name:
+        case "tasks":
+            return [draw_tasks([comparison.run for comparison in comparisons])]
+        case "rocs":
+            return [_rocs(comparisons)]
+        case "bias":
+            return [draw_bias(comparison, comparison.bias()) for comparison in augmented(comparisons)]
+        case "reconstructions":
+            return _reconstructions(comparisons, fpr)
+        case "maps":
+            from ..views import same_sample  # torch, for which the table of figures should not wait
 
-        comparisons = same_sample(comparisons)
-    by_detector: dict[str, list[Comparison]] = {}
+            return [_maps(group, by_score, perplexity, seed) for group in _by_detector(same_sample(comparisons))]
+        case "alignment":
+            return [figure for group in _by_detector(comparisons) for figure in draw_alignment(group, encoder)]
+        case "histograms":
+            encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
+            return [_histograms(group, fpr, scale, encoder) for group in _by_detector(comparisons)]
+    raise unknown("figure", name, SIDE_BY_SIDE)
+
+
+def _by_detector(comparisons: Sequence[Comparison]) -> list[list[Comparison]]:
+    groups: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
-        by_detector.setdefault(comparison.run.spec.detector, []).append(comparison)
-    if name == "maps":
-        return [_maps(group, by_score, perplexity, seed) for group in by_detector.values()]
-    if name == "alignment":
-        return [figure for group in by_detector.values() for figure in draw_alignment(group, encoder)]
-    encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
-    return [_histograms(group, fpr, scale, encoder) for group in by_detector.values()]
+        groups.setdefault(comparison.run.spec.detector, []).append(comparison)
+    return list(groups.values())
 
 
 def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.Figure]:
@@ -90,6 +99,17 @@ def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.F
         return []
     heading = f"{task(comparisons[0])}: {SHOWN} test normals and {SHOWN} anomalies, success or failure at FPR {fpr:.0%}"
     return [figures.reconstruction_figure(originals, pictures, scores, right, errors=False, title=heading)]
+
+
+def _rocs(comparisons: Sequence[Comparison]) -> go.Figure:
+    from .. import figures
+    from ..evaluate import anomaly_results  # torch, for which the table of figures should not wait
+
+    curves = {
+        name: (each.run.scores["normal"], anomaly_results(each.run, each.anomaly, each.samples)[0])
+        for name, each in zip(labels([c.run.spec for c in comparisons]), comparisons, strict=True)
+    }
+    return figures.roc_figure(curves, title=f"ROC. {task(comparisons[0])}")
 
 
 def augmented(comparisons: Sequence[Comparison]) -> list[Comparison]:
