@@ -47,20 +47,21 @@ def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[f
 
 def ask_repeats(state: State) -> None:
     """What each value is trained with again, to see how much of the curve is chance."""
-    which, count = st.columns(2)
-    state.over = which.selectbox(
-        "Repeated over",
-        CHOICES["over"],
-        index=CHOICES["over"].index(state.over),
-        format_func={"seeds": "seeds", "classes": "normal classes"}.__getitem__,
-        help="Seeds: how much of the curve is chance. Normal classes: whether it holds for all of the data set, as in the "
-        "paper's Fig. 4a; a tenfold sweep where there are ten.",
-        key="over",
-    )
-    if state.over == "seeds":
-        state.seeds = count.number_input(
-            "Seeds", 1, MOST_SEEDS, state.seeds, help="From the one in Settings on.", key="seeds"
+    with st.container(horizontal=True, gap="medium"):
+        state.over = st.selectbox(
+            "Repeated over",
+            CHOICES["over"],
+            index=CHOICES["over"].index(state.over),
+            format_func={"seeds": "seeds", "classes": "normal classes"}.__getitem__,
+            help="Seeds: how much of the curve is chance. Normal classes: whether it holds for all of the data set, as in "
+            "the paper's Fig. 4a; a tenfold sweep where there are ten.",
+            key="over",
+            width=190,
         )
+        if state.over == "seeds":
+            state.seeds = st.number_input(
+                "Seeds", 1, MOST_SEEDS, state.seeds, help="From the one in Settings on.", key="seeds", width=130
+            )
 
 
 def repeats(state: State, question: Question, dataset: Dataset) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -86,11 +87,8 @@ def page() -> None:
         write_address(state)
         st.info(f"{error}. Choose another aug in the sidebar.", icon=":material/tune:")
         return
-    left, right = st.columns([5, 2], gap="medium")
-    with left:
-        value, slider, chosen = ask_value(state, question, parameter)
-    with right:
-        ask_repeats(state)
+    value, slider, chosen = ask_value(state, question, parameter)
+    ask_repeats(state)
     params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
     asked, question = question, replace(question, params=params)
     state.question = question if chosen else asked

@@ -65,7 +65,8 @@ def sweep_figure(
         fig.add_vline(chosen, line={"color": "#767676", "dash": "dot"})
     fig.add_hline(level, line={"color": "#767676", "width": 1})
     fig.update_xaxes(title=parameter)
-    fig.update_yaxes(title=measure)
+    # Without a point the axis would go from -1 to 1.
+    fig.update_yaxes(title=measure, range=None if len(values) else [level - 0.1, level + 0.1])
     said = ", ".join(f"{value:g}: {mean:.3f}" for value, mean in zip(values, means, strict=True))
     return finish(fig, title, f"{measure} against {parameter}: {said}.")
 
