@@ -8,6 +8,8 @@ st.html(
     # takes a core from the computation that is waited for where the browser has no GPU.
     "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important}</style>"
 )
+# What a session's address said, before there is anything to click: who went on to another page at once lost it.
+st.session_state.setdefault("address", st.query_params.to_dict())
 st.navigation(
     {
         "": [

@@ -114,9 +114,9 @@ class State:
 
 
 def session() -> State:
-    """This session's state, read from the address when it is new."""
+    """This session's state, read when it is new from the address that app.py has kept."""
     if "lab" not in st.session_state:
-        st.session_state.lab = from_address({key: st.query_params[key] for key in st.query_params})
+        st.session_state.lab = from_address(st.session_state["address"])
     return st.session_state.lab
 
 
