@@ -342,10 +342,10 @@ def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, serv
 
 def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server: Server) -> None:
     page = someone.page
-    tiny = {
+    tiny = {  # and yet a while for each, so that the page is seen between them
         "dataset": "digits",
         "class": "1",
-        "epochs": "2",
+        "epochs": "150",
         "features": "4",
         "hidden": "8",
         "limit": "64",

@@ -12,7 +12,7 @@ with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 SMALL = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
 SMALL |= {"limit": "64", "test_limit": "20"}
@@ -38,11 +38,14 @@ def open_runs(someone: Visitor, address: str) -> None:
     settled(someone)
 
 
-def pick(page: Page, *rows: int) -> None:
-    """Clicks the check boxes of the table, which is drawn on a canvas."""
-    box = page.get_by_test_id("stDataFrame").first.bounding_box()
-    assert box
+def pick(someone: Visitor, *rows: int) -> None:
+    """Clicks the check boxes of the table, which is drawn on a canvas, one after the other: while the page is drawn anew the
+    table may not take a click, or lie elsewhere."""
+    page = someone.page
     for count, row in enumerate(rows, 1):
+        settled(someone)
+        box = page.get_by_test_id("stDataFrame").first.bounding_box()
+        assert box
         page.mouse.click(box["x"] + 18, box["y"] + HEADER + ROW * (row + 0.5))
         expect(page.get_by_role("button", name=f"Delete {count} run")).to_be_enabled()
 
@@ -51,7 +54,7 @@ def pick(page: Page, *rows: int) -> None:
 def test_picked_runs_are_pinned_and_found_on_the_comparing_page(someone: Visitor, server: Server) -> None:
     page = someone.page
     open_runs(someone, server.address(find="digits 3"))
-    pick(page, 0, 1, 2)
+    pick(someone, 0, 1, 2)
     expect(page.get_by_text("Picked, side by side")).to_be_visible()
     settled(someone)
     page.get_by_role("button", name="Pin 3 runs").click()
