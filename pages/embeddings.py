@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components.address import MOST_MAP_SEED, PERPLEXITIES, MapState, State, write_address
 from pages.components.background import compute_missing
-from pages.components.lineup import lined_up
+from pages.components.lineup import lined_up, own_place
 from pages.components.maps import MapData, MapRun, RunMap, maps
 from pages.components.router import show
 from ssad_core.embedding import FEWEST_POINTS, usable_perplexity
@@ -147,7 +147,7 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
             runs=[_run(sample, k, comparison) for k, comparison in enumerate(comparisons)],
             maps=[run_map(k, seed) for k, seed in found],
             seeds=seeds,
-            chosen=min(1, len(comparisons) - 1),  # the question's own stands beside its baseline
+            chosen=own_place(state, comparisons),
             scale=scale_for(
                 [scores["test normal"] for scores in sample.scores],
                 [part for scores in sample.scores for part in scores.values()],

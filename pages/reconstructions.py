@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.address import PictureState, State, write_address
-from pages.components.lineup import ask_fpr, lined_up
+from pages.components.lineup import ask_fpr, lined_up, own_place
 from pages.components.made import made_anomaly
 from pages.components.picture_table import Column, Row, picture_table, short
 from pages.components.router import show
@@ -41,8 +41,7 @@ def the_same_images(state: State, comparisons: list[Comparison]) -> None:
     views = [_views(comparison.key, comparison) for comparison in alone]
     sides = [np.flatnonzero(views[0].group == group) for group in (NORMAL, ANOMALOUS)]
     scores = [[view.detectors[0].scores[view.group == group] for view in views] for group in (NORMAL, ANOMALOUS)]
-    # The question's own run leads where there is an order: the second, its baseline being the first.
-    own = min(1, len(views) - 1)
+    own = own_place(state, comparisons)  # the order is by its scores
     leading = [[group[own], *group[:own], *group[own + 1 :]] for group in scores]
     paired = comparisons[0].anomaly.paired
     orders = order(pictures.order, *leading, paired=paired)

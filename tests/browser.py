@@ -219,6 +219,20 @@ def settled(someone: Visitor) -> None:
     expect(someone.page.locator("[data-stale=true]")).to_have_count(0)
 
 
+def lasso(page: Page, drawing: Locator, share: float) -> None:
+    """Draws around the middle of a map; ``share`` of its width and height."""
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    assert box
+    x, y = centre(drawing)
+    dx, dy = share * box["width"] / 2, share * box["height"] / 2
+    page.mouse.move(x - dx, y - dy)
+    page.mouse.down()
+    for a, b in [(1, -1), (1, 1), (-1, 1), (-1, -1)]:
+        page.mouse.move(x + a * dx, y + b * dy, steps=6)
+    page.mouse.up()
+
+
 def centre(locator: Locator) -> tuple[float, float]:
     box = locator.bounding_box()
     assert box

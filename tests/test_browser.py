@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, alive, await_map, centre, serve, settled, train, train_button, visitor
+from browser import Server, Visitor, alive, await_map, centre, lasso, serve, settled, train, train_button, visitor
 from PIL import Image
 
 from ssad_core.colours import GROUP_COLOURS
@@ -63,20 +63,6 @@ def marks(page: Page) -> list[str | None]:
 def operating_point(page: Page) -> float:
     """The false-positive rate of the point on the ROC curve."""
     return float(page.get_by_test_id("roc-point").get_attribute("aria-valuenow") or "nan")
-
-
-def lasso(page: Page, share: float) -> None:
-    """Draws around the middle of the map; ``share`` of its width and height."""
-    page.get_by_test_id("map").scroll_into_view_if_needed()
-    box = page.get_by_test_id("map").bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    dx, dy = share * box["width"] / 2, share * box["height"] / 2
-    page.mouse.move(x - dx, y - dy)
-    page.mouse.down()
-    for a, b in [(1, -1), (1, 1), (-1, 1), (-1, -1)]:
-        page.mouse.move(x + a * dx, y + b * dy, steps=6)
-    page.mouse.up()
 
 
 def previews(page: Page) -> list[str]:
@@ -201,7 +187,7 @@ def test_a_point_of_the_map_shows_its_image(lab: Visitor) -> None:
 
 def test_a_lasso_selects_and_is_cleared(lab: Visitor) -> None:
     page = lab.page
-    lasso(page, 0.6)
+    lasso(page, page.get_by_test_id("map"), 0.6)
     summary = page.get_by_test_id("lasso-summary")
     expect(summary).to_have_text(re.compile(r"^[1-9]\d* of 400 selected"))
     selected, total = summary.inner_text().removesuffix(" selected").split(" of ")
@@ -230,7 +216,7 @@ def test_a_copied_link_opens_the_same_afresh(browser: Browser, lab: Visitor, ser
     page.get_by_test_id("threshold-run").focus()
     page.keyboard.press("PageDown")
     lab.until(lambda: lab.query["fpr"] == "0.15", "the address has the threshold")
-    lasso(page, 0.5)
+    lasso(page, page.get_by_test_id("map"), 0.5)
     lab.until(lambda: lab.query["lasso"], "the address has the lasso")
     settled(lab)
     page.get_by_test_id("copy-link").click()

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, centre, settled, visitor
+from browser import Server, Visitor, centre, lasso, settled, visitor
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -42,21 +42,6 @@ def chosen(page: Page, panel: int) -> int:
 
 def rings(page: Page, panel: int) -> int:
     return page.locator(f"[data-testid=map-{panel}] .over .ring").count()
-
-
-def lasso(page: Page, panel: int, share: float) -> None:
-    """Draws around the middle of a map; ``share`` of its width and height."""
-    drawing = page.get_by_test_id(f"map-{panel}")
-    drawing.scroll_into_view_if_needed()
-    box = drawing.bounding_box()
-    assert box
-    x, y = centre(drawing)
-    dx, dy = share * box["width"] / 2, share * box["height"] / 2
-    page.mouse.move(x - dx, y - dy)
-    page.mouse.down()
-    for a, b in [(1, -1), (1, 1), (-1, 1), (-1, -1)]:
-        page.mouse.move(x + a * dx, y + b * dy, steps=6)
-    page.mouse.up()
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +126,7 @@ def test_points_are_reached_and_selected_by_the_keyboard(maps: Visitor) -> None:
 
 def test_a_lasso_in_one_map_is_in_all_and_its_images_below(browser: Browser, server: Server, maps: Visitor) -> None:
     page = maps.page
-    lasso(page, 1, 0.7)
+    lasso(page, page.get_by_test_id("map-1"), 0.7)
     summary = page.get_by_test_id("lasso-summary")
     expect(summary).to_have_text(re.compile(r"^[1-9]\d* of 120 selected$"))
     total = int(summary.inner_text().split()[0])
@@ -174,7 +159,7 @@ def test_a_hidden_group_is_hidden_in_all_and_caught_by_no_lasso(maps: Visitor) -
     page.get_by_test_id("maps-group-3").click()
     shown = "all => all.filter(c => c.getAttribute('display') !== 'none').length"
     assert [dots(page, panel).evaluate_all(shown) for panel in range(3)] == [60, 90, 90]
-    lasso(page, 2, 0.98)
+    lasso(page, page.get_by_test_id("map-2"), 0.98)
     groups = page.get_by_test_id("lasso-groups")
     expect(groups.locator("[data-group='3']")).to_have_text(re.compile("0$"))
     expect(groups.locator("[data-group='0']")).not_to_have_text(re.compile(" 0$"))
@@ -253,7 +238,7 @@ def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) ->
 
 def test_another_perplexity_is_another_map_of_the_same_selection(maps: Visitor) -> None:
     page = maps.page
-    lasso(page, 1, 0.6)
+    lasso(page, page.get_by_test_id("map-1"), 0.6)
     maps.until(lambda: maps.query["lasso"], "the address has the lasso")
     settled(maps)
     selected, before = page.get_by_test_id("lasso-summary").inner_text(), where(page, 1)

@@ -8,9 +8,13 @@ import pytest
 from apptest import TINY, address, calm, labels, open_page, tiny, words
 
 from pages.components import service
+from pages.components.address import State
+from pages.components.lineup import own_place
 from ssad_core import worker
 from ssad_core.data import load
+from ssad_core.spec import Anomaly
 from ssad_core.store import Store
+from ssad_core.views import Comparison
 
 HISTOGRAMS, RECONSTRUCTIONS = "pages/histograms.py", "pages/reconstructions.py"
 BOTH = pytest.mark.parametrize("path", [HISTOGRAMS, RECONSTRUCTIONS])
@@ -78,6 +82,17 @@ def test_detectors_without_a_common_unit_get_a_figure_each(own_lab: Store) -> No
     assert len(app.get("plotly_chart")) == 2
     assert not app.warning
     assert open_page(RECONSTRUCTIONS, **TINY, pins=other.id).get("bidi_component")
+
+
+def test_the_questions_own_run_leads_wherever_it_stands(lab: Path) -> None:
+    digits, store = load("digits"), Store()
+    run = tiny().run(digits)
+    baseline, trained = store.load(run.baseline().id), store.load(run.id)
+    pair = [Comparison(each, baseline, Anomaly("rest"), digits) for each in (baseline, trained)]
+    assert own_place(State(tiny()), pair) == 1
+    assert own_place(State(tiny(aug="identity")), pair) == 0
+    assert own_place(State(tiny(aug="identity")), pair[::-1]) == 1
+    assert own_place(State(tiny(aug="flip")), pair) == 0  # not trained yet
 
 
 def test_images_and_the_made_anomaly_are_in_the_address(lab: Path) -> None:

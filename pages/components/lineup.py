@@ -66,6 +66,12 @@ def _comparisons(specs: tuple[RunSpec, ...], stored: dict, question: Question, d
     return [comparison(pair) for pair in complete]
 
 
+def own_place(state: State, comparisons: list[Comparison]) -> int:
+    """Which of them is the question's own run; the first as long as that is not trained."""
+    own = state.question.run(comparisons[0].dataset)
+    return next((k for k, comparison in enumerate(comparisons) if comparison.run.spec == own), 0)
+
+
 def ask_fpr(state: State) -> None:
     """The threshold of all runs, as a false-positive rate."""
     fpr = st.slider(

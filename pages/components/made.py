@@ -18,7 +18,10 @@ from ssad_core.reconstruction import Made, make
 from ssad_core.spec import Anomaly
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ssad_core.evaluate import Examination
+    from ssad_core.store import StoredRun
     from ssad_core.views import Comparison
 
 
@@ -29,7 +32,7 @@ def made_anomaly(state: State, comparisons: list[Comparison]) -> None:
     with controls:
         made = ask_made(state, comparisons[0])
     images = make(made, comparisons[0].samples, comparisons[0].run.spec.profile)
-    from ssad_core.evaluate import examine_stored, to_bytes
+    from ssad_core.evaluate import to_bytes
 
     gen = anomaly_name(made.gen)
     columns = [
@@ -38,13 +41,22 @@ def made_anomaly(state: State, comparisons: list[Comparison]) -> None:
     ]
     rows = [Row("Original", pictures=to_bytes(images))]
     for comparison in comparisons:
-        rows.append(_made_row(comparison, examine_stored(comparison.run, images), state.views.fpr))
+        found = _examined(comparison.run.id, made, comparison.run, images)
+        rows.append(_made_row(comparison, found, state.views.fpr))
     with shown:
         picture_table(columns, rows, key="made", tile=96)
         st.caption(
             "Score, and in brackets the share of test normals that score at least as high: the false-positive rate at which "
             "the image would just be flagged. Computed here as the sliders move; nothing trains."
         )
+
+
+# Kept, since each rerun, of a moved threshold too, shows it again, and reads the weights of every run.
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _examined(run_id: str, made: Made, _run: StoredRun, _images: Tensor) -> Examination:
+    from ssad_core.evaluate import examine_stored
+
+    return examine_stored(_run, _images)
 
 
 def ask_made(state: State, comparison: Comparison) -> Made:
