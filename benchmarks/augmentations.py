@@ -11,59 +11,20 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
-from torchvision import transforms as T
 from torchvision.transforms import functional as F
 
+from benchmarks import textbook
+from benchmarks.turns import ratio, seconds
 from ssad_core import augment
 
 N = 1024
-JITTER = T.ColorJitter(0.8, 0.8, 0.8, 0.2)
-
-
-def turn(image: object) -> object:
-    return F.rotate(image, 90 * int(torch.randint(4, ())))
-
-
-def move(image: object) -> object:
-    dx, dy = ((8, 0), (-8, 0), (0, 8), (0, -8))[int(torch.randint(4, ()))]
-    return F.affine(image, angle=0, translate=[dx, dy], scale=1, shear=[0, 0])
-
-
-TEXTBOOK: dict[str, list[Callable]] = {
-    "identity": [T.ToTensor()],
-    "rotate": [turn, T.ToTensor()],
-    "crop": [T.RandomResizedCrop(32), T.ToTensor()],
-    "flip": [T.RandomVerticalFlip(), T.ToTensor()],
-    "geom": [turn, T.RandomVerticalFlip(), move, T.ToTensor()],
-    "cutout": [T.ToTensor(), T.RandomErasing(p=1.0)],
-    "noise": [T.ToTensor(), lambda x: x + 0.1 * torch.randn_like(x)],
-    "mask": [T.ToTensor(), lambda x: x * (torch.rand(1, 32, 32) >= 0.2)],
-    "blur": [T.GaussianBlur(3, (0.1, 2.0)), T.ToTensor()],
-    "color": [JITTER, T.ToTensor()],
-    "invert": [T.RandomInvert(), T.ToTensor()],
-    "simclr": [
-        T.RandomResizedCrop(32),
-        T.RandomHorizontalFlip(),
-        T.RandomApply([JITTER], p=0.8),
-        T.RandomGrayscale(p=0.2),
-        T.GaussianBlur(3, (0.1, 2.0)),
-        T.ToTensor(),
-    ],
-}
 
 
 def one_by_one(transform: Callable, pictures: list) -> torch.Tensor:
     return torch.stack([transform(picture) for picture in pictures])
-
-
-def seconds(function: Callable, *arguments: object) -> float:
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -76,7 +37,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     for name in augment.AUGMENTATIONS:
         ours = augment.get(name)
-        transform = T.Compose(TEXTBOOK[name]) if name in TEXTBOOK else None
+        transform = textbook.transform(name) if name in textbook.TRANSFORMS else None
         ours(x, generator)
         pairs = [
             (
@@ -87,9 +48,8 @@ def main() -> None:
         ]
         line = f"{name:14} {1000 * statistics.median(a for a, _ in pairs):8.1f} ms"
         if transform:
-            ratios = sorted(b / a for a, b in pairs)
             line += f" {1000 * statistics.median(b for _, b in pairs):8.0f} ms"
-            line += f"  {statistics.median(ratios):6.1f} x ({ratios[0]:.1f} to {ratios[-1]:.1f})"
+            line += "  " + ratio([b for _, b in pairs], [a for a, _ in pairs])
         print(line, flush=True)
 
 

@@ -12,30 +12,28 @@ from pages.components.address import MOST_MAP_SEED, PERPLEXITIES, MapState, Stat
 from pages.components.background import compute_missing
 from pages.components.lineup import lined_up, own_place
 from pages.components.maps import MapData, MapRun, RunMap, maps
+from pages.components.pictures import Sheet, by_group, sheet_of
 from pages.components.router import show
 from ssad_core.embedding import FEWEST_POINTS, usable_perplexity
 from ssad_core.histogram import scale_for
 from ssad_core.question import run_name
 from ssad_core.report import task
-from ssad_core.sprites import sheet
 
 if TYPE_CHECKING:
     from ssad_core.embedding import Separation
     from ssad_core.views import Comparison, Points
-
-COLUMNS = 50  # tiles in a row of the sheet
 
 
 class Sample(NamedTuple):
     """What is the same whatever the maps' perplexity and seed.
 
     points : of the first comparison, which number the points.
-    originals : the sheet of their images and then of each run's augmented ones, which begin at ``augmented`` (None: none).
+    originals : sheets of their images and then of each run's augmented ones, which begin at tile ``augmented`` (None: none).
     places : for each run, which of the points its own are; ``scores`` are those of its own, by group.
     """
 
     points: Points
-    originals: bytes
+    originals: list[Sheet]
     augmented: list[int | None]
     places: list[np.ndarray]
     scores: list[dict[str, np.ndarray]]
@@ -49,18 +47,18 @@ def _sample(key: str, _first: Comparison, _comparisons: list[Comparison]) -> Sam
     from ssad_core.views import APART, GROUPS
 
     points = _first.points()
-    images, augmented, places = [points.originals], [], []
+    sheets, augmented, places = by_group(points.originals, points.group), [], []
     scores = [comparison.scores() for comparison in _comparisons]
     for comparison, own in zip(_comparisons, scores, strict=True):
         there = "train augmented" in own
-        augmented.append(sum(map(len, images)) if there else None)
+        augmented.append(sum(each.tiles for each in sheets) if there else None)
         if there:
-            images.append(comparison.augmented())
+            sheets.append(sheet_of(comparison.augmented()))
         sizes = [(GROUPS.index(group), len(values)) for group, values in own.items()]
         places.append(np.concatenate([np.flatnonzero(points.group == group)[:size] for group, size in sizes]))
     return Sample(
         points,
-        sheet(np.concatenate(images), COLUMNS),
+        sheets,
         augmented,
         places,
         scores,
@@ -142,7 +140,6 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
             pair=sample.points.pair,
             labels=sample.points.labels,
             originals=sample.originals,
-            columns=COLUMNS,
             size=first.dataset.info.size,
             runs=[_run(sample, k, comparison) for k, comparison in enumerate(comparisons)],
             maps=[run_map(k, seed) for k, seed in found],
@@ -153,7 +150,6 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
                 [part for scores in sample.scores for part in scores.values()],
             ),
             runs_id=key,
-            maps_id=f"{key}-{perplexity}-{seeds}",
         ),
         state=state.views,
         key="maps",

@@ -37,6 +37,14 @@ GOING_ON = ("queued", "starting", "training", "evaluating")
 CANCELLED = "Cancelled."
 TOPIC = "ssad-progress"  # of Dask's events
 
+CHILD_ENVIRONMENT = {
+    # A training has its threads to itself and may wait actively, which a server must not (pages' service.py).
+    "OMP_WAIT_POLICY": "ACTIVE",
+    # Of glibc: what is freed in a step is needed in the next; fetching it anew took up to a fifth of an evaluation.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
+}
+
 
 @dataclass(frozen=True)
 class Status:
@@ -146,15 +154,7 @@ def _start() -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={
-            **os.environ,
-            "PYTHONPATH": path,
-            # A training has its threads to itself and may wait actively, which a server must not (pages' service.py).
-            "OMP_WAIT_POLICY": "ACTIVE",
-            # Of glibc: what is freed in a step is needed in the next; fetching it anew took up to a fifth of an evaluation.
-            "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-            "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
-        },
+        env={**os.environ, **CHILD_ENVIRONMENT, "PYTHONPATH": path},
         start_new_session=True,  # Ctrl-C is for the server, whose end they notice
     )
 

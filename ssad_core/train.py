@@ -33,6 +33,7 @@ class Curve:
     loss: list[float] = field(default_factory=list)
     images: int = 0  # seen by the optimiser
     seconds: float = 0.0  # in the loop alone, evaluation apart
+    began: float | None = None  # when the first step was done (`time.time`)
     monitor: dict[str, list[float]] = field(default_factory=dict)
     warning: str | None = None
 
@@ -155,6 +156,7 @@ def train(
             loss = detector.loss(images[index % len(images)], index // len(images), generator)
             loss.backward()
             optimiser.step(learning_rate)
+            curve.began = curve.began or time.time()
             total += loss.detach() * len(index)
         mean = total.item() / len(order)
         if not math.isfinite(mean):

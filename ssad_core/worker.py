@@ -121,6 +121,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
                 "monitor": curve.monitor,
                 "warning": curve.warning,
                 "train_seconds": curve.seconds,
+                "began": curve.began,
                 "seconds": time.time() - started,
                 "images_per_second": curve.images_per_second,
                 "training_images": len(images),

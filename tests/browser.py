@@ -130,11 +130,13 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """A person's browser window, with what went wrong in it and how often it called the server."""
+    """A person's browser window, with what went wrong in it, how often it called the server, and the bytes of
+    the messages that came."""
 
     page: Page
     errors: list[str] = field(default_factory=list)
     calls: int = 0
+    received: int = 0
 
     @property
     def query(self) -> dict[str, str]:
@@ -167,8 +169,12 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     def sent(_: object) -> None:
         someone.calls += 1
 
+    def came(message: str | bytes) -> None:
+        someone.received += len(message)
+
     def connected(socket: WebSocket) -> None:
         socket.on("framesent", sent)
+        socket.on("framereceived", came)
 
     someone.page.on("console", heard)
     someone.page.on("pageerror", lambda error: someone.errors.append(str(error)))

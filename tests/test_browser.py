@@ -273,6 +273,44 @@ def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server)
     assert server.runs() == runs
 
 
+def test_pictures_are_fetched_once_and_messages_stay_small(lab: Visitor) -> None:
+    page, fetched = lab.page, []
+    page.on("request", lambda request: fetched.append(request.url) if "/media/" in request.url else None)
+
+    def switch(name: str) -> int:
+        before = lab.received
+        page.get_by_role("combobox", name="gen, or a class").click()
+        page.get_by_role("option", name=f"gen: {name}", exact=True).click()
+        expect(page.get_by_text(f"AUC on {name}")).to_be_visible()
+        await_map(page)
+        settled(lab)
+        return lab.received - before
+
+    switch("Flip")
+    switch("CutOut")
+    assert fetched  # the sheets of the flipped images
+    fetched.clear()
+    assert switch("Flip") < 300_000
+    assert fetched == []
+
+
+def test_the_replay_goes_through_the_epochs(lab: Visitor) -> None:
+    page = lab.page
+    page.get_by_text("Replay the training").click()
+    for run in range(2):
+        expect(page.get_by_test_id(f"live-run-{run}")).to_have_attribute("data-state", "done")
+    settled(lab)
+    calls, drawn = lab.calls, "canvas => canvas.toDataURL()"
+    pictures, epoch = page.get_by_test_id("live-pictures-normal-1"), page.get_by_test_id("replay-epoch")
+    lab.until(lambda: pictures.get_attribute("data-epoch") is not None, "the pictures have come")
+    before = epoch.inner_text(), pictures.evaluate(drawn)
+    page.get_by_test_id("replay-slider").focus()
+    page.keyboard.press("Home")
+    lab.until(lambda: epoch.inner_text() != before[0], "another epoch")
+    lab.until(lambda: pictures.evaluate(drawn) != before[1], "and its pictures")
+    assert lab.calls == calls
+
+
 def test_a_detector_without_reconstructions_shows_its_distances(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.address(**SMALL, detector="deepsad", preset="quick"))

@@ -18,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
+from pages.components.pictures import COLUMNS, Sheet, served
 from ssad_core.colours import GROUP_COLOURS
 
 Scale = Literal["auto", "linear", "log"]
@@ -57,7 +58,7 @@ class PointData:
     group : int (n,), the index of the point's group in `ssad_core.GROUP_COLOURS`; at most some 2,000 points.
     pair : int (n,), the same image before or after aug or gen; -1 where there is none.
     labels : the class of each point.
-    originals : a WebP sheet of the n points; all sheets have ``columns`` tiles of ``size`` x ``size`` pixels in a row.
+    originals : sheets of the points, one after the other; all tiles have ``size`` x ``size`` pixels.
     """
 
     id: str
@@ -65,8 +66,7 @@ class PointData:
     group: np.ndarray
     pair: np.ndarray
     labels: Sequence[str]
-    originals: bytes
-    columns: int
+    originals: Sequence[Sheet]
     size: int
 
 
@@ -121,13 +121,14 @@ def packed(
     data: PointData,
     content: Mapping[str, Any],
     parts: Mapping[str, bytes],
+    sheets: Mapping[str, Sequence[Sheet]],
     *,
     state: ViewState,
     revision: int,
     key: str,
 ) -> bytes:
-    """A header's length (uint32), the header (JSON), then the arrays and sheets it points into: the points' own and
-    ``parts``.
+    """A header's length (uint32), the header (JSON), then the arrays it points into: the points' own and ``parts``. Of the
+    originals and other ``sheets`` the header has the addresses.
 
     Bytes at the top level are the one thing that Streamlit hands to a component as it is; in a dictionary they would
     have to be base64.
@@ -139,15 +140,19 @@ def packed(
         "groups": [{"name": name, "colour": colour} for name, colour in GROUP_COLOURS.items()],
         "names": names,
         "labels": [names.index(label) for label in data.labels],
-        "columns": data.columns,
+        "columns": COLUMNS,
         "size": data.size,
         **content,
     }
     parts = {
         "group": np.asarray(data.group, "<u1").tobytes(),
         "pair": np.asarray(data.pair, "<i4").tobytes(),
-        "originals": data.originals,
         **parts,
+    }
+    sheets = {"originals": data.originals, **sheets}
+    content["sheets"] = {
+        name: [(served(each.webp, f"{key} {name} {k}"), each.tiles) for k, each in enumerate(several)]
+        for name, several in sheets.items()
     }
     digest = hashlib.blake2b(json.dumps(content).encode(), digest_size=12)
     places, start = {}, 0

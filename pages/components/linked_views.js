@@ -694,6 +694,7 @@ class Lab extends Linked {
     this.recon = new Reconstructions(this)
     this.map = new EmbeddingMap(this)
     this.figures = [this.histograms, new Roc(this), new Counts(this), this.recon, this.map, this.selection]
+    this.illustrated = [this.recon, this.selection]
     this.root.replaceChildren(...this.figures.map((figure) => figure.node), this.tooltip.node)
   }
 
@@ -711,12 +712,12 @@ class Lab extends Linked {
     this.paired = this.members[ANOMALOUS].every((i) => this.pair[i] >= 0)
   }
 
-  async decode(header, part) {
-    const { columns, size } = header
-    const load = async (name, stops) => part(name) && sheet(part(name), { columns, size, stops })
+  async decode(header) {
+    const { columns, size, sheets: known } = header
+    const load = async (name, stops) => name in known && tiles(known[name], { columns, size, stops })
     const of = (k) => Promise.all([load(`reconstructions${k}`, null), load(`errors${k}`, INFERNO)])
     const explained = Promise.all(this.detectors.map((_, k) => of(k)))
-    if (!(await super.decode(header, part))) return false
+    if (!(await super.decode(header))) return false
     const sheets = await explained
     if (this.header.version !== header.version) return false
     sheets.forEach(([reconstructions, errors], k) => (this.detectors[k].sheets = { reconstructions, errors }))
@@ -725,7 +726,7 @@ class Lab extends Linked {
 
   /** Whether the detectors explain in pictures, and so score errors; known before these are decoded. */
   get pictured() {
-    return "reconstructions0" in this.header.parts
+    return "reconstructions0" in this.header.sheets
   }
 
   role = (detector) => (detector === this.run ? "run" : "baseline")

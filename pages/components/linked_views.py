@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from pages.components.linked import PointData, ViewState, component, packed, settle
+from pages.components.pictures import Sheet
 from ssad_core.sprites import ERROR_CEILING
 
 _COMPONENT = component("ssad_linked_views", "linked_views")
@@ -27,7 +28,7 @@ class DetectorPoints:
     auc : in [0, 1], of the task; shown as it is given, not computed from the points.
     measure : what its score is, in a word or two, such as "distance to c".
     map : float (n, 2), the t-SNE coordinates; None while they are not computed.
-    reconstructions, errors : WebP sheets of the n points (`ssad_core.sprites`), or None where the detector has none.
+    reconstructions, errors : sheets of the points as `PointData.originals`; none where the detector has none.
     functions, probabilities : the names of the functions that the detector tells apart, and how probable each is to it,
         (n, K) in [0, 1]; empty and None where it does not.
     """
@@ -37,8 +38,8 @@ class DetectorPoints:
     auc: float
     measure: str
     map: np.ndarray | None = None
-    reconstructions: bytes | None = None
-    errors: bytes | None = None
+    reconstructions: Sequence[Sheet] = ()
+    errors: Sequence[Sheet] = ()
     functions: Sequence[str] = ()
     probabilities: np.ndarray | None = None
 
@@ -67,15 +68,14 @@ def linked_views(data: ViewData, *, state: ViewState, key: str) -> ViewState:
 
 
 def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes:
-    parts = {}
+    parts, sheets = {}, {}
     for k, detector in enumerate(data.detectors):
         parts[f"scores{k}"] = np.asarray(detector.scores, "<f4").tobytes()
         if detector.map is not None:
             parts[f"map{k}"] = np.asarray(detector.map, "<f4").tobytes()
-        if detector.reconstructions is not None:
-            parts[f"reconstructions{k}"] = detector.reconstructions
-        if detector.errors is not None:
-            parts[f"errors{k}"] = detector.errors
+        if detector.reconstructions:
+            sheets[f"reconstructions{k}"] = detector.reconstructions
+            sheets[f"errors{k}"] = detector.errors
         if detector.probabilities is not None:
             # The likeliest function of each image, and how likely it is in per cent.
             parts[f"taken{k}"] = detector.probabilities.argmax(1).astype("<u1").tobytes()
@@ -91,4 +91,4 @@ def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes
         "note": data.note,
         "errorCeiling": ERROR_CEILING,
     }
-    return packed(data, content, parts, state=state, revision=revision, key=key)
+    return packed(data, content, parts, sheets, state=state, revision=revision, key=key)

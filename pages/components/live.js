@@ -35,7 +35,7 @@ class View {
   constructor(root) {
     this.root = root
     this.cards = []
-    this.pictures = new Map() // data URL -> decoded image, or null while it is decoded
+    this.pictures = new Map() // address -> decoded image, or null while it is decoded
     this.at = null // index into the replayed epochs; null is the last one
     this.hover = null // the epoch under the pointer
     this.timer = 0
@@ -103,7 +103,7 @@ class View {
     this.render()
   }
 
-  /** The decoded image of a data URL, or null until it is there; then everything is drawn again. */
+  /** The decoded image at an address, or null until it is there; then everything is drawn again. */
   picture(url) {
     if (url && !this.pictures.has(url)) {
       this.pictures.set(url, null)

@@ -6,7 +6,6 @@ and only moves what has changed.
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
+
+from pages.components.pictures import served
 
 State = Literal["none", "queued", "starting", "training", "evaluating", "done", "failed", "cancelled", "interrupted"]
 
@@ -76,10 +77,11 @@ def live(runs: Sequence[LiveRun], *, replay: bool, key: str) -> None:
     Without ``replay`` the latest snapshot alone is sent, so that a message stays small; with it all of them are, and a
     slider goes through them without the server.
     """
-    _COMPONENT(key=key, data={"replay": replay, "runs": [_payload(run, replay) for run in runs]})
+    payloads = [_payload(run, replay, f"{key} {k}") for k, run in enumerate(runs)]
+    _COMPONENT(key=key, data={"replay": replay, "runs": payloads})
 
 
-def _payload(run: LiveRun, replay: bool) -> dict[str, Any]:
+def _payload(run: LiveRun, replay: bool, place: str) -> dict[str, Any]:
     snapshots = run.snapshots if replay else run.snapshots[-1:]
     return {
         "name": run.name,
@@ -95,11 +97,11 @@ def _payload(run: LiveRun, replay: bool) -> dict[str, Any]:
                 "epoch": snapshot.epoch,
                 "normal": _short(snapshot.normal),
                 "anomalous": _short(snapshot.anomalous),
-                "reconstructions": _url(snapshot.reconstructions),
+                "reconstructions": _address(snapshot.reconstructions, f"{place} {k}"),
             }
-            for snapshot in snapshots
+            for k, snapshot in enumerate(snapshots)
         ],
-        "originals": _url(run.originals),
+        "originals": _address(run.originals, place),
         "pictures": list(run.pictures),
         "imagesPerSecond": run.images_per_second,
         "secondsElapsed": run.seconds_elapsed,
@@ -112,5 +114,5 @@ def _short(values: Sequence[float]) -> list[float]:
     return [float(f"{value:.4g}") for value in values if math.isfinite(value)]
 
 
-def _url(webp: bytes) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(webp).decode()}" if webp else ""
+def _address(webp: bytes, place: str) -> str:
+    return served(webp, place) if webp else ""

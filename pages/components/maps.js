@@ -145,7 +145,7 @@ class Player {
     set(this.range, { "aria-valuetext": this.said.textContent })
   }
 
-  /** Frames are sent when they are asked for: they are more than all the rest. */
+  /** Frames are fetched when they are asked for: they are more than all the rest. */
   press() {
     if (this.running) {
       this.pause()
@@ -154,7 +154,7 @@ class Player {
     if (!this.last) {
       this.wanted = true
       this.label()
-      return this.lab.component.setStateValue("frames", this.lab.header.framesOf)
+      return this.lab.fetchFrames()
     }
     this.wanted = false
     const from = this.at >= this.last ? 0 : this.at
@@ -200,6 +200,7 @@ class Maps extends Linked {
     const { length } = this.header.maps
     while (this.panels.length < length) this.panels.push(new MapPanel(this, this.panels.length))
     this.panels.length = length
+    this.illustrated = [this.selection]
     this.figures = [this.player, ...this.panels, this.selection]
     this.grid.replaceChildren(...this.panels.map((panel) => panel.node))
     if (!this.grid.isConnected) this.root.replaceChildren(this.player.node, this.grid, this.selection.node, this.tooltip.node)
@@ -213,12 +214,22 @@ class Maps extends Linked {
     this.detectors = header.runs.map((run, k) => ({ ...run, scores: numbers(part(`scores${k}`), Float32Array) }))
     this.mapDetector = this.detectors[chosen]
     this.maps = header.maps.map((_, m) => coordinates(numbers(part(`map${m}`), Uint16Array)))
-    this.frames = header.maps.map((_, m) => {
-      const all = coordinates(numbers(part(`frames${m}`), Uint16Array))
-      const size = 2 * this.group.length
-      return all && Array.from({ length: all.length / size }, (_, f) => all.subarray(f * size, (f + 1) * size))
-    })
+    this.frames = []
     if (this.figures) this.assemble()
+    this.player.take()
+  }
+
+  /** The optimisation of every map, for the player. */
+  async fetchFrames() {
+    const { version, maps } = this.header
+    const all = await Promise.all(maps.map(({ frames }) => frames && fetched(frames)))
+    if (this.header.version !== version) return
+    const size = 2 * this.group.length
+    this.frames = all.map((bytes) => {
+      if (!bytes) return null
+      const places = coordinates(new Uint16Array(bytes))
+      return Array.from({ length: places.length / size }, (_, f) => places.subarray(f * size, (f + 1) * size))
+    })
     this.player.take()
   }
 

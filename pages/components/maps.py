@@ -1,6 +1,6 @@
 """Small multiples of t-SNE maps, linked in the browser: the same images in each, ringed and lassoed together.
 
-Hover, lasso, colours and the optimisation that is played never call the server, but for its frames, once.
+Hover, lasso, colours and the optimisation that is played never call the server; its frames are fetched once, by themselves.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
-import streamlit as st
 
 from pages.components.linked import PointData, ViewState, component, packed, settle
+from pages.components.pictures import served
 from ssad_core.embedding import EXAGGERATED, FRAME_EVERY, Separation
 
 ABSENT = np.iinfo("<u2").max  # where a run has no such point
@@ -55,8 +55,8 @@ class RunMap:
 class MapData(PointData):
     """What is shown: a map of each run for each of ``seeds``.
 
-    ``chosen`` is the run by whose scores the selected images are ranked at first; ``runs_id`` names the runs and ``maps_id``
-    the maps as they are chosen, there or not; ``originals`` has each run's augmented images after those of the n points.
+    ``chosen`` is the run by whose scores the selected images are ranked at first; ``runs_id`` names the runs; ``originals``
+    has each run's augmented images after those of the n points.
     """
 
     runs: Sequence[MapRun]
@@ -65,27 +65,18 @@ class MapData(PointData):
     chosen: int
     scale: Literal["linear", "log"]
     runs_id: str
-    maps_id: str
 
 
 def maps(data: MapData, *, state: ViewState, key: str) -> ViewState:
     """Shows the maps and returns their settled state (`linked.settle`): colours and lasso."""
-    # The frames are ten times as much as the maps: they come when the browser has asked for those of these maps.
-    played = (st.session_state.get(key) or {}).get("frames") == data.maps_id
-
-    def show(**given: object) -> None:
-        _COMPONENT(**given, on_frames_change=lambda: None)
-
-    return settle(show, data.id, lambda now, revision: _message(data, played, now, revision, key), state=state, key=key)
+    return settle(_COMPONENT, data.id, lambda now, revision: _message(data, now, revision, key), state=state, key=key)
 
 
-def _message(data: MapData, played: bool, state: ViewState, revision: int, key: str) -> bytes:
+def _message(data: MapData, state: ViewState, revision: int, key: str) -> bytes:
     parts = {f"scores{k}": np.asarray(run.scores, "<f4").tobytes() for k, run in enumerate(data.runs)}
     for m, each in enumerate(data.maps):
         if each.xy is not None:
             parts[f"map{m}"] = _whole(each.xy)
-        if played and each.frames is not None:
-            parts[f"frames{m}"] = _whole(each.frames)
     content = {
         "runs": [
             {
@@ -98,16 +89,23 @@ def _message(data: MapData, played: bool, state: ViewState, revision: int, key: 
             }
             for run in data.runs
         ],
-        "maps": [{"run": each.run, "seed": each.seed, "status": each.status} for each in data.maps],
+        "maps": [
+            {"run": each.run, "seed": each.seed, "status": each.status, "frames": _frames(each, f"{key} frames {m}")}
+            for m, each in enumerate(data.maps)
+        ],
         "seeds": list(data.seeds),
         "chosen": data.chosen,
         "scale": data.scale,
         "course": {"every": FRAME_EVERY, "exaggerated": EXAGGERATED},
         "waiting": any(each.xy is None and not each.failed for each in data.maps),
-        "framesOf": data.maps_id,
         "sheetOf": data.runs_id,
     }
-    return packed(data, content, parts, state=state, revision=revision, key=key)
+    return packed(data, content, parts, {}, state=state, revision=revision, key=key)
+
+
+def _frames(each: RunMap, place: str) -> str | None:
+    """The address of a map's frames: they are ten times as much as all the rest."""
+    return None if each.frames is None else served(_whole(each.frames), place, "application/octet-stream")
 
 
 def _whole(xy: np.ndarray) -> bytes:

@@ -10,7 +10,7 @@ const STRIP = 40 // images of a lasso shown at most
 const TICK = "M-4.2 .4 L-1.4 3.2 L4.4 -3.2"
 const CROSS = "M-3.4 -3.4 L3.4 3.4 M3.4 -3.4 L-3.4 3.4"
 
-/** A message of linked.py: a header and the arrays and sheets it points into. */
+/** A message of linked.py: a header and the arrays it points into. */
 function unpack(bytes) {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true)
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length)))
@@ -546,7 +546,7 @@ class Linked {
     if (fresh) this.take(header, part, before?.id === header.id)
     if (!before) this.build()
     if (this.theme() || fresh || pushed) this.draw()
-    if (fresh && (await this.decode(header, part))) this.draw()
+    if (fresh && (await this.decode(header))) this.drawPictures()
   }
 
   /** The numbers of a message; the old pictures stay until the new ones are decoded, if they are of the same points. */
@@ -560,9 +560,9 @@ class Linked {
     this.pointed = -1
   }
 
-  /** Decodes the sheets; false if a later message has come meanwhile. */
-  async decode(header, part) {
-    const originals = await sheet(part("originals"), header)
+  /** Fetches and decodes the sheets; false if a later message has come meanwhile. */
+  async decode(header) {
+    const originals = await tiles(header.sheets.originals, header)
     if (this.header.version !== header.version) return false
     this.originals = originals
     return true
@@ -583,6 +583,14 @@ class Linked {
     if (!this.root.clientWidth) return
     for (const figure of this.figures) figure.draw()
     for (const figure of this.figures) figure.select()
+  }
+
+  /** Draws anew what has pictures in it, when they are there. */
+  drawPictures() {
+    for (const figure of this.root.clientWidth ? this.illustrated : []) {
+      figure.draw()
+      figure.select()
+    }
   }
 
   label(i) {

@@ -62,15 +62,19 @@ def _cards(run_id: str, anomaly_key: str, _question: Question, _dataset: Dataset
     )
 
 
+@st.fragment
 def data_sheet(dataset: Dataset) -> None:
     """Every class with its counts and some of its images, before anything is trained. Own images are shown unasked:
     whether they were understood is seen here."""
-    with st.expander("Look at the data", expanded=is_own(dataset.info.name), icon=":material/grid_view:"):
-        st.caption(
+    own = is_own(dataset.info.name)
+    icon, key = ":material/grid_view:", f"data-open-{own}"
+    box = st.expander("Look at the data", expanded=own, icon=icon, on_change="rerun", key=key)
+    if box.open:
+        box.caption(
             f"{dataset.info.note} Each class with its number of training and test images, and some of the former; of the "
             "latter where there are none."
         )
-        st.html(_classes(dataset.fingerprint, dataset))
+        box.html(_classes(dataset.fingerprint, dataset))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -8,7 +8,6 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from pages.components.address import State
@@ -16,6 +15,7 @@ from pages.components.background import compute_missing
 from pages.components.encoder import ask_encoder
 from pages.components.linked import ViewState
 from pages.components.linked_views import DetectorPoints, ViewData, linked_views
+from pages.components.pictures import Sheet, by_group
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay
 from ssad_core.detectors import detector_info
@@ -23,14 +23,13 @@ from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.mmd import MmdEstimate
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.report import FIGURES, draw, scale_of, title
-from ssad_core.sprites import error_tiles, sheet
+from ssad_core.sprites import error_tiles
 from ssad_core.statistics import Estimate, TaskMetrics
+from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.store import StoredRun
     from ssad_core.views import Comparison, Views
-
-COLUMNS = 50  # tiles in a row of a sheet
 
 
 def results(comparison: Comparison, state: State) -> None:
@@ -48,9 +47,7 @@ def results(comparison: Comparison, state: State) -> None:
         if detector.functions:
             taken_for(detector, views.group)
     _downloads(comparison, state.views)
-    with st.expander("Replay the training", icon=":material/replay:"):
-        st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
-        replay(list(comparison.runs), comparison.anomaly)
+    _replay(comparison)
     for run in comparison.runs:
         watched = [
             f"{name} {values[0]:.3g} to {values[-1]:.3g}" for name, values in run.result.get("monitor", {}).items()
@@ -61,28 +58,43 @@ def results(comparison: Comparison, state: State) -> None:
         )
 
 
+@st.fragment
+def _replay(comparison: Comparison) -> None:
+    box = st.expander("Replay the training", icon=":material/replay:", on_change="rerun", key="replay-open")
+    if box.open:
+        with box:
+            st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
+            try:
+                replay(list(comparison.runs), comparison.anomaly)
+            except Damaged as error:  # by itself, a fragment has nobody else to say so
+                st.error(str(error))
+
+
 class Answer(NamedTuple):
-    """What takes a while to compute of a comparison; ``sheets`` has each detector's explanations and error maps, or None
-    twice for one that does not explain in pictures."""
+    """What takes a while to compute of a comparison; ``sheets`` has each detector's explanations and error maps, nothing of
+    one that does not explain in pictures."""
 
     metrics: dict[str, TaskMetrics]
     views: Views
-    originals: bytes
-    sheets: list[tuple[bytes | None, bytes | None]]
+    originals: list[Sheet]
+    sheets: list[list[list[Sheet]]]
 
 
 # A resource, not data: some 20 MB that nobody changes need no copy in every rerun.
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _answer(key: str, _comparison: Comparison) -> Answer:
     views = _comparison.views()
-    pictures: list[np.ndarray | None] = [views.originals]
-    for detector in views.detectors:
-        drawn = detector.explanations is not None
-        pictures += [detector.explanations, error_tiles(detector.errors)] if drawn else [None, None]
     with ThreadPoolExecutor() as pool:  # NumPy and WebP let go of the interpreter
         metrics = pool.submit(_comparison.metrics)
-        originals, *rest = pool.map(lambda images: None if images is None else sheet(images, COLUMNS), pictures)
-    return Answer(metrics.result(), views, originals, list(zip(rest[::2], rest[1::2], strict=True)))
+        originals = pool.submit(by_group, views.originals, views.group)
+        drawn = [
+            [pool.submit(by_group, images, views.group) for images in (d.explanations, error_tiles(d.errors))]
+            if d.explanations is not None
+            else []
+            for d in views.detectors
+        ]
+    sheets = [[each.result() for each in both] for both in drawn]
+    return Answer(metrics.result(), views, originals.result(), sheets)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -201,7 +213,8 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
     detectors = [
         DetectorPoints(
             *(d.name, d.scores, metrics[which].auc.value, measure),
-            *(_map_or_none(comparison, i), *sheets[i]),
+            _map_or_none(comparison, i),
+            *(sheets[i] or ((), ())),
             *(d.functions, d.probabilities),
         )
         for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
@@ -216,7 +229,6 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         pair=views.pair,
         labels=views.labels,
         originals=originals,
-        columns=COLUMNS,
         size=comparison.dataset.info.size,
         detectors=detectors,
         scale=scale_of(views),
