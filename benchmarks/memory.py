@@ -28,6 +28,7 @@ from ssad_core.store import Store
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from browser import await_map, chromium, serve, settled, train, visitor
+from playwright.sync_api import expect
 
 
 def megabytes(process: psutil.Process) -> float:
@@ -61,6 +62,7 @@ def app_with_cifar() -> None:
             someone.page.goto(
                 server.address(dataset="cifar10", **{"class": "Automobile"}, aug="flip", anomaly="gen:flip")
             )
+            expect(someone.page.get_by_alt_text("images: aug(normal)")).to_be_visible()
             settled(someone)
             print(f"server, the Lab on CIFAR-10: {megabytes(process):.0f} MB")
             train(someone.page)
@@ -68,10 +70,11 @@ def app_with_cifar() -> None:
             settled(someone)
             print(f"server, with a run's views and map: {megabytes(process):.0f} MB")
             print(f"a training child, at most: {most[0]:.0f} MB")
-            for page in ("what_if", "gallery", "alignment", "embeddings"):
+            for page, sign in {"gallery": "SimCLR", "histograms": "Score axis", "alignment": "Best aligned"}.items():
                 someone.page.goto(server.url + f"/{page}" + someone.page.url[someone.page.url.index("?") :])
+                expect(someone.page.get_by_text(sign).first).to_be_visible()
                 settled(someone)
-            print(f"server, four more pages later: {megabytes(process):.0f} MB")
+            print(f"server, three more pages later: {megabytes(process):.0f} MB")
         over.set()
         watching.join()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -93,11 +94,9 @@ def press(page: Page, key: str, *, on: str, role: str = "slider") -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """In a select box: what is measured is the last key."""
-    box = page.get_by_role("combobox", name=label).first
-    box.click()
-    page.get_by_role("option", name=option, exact=True).first.wait_for()
-    page.get_by_role("option", name=option, exact=True).first.click()
+    """In a select box, the option that begins so; what is measured is the second click."""
+    page.get_by_role("combobox", name=label).first.click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(option)}")).first.click()
 
 
 def in_view(page: Page, view: str, role: str, name: str) -> None:
@@ -126,7 +125,7 @@ CONTROLS: dict[str, dict[str, Action]] = {
         "anomaly": another_anomaly,
         "aug": lambda page, k: choose(page, "aug", ("Flip (geometric)", "CutOut (local)")[k % 2]),
         "threshold": lambda page, k: press(page, "ArrowRight", on="Threshold of"),
-        "map's colours": lambda page, k: in_view(page, "map", "button", ("Score", "Category")[k % 2]),
+        "map's colours": lambda page, k: in_view(page, "linked-views", "button", ("Score", "Category")[k % 2]),
     },
     "gallery": {"sigma": lambda page, k: press(page, "ArrowRight", on="Sigma")},
     "reconstructions": {
