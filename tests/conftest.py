@@ -36,13 +36,6 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is missing here")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side (`pytest -n 2 --dist loadgroup`) one process has all tests in a browser, which share an app."""
-    for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder with cifar10.zip, mnist.zip, ... that lies beside the checkout."""
