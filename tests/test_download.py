@@ -216,7 +216,7 @@ def test_what_is_missing_is_downloaded_with_progress(
     assert data.load(name).fingerprint == loaded.fingerprint
 
 
-@pytest.mark.parametrize("name", ["svhn", "cifar10"])  # a file as it is, and an archive
+@pytest.mark.parametrize("name", FORMATS)
 def test_a_download_that_arrives_damaged_is_not_kept(
     name: str, serve: Callable[[str], dict[str, Arrays]], server: Server, data_dir: Path
 ) -> None:
