@@ -21,14 +21,20 @@ from .detectors import DETECTORS, PRESETS, detector_info, presets, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
-from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_side_by_side, draw_sweep
+from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_gallery, draw_side_by_side, draw_sweep
 from .store import Store, StoredRun
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
     from .views import Comparison
 
 DEVICES = ("auto", "cpu", "cuda")
-EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS)
+_A_DATASET = ", ".join((*DATASETS, "folder:PATH"))
+_A_CLASS = "a class's name or number (default: the first)"
+_A_PROFILE = " or ".join(PROFILES)
+GALLERY = "gallery"
+EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS, GALLERY)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -69,12 +75,12 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train a run, or answer from the store")
     train.set_defaults(command=_train)
-    train.add_argument("--dataset", default="photos", metavar="D", help=", ".join((*DATASETS, "folder:PATH")))
-    train.add_argument("--normal-class", metavar="C", help="a class's name or number (default: the first)")
+    train.add_argument("--dataset", default="photos", metavar="D", help=_A_DATASET)
+    train.add_argument("--normal-class", metavar="C", help=_A_CLASS)
     train.add_argument("--detector", default="dae", help=", ".join(DETECTORS))
     train.add_argument("--augment", default="cutout", metavar="A", help=", ".join(augment.AUGMENTATIONS))
     train.add_argument("--param", action="append", default=[], metavar="k=v", help="a parameter of the augmentation")
-    train.add_argument("--profile", default="paper", help=" or ".join(PROFILES))
+    train.add_argument("--profile", default="paper", help=_A_PROFILE)
     train.add_argument("--preset", default="quick", help=", ".join(PRESETS))
     for name in ("epochs", "features", "hidden", "batch-size", "limit", "test-limit"):
         train.add_argument(f"--{name}", type=int, metavar="N")
@@ -85,11 +91,15 @@ def _parser() -> argparse.ArgumentParser:
 
     figure = commands.add_parser(
         "figure",
-        help="draw a figure of stored runs, each beside its baseline if that is stored, or all beside each other",
+        help="draw a figure of stored runs, each beside its baseline if that is stored, or all beside each other; or the "
+        "gallery of all augmentations on a class of a data set",
     )
     figure.set_defaults(command=_figure)
     figure.add_argument("name", metavar="NAME", help=", ".join(EVERY_FIGURE))
-    figure.add_argument("--run", nargs="+", required=True, metavar="ID")
+    figure.add_argument("--run", nargs="+", default=[], metavar="ID", help="for all figures but the gallery")
+    figure.add_argument("--dataset", default="photos", metavar="D", help=f"of the gallery: {_A_DATASET}")
+    figure.add_argument("--normal-class", metavar="C", help=f"of the gallery: {_A_CLASS}")
+    figure.add_argument("--profile", default="paper", help=f"of the gallery: {_A_PROFILE}")
     figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
     figure.add_argument("--by-score", action="store_true", help="maps are coloured by the score, not by the group")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
@@ -160,7 +170,7 @@ def _line(run: StoredRun) -> dict[str, Any]:
 class _ProgressBar:
     """A bar on standard error: of the share that is done of what takes long before the training, then of the epochs."""
 
-    def __init__(self, hidden: bool) -> None:
+    def __init__(self, hidden: bool = False) -> None:
         self._hidden = hidden
         self._bar: Any = None
 
@@ -196,9 +206,29 @@ def _figure(args: argparse.Namespace) -> int:
         raise unknown("figure", args.name, EVERY_FIGURE)
     if args.out.suffix not in (".html", ".htm"):
         raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
+    if bool(args.run) == (args.name == GALLERY):
+        raise BadInput(
+            "the gallery is of a data set, without --run" if args.run else f"the figure {args.name} needs --run ID"
+        )
+    drawn = _gallery(args) if args.name == GALLERY else _of_runs(args)
+    from .figures import to_html
+
+    args.out.write_text(to_html(*drawn))
+    return 0
+
+
+def _gallery(args: argparse.Namespace) -> list[go.Figure]:
+    if args.profile not in PROFILES:
+        raise unknown("profile", args.profile, PROFILES)
+    with _ProgressBar() as report:
+        dataset = load(args.dataset, report.reading)
+    label = dataset.info.classes.index(normal_class(dataset.info, args.normal_class))
+    return [draw_gallery(dataset, label, args.profile)]
+
+
+def _of_runs(args: argparse.Namespace) -> list[go.Figure]:
     store = Store()
     stored = [store.load(run) for run in args.run]
-    from .figures import to_html
     from .views import Comparison
 
     comparisons = []
@@ -219,8 +249,7 @@ def _figure(args: argparse.Namespace) -> int:
         drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views(), by_score=args.by_score)]
     if not drawn:
         raise BadInput(f"these detectors have no {args.name}; other figures: {', '.join(FIGURES)}")
-    args.out.write_text(to_html(*drawn))
-    return 0
+    return drawn
 
 
 def _sweeps(comparisons: list[Comparison]) -> list[list[Comparison]]:

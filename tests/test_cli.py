@@ -130,11 +130,24 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         f"roc --run 0123456789abcdef --out {out}": "no run '0123456789abcdef' is stored",
         f"roc --run {run} --anomaly class:1 --out {out}": "1 is the normal class",
         f"reconstruction --run {lonely} --out {out}": "these detectors have no reconstruction",
+        f"roc --out {out}": "the figure roc needs --run ID",
+        f"gallery --run {run} --out {out}": "the gallery is of a data set, without --run",
+        f"gallery --dataset digits --normal-class ten --out {out}": "unknown class 'ten'",
+        f"gallery --profile papr --out {out}": "unknown profile 'papr'; did you mean 'paper'?",
     }.items():
         assert main(["figure", *arguments.split()]) == 2
         error = capsys.readouterr().err
         assert part in error
         assert error.count("\n") == 1
+
+
+def test_the_gallery_is_drawn_of_any_class(tmp_path: Path) -> None:
+    out = tmp_path / "gallery.html"
+    assert main(["figure", "gallery", "--dataset", "digits", "--normal-class", "8", "--out", str(out)]) == 0
+    page = out.read_text()
+    assert page.count("Plotly.newPlot(") == 1
+    assert "Digits, 8: each augmentation" in page
+    assert all(info.title in page for info in AUGMENTATIONS.values())
 
 
 def test_runs_are_listed_and_deleted(capsys: pytest.CaptureFixture[str]) -> None:

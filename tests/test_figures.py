@@ -16,6 +16,7 @@ from ssad_core.figures import (
     MatrixCell,
     ScatterPoint,
     ScorePanel,
+    gallery_figure,
     histogram_figure,
     histograms_figure,
     map_figure,
@@ -151,6 +152,27 @@ def test_reconstructions_show_the_images_their_scores_and_their_errors(channels:
     assert opacity[16:].max() == 255
     assert list(fig.layout.yaxis.ticktext) == ["original", "AE", "AE: error"]
     assert [note.text for note in fig.layout.annotations] == ["0.25", "0.5", "0.75"]
+
+
+def test_a_gallery_shows_what_has_changed_on_one_scale() -> None:
+    originals = np.full((2, 3, 32, 32), 200, np.uint8)
+    darker, patched = originals - 51, originals.copy()
+    patched[1, :, :8] = 0
+    fig = gallery_figure(
+        *(originals, {"Darker": darker, "CutOut": patched}, {"Darker": 0.2, "CutOut": 0.125}),
+        {"Darker": "#123456", "CutOut": "#abcdef"},
+    )
+    pixels = picture(fig).reshape(3, 40, 5, 34, 4)[:, :32, :, :32].transpose(0, 2, 1, 3, 4)  # row, tile, H, W
+    assert np.array_equal(pixels[:, :2, ..., :3], np.stack([originals, darker, patched]).transpose(0, 1, 3, 4, 2))
+    assert not pixels[:, 2].any()  # between the two halves
+    opacity = pixels[:, 3:, ..., 3]
+    assert not opacity[0].any()
+    assert (opacity[1] == 102).all()  # .2 of the .5 that are drawn at full strength
+    assert not opacity[2, 0].any()
+    assert (opacity[2, 1, :8] == 255).all()
+    assert not opacity[2, 1, 8:].any()
+    assert "<b>CutOut</b></span> 0.125" in fig.layout.yaxis.ticktext[2]
+    assert "#abcdef" in fig.layout.yaxis.ticktext[2]
 
 
 def test_reconstructions_alone_are_marked_right_or_wrong() -> None:

@@ -8,7 +8,7 @@ from .base import to_html
 from .bias import bias_figure
 from .maps import MapPanel, map_figure, maps_figure
 from .matrices import MatrixCell, ScatterPoint, matrix_figure, scatter_figure, tasks_figure
-from .pictures import reconstruction_figure
+from .pictures import gallery_figure, reconstruction_figure
 from .scores import ScorePanel, histogram_figure, histograms_figure, roc_figure
 from .sweeps import surface_figure, sweep_figure
 
@@ -18,6 +18,7 @@ __all__ = [
     "ScatterPoint",
     "ScorePanel",
     "bias_figure",
+    "gallery_figure",
     "histogram_figure",
     "histograms_figure",
     "map_figure",

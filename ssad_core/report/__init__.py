@@ -2,6 +2,7 @@
 
 from .alignment import SIGNIFICANT, alignment_matrix, alignment_scatter, space_title
 from .comparison import FIGURES, draw, scale_of
+from .gallery import draw_gallery
 from .runs import draw_rocs, draw_tasks, task_aucs
 from .side_by_side import SIDE_BY_SIDE, augmented, draw_bias, draw_side_by_side
 from .sweep import SWEEPS, alike, curve, draw_sweep, surface
@@ -19,6 +20,7 @@ __all__ = [
     "curve",
     "draw",
     "draw_bias",
+    "draw_gallery",
     "draw_rocs",
     "draw_side_by_side",
     "draw_sweep",
