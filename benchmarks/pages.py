@@ -251,7 +251,7 @@ def main() -> None:
                 someone.page.add_init_script(WATCH)
                 measure(someone.page, server, name, args.repeats)
         paints = [
-            (first_paint(browser, empty, "text=Empty"), first_paint(browser, server.url, "[data-testid=question]"))
+            (first_paint(browser, empty, "text=Empty"), first_paint(browser, server.url, ".st-key-question"))
             for _ in range(args.repeats)
         ]
         for what, found in zip(("an empty page", "the Lab"), zip(*paints, strict=True), strict=True):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.address import write_address
-from pages.components.copy_link import copy_link
+from pages.components.copying import command, copy_link
 from pages.components.preview import data_sheet, preview
 from pages.components.question import asked
 from pages.components.results import results
@@ -32,7 +32,7 @@ def page() -> None:
         st.page_link("pages/reconstructions.py", label="Beside other augmentations", icon=":material/compare:")
         st.page_link("pages/evidence.py", label="Why this default?", icon=":material/balance:")
     st.caption("The same run on the command line:")
-    st.code(question.command(), language="bash", wrap_lines=True)
+    command(question.command(), key="copy-command")
 
 
 show(page)

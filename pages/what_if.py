@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.address import CHOICES, MOST_SEEDS, State, session, show_rejected, write_address
 from pages.components.batch import progress, stored_of
 from pages.components.controls import ask
-from pages.components.copy_link import copy_link
+from pages.components.copying import copy_link
 from pages.components.preview import preview
 from pages.components.question import read, words
 from pages.components.results import results

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +50,12 @@ def words(app: AppTest) -> str:
     return "\n".join([element.value for element in texts] + [element.proto.body for element in app.get("html")])
 
 
+def command(app: AppTest) -> str:
+    """The command that the page shows."""
+    (body,) = (each.proto.body for each in app.get("html") if 'data-testid="command"' in each.proto.body)
+    return html.unescape(re.sub("<[^>]+>", "", body))
+
+
 def address(app: AppTest) -> dict[str, str]:
     """What the page has put into its address; AppTest gives a text or a list of one."""
     return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
@@ -63,6 +71,13 @@ def close_service() -> None:
     service.jobs().close()
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture
+def no_spares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test that starts the service anew would start two spare processes, which import torch for seconds beside it and
+    are ended before they are of use. In the tests in a browser they are there, as for a person."""
+    monkeypatch.setattr(service.Jobs, "warm", lambda jobs: None)
 
 
 @pytest.fixture(scope="module")

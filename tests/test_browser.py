@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # A run that is trained within two seconds, and one that goes on until it is cancelled.
 SMALL = {"dataset": "photos", "epochs": "3", "limit": "200", "test_limit": "100"}
+NUTS = "nuts *A* [$1]"  # not to be taken for Markdown
 LONG = {**SMALL, "epochs": "10000", "seed": "1"}
 
 
@@ -75,7 +76,7 @@ def previews(page: Page) -> list[str]:
 def test_the_default_trains_with_one_click_and_shows_all_views(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.url)
-    question = page.get_by_test_id("question")
+    question = page.locator(".st-key-question")
     expect(question).to_have_text("Normal: temple (Photos). Anomaly: CutOut. Augmentation: CutOut. Detector: DAE.")
     expect(page.get_by_alt_text("images: gen(normal)")).to_be_visible()
     expect(page.get_by_alt_text("images: aug(normal)")).to_be_visible()
@@ -264,7 +265,7 @@ def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server)
     runs, before = server.runs(), counts(page)
     page.get_by_role("combobox", name="gen, or a class").click()
     page.get_by_role("option", name="gen: Invert").click()
-    expect(page.get_by_test_id("question")).to_contain_text("Anomaly: Invert")
+    expect(page.locator(".st-key-question")).to_contain_text("Anomaly: Invert")
     expect(page.get_by_text("AUC on Invert")).to_be_visible()
     await_map(page)
     lab.until(lambda: counts(page) != before, "the counts are of the other anomaly")
@@ -386,11 +387,11 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     expect(page.get_by_text("without any further training")).to_be_visible()
     runs = server.runs()
     await_map(page)
-    expect(page.get_by_test_id("question")).to_contain_text("CutOut-0.5")
+    expect(page.locator(".st-key-question")).to_contain_text("CutOut-0.5")
     # The last of the mean's nine points is c = .9.
     curve.scroll_into_view_if_needed()
     page.mouse.click(*centre(curve.locator(".scatterlayer .trace").last.locator(".points path").last))
-    expect(page.get_by_test_id("question")).to_contain_text("CutOut-0.9")
+    expect(page.locator(".st-key-question")).to_contain_text("CutOut-0.9")
     someone.until(lambda: someone.query.get("aug") == "cutout(c=0.9)", "the address follows")
     settled(someone)
     await_map(page)
@@ -409,10 +410,10 @@ def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
 ) -> None:
     file = tmp_path / "parts.zip"
     with zipfile.ZipFile(file, "w") as archive:
-        for part, split, label in itertools.product(("nuts", "bolts"), ("train", "test"), ("good", "bent")):
+        for part, split, label in itertools.product((NUTS, "bolts"), ("train", "test"), ("good", "bent")):
             for k in range(3):
                 image = Image.new(
-                    "RGB", (40, 40), (80 * k, 120 if label == "good" else 0, 60 if part == "nuts" else 200)
+                    "RGB", (40, 40), (80 * k, 120 if label == "good" else 0, 60 if part == NUTS else 200)
                 )
                 content = io.BytesIO()
                 image.save(content, "PNG")
@@ -423,10 +424,10 @@ def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
     page.get_by_role("option", name="Own images…").click()
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("combobox", name="It holds 2 data sets").click()
-    page.get_by_role("option", name="nuts").click()
-    expect(page.get_by_test_id("question")).to_contain_text("(nuts)")
+    page.get_by_role("option", name=NUTS).click()
+    expect(page.locator(".st-key-question")).to_contain_text(f"({NUTS})")
     expect(page.get_by_text("good: 3 + 3")).to_be_visible()
-    assert someone.query["dataset"].endswith("parts.zip/nuts")
+    assert someone.query["dataset"].endswith(f"parts.zip/{NUTS}")
 
 
 # Downloads

@@ -23,7 +23,7 @@ def trained(browser: Browser, server: Server) -> None:
     with visitor(browser, server) as someone:
         page = someone.page
         page.goto(server.address(**SMALL))
-        expect(page.get_by_test_id("question")).to_be_visible()
+        expect(page.locator(".st-key-question")).to_be_visible()
         page.get_by_role("button", name="Compare").click()
         page.get_by_text("Histograms", exact=True).click()
         page.get_by_role("button", name=re.compile("Train [0-9] missing runs?")).click()

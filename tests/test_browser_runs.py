@@ -32,7 +32,7 @@ def trained(browser: Browser, server: Server) -> None:
 def open_runs(someone: Visitor, address: str) -> None:
     """The page Runs, by way of the Lab."""
     someone.page.goto(address)
-    expect(someone.page.get_by_test_id("question")).to_be_visible()
+    expect(someone.page.locator(".st-key-question")).to_be_visible()
     someone.page.get_by_role("link", name="Runs", exact=True).click()
     expect(someone.page.get_by_test_id("stDataFrame").first).to_be_visible()
     settled(someone)

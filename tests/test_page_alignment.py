@@ -14,6 +14,8 @@ from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.store import Store
 
+pytestmark = pytest.mark.usefixtures("no_spares")
+
 PAGE = "pages/alignment.py"
 
 

@@ -16,6 +16,8 @@ from ssad_core.spec import Anomaly
 from ssad_core.store import Store
 from ssad_core.views import Comparison
 
+pytestmark = pytest.mark.usefixtures("no_spares")
+
 HISTOGRAMS, RECONSTRUCTIONS = "pages/histograms.py", "pages/reconstructions.py"
 BOTH = pytest.mark.parametrize("path", [HISTOGRAMS, RECONSTRUCTIONS])
 

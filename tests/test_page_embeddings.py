@@ -17,6 +17,8 @@ from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.store import Store, StoredRun
 
+pytestmark = pytest.mark.usefixtures("no_spares")
+
 PAGE = "pages/embeddings.py"
 FLIP = {**TINY, "aug": "flip", "pins": "cutout"}
 

@@ -17,6 +17,8 @@ from ssad_core.statistics import auc
 from ssad_core.store import Store
 from ssad_core.views import Comparison
 
+pytestmark = pytest.mark.usefixtures("no_spares")
+
 
 @pytest.fixture
 def comparison(lab: Path) -> Comparison:

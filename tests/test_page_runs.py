@@ -15,6 +15,8 @@ from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.store import Store, write_json
 
+pytestmark = pytest.mark.usefixtures("no_spares")
+
 OTHERS = ({"aug": "flip"}, {"aug": "flip", "seed": "3"}, {"class": "7"})  # beside `tiny()` and its baseline
 
 

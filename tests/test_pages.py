@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
+from apptest import TINY, address, calm, close_service, command, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
 from pages.components import service
@@ -18,6 +18,8 @@ from ssad_core.question import Question
 from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
 from ssad_core.whatif import Sweep
+
+pytestmark = pytest.mark.usefixtures("no_spares")
 
 PAGES = (
     "pages/lab.py",
@@ -47,12 +49,12 @@ def test_a_page_opens_with_nothing_trained(path: str, own_cache: Path) -> None:
 
 def test_the_first_screen_asks_its_question_and_names_the_cost(lab: Path) -> None:
     app = open_page()
-    for part in ("Normal:", "temple (Photos)", ". Anomaly:", "CutOut", ". Augmentation:", ". Detector:", "DAE"):
+    for part in ("Normal: **temple (Photos)**. Anomaly: ", "**CutOut**", ". Augmentation: ", ". Detector: **DAE**."):
         assert part in words(app)
     assert app.button(key="train").label == "Train: DAE-CutOut and its baseline AE"
     assert "About " in words(app)
     assert words(app).count("data:image/webp;base64,") >= 6  # previews of gen and aug, three rows each
-    assert app.code[0].value.startswith("python -m ssad_core train --dataset photos --normal-class temple")
+    assert command(app).startswith("python -m ssad_core train --dataset photos --normal-class temple")
 
 
 def test_the_address_has_every_value_defaults_included(lab: Path) -> None:
@@ -103,7 +105,7 @@ def test_a_fixed_parameter_is_previewed_and_written_to_the_address(lab: Path) ->
     assert app.query_params["aug"] == "cutout(c=0.8)"
     assert "Augmentation: aug CutOut-0.8" in words(app)
     assert words(app) != random
-    assert "--param c=0.8" in app.code[0].value
+    assert "--param c=0.8" in command(app)
     calm(app.toggle(key="ask-gen-cutout-c-on").set_value(True).run())
     calm(app.slider(key="ask-gen-cutout-c").set_value(0.2).run())
     assert app.query_params["anomaly"] == "gen:cutout(c=0.2)"
@@ -138,8 +140,8 @@ def test_another_detector_or_network_starts_from_its_own_preset(lab: Path) -> No
             name: exact(value) for name, value in asdict(settings).items()
         }
         assert setting(app, "Code size").value == settings.hidden
-    assert "--detector deepsad" in app.code[0].value
-    assert app.code[0].value.endswith("--preset quick --seed 0")
+    assert "--detector deepsad" in command(app)
+    assert command(app).endswith("--preset quick --seed 0")
 
 
 def test_settings_and_seed_reach_address_and_command(lab: Path) -> None:
@@ -152,7 +154,7 @@ def test_settings_and_seed_reach_address_and_command(lab: Path) -> None:
         "seed": "4",
         "profile": "reference",
     }
-    assert "--profile reference --preset quick --epochs 3 --seed 4" in app.code[0].value
+    assert "--profile reference --preset quick --epochs 3 --seed 4" in command(app)
 
 
 # The address

@@ -14,6 +14,8 @@ from test_data import MVTEC, write_folder, write_zip
 
 from ssad_core.data import keep_upload
 
+pytestmark = pytest.mark.usefixtures("no_spares")
+
 
 @pytest.fixture(autouse=True)
 def _own_service() -> Iterator[None]:

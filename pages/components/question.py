@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+import re
 
 import streamlit as st
 
@@ -28,27 +28,33 @@ def asked() -> tuple[State, Question, Dataset]:
 def words(question: Question, dataset: Dataset) -> None:
     """The question in one line, each part in the colour of its category."""
 
-    def part(label: str, value: str, colour: str = "inherit") -> str:
-        return f'{label} <b style="color:{colour}">{html.escape(value)}</b>'
-
-    def colour(name: str) -> str:
-        return augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[name].category]
+    def part(label: str, value: str, augmentation: str | None = None) -> str:
+        text = f"**{plain(value)}**"
+        if augmentation is not None:
+            category = augment.AUGMENTATIONS[augmentation].category
+            text = f':color[{text}]{{foreground="{augment.CATEGORY_COLOURS[category]}"}}'
+        return f"{label}: {text}"
 
     found = counts(dataset)[question.normal_class]
     settings = question.settings
     train, test = (min(n, limit or n) for n, limit in zip(found, (settings.limit, settings.test_limit), strict=True))
     used = f"{train:,} of {found[0]:,} training and {test:,} of {found[1]:,} test images of the normal class are used."
     anomaly = question.anomaly
-    st.html(
-        '<div style="font-size:1.5rem;line-height:1.35" data-testid="question">'
-        + part("Normal:", f"{question.normal_class} ({dataset.info.title})")
-        + part(". Anomaly:", anomaly_name(anomaly), colour(anomaly.name) if anomaly.paired else "inherit")
-        + part(". Augmentation:", augment.label(question.augment, dict(question.params)), colour(question.augment))
-        + part(". Detector:", detector_info(question.detector).title)
-        + ".</div>"
-        + '<div style="opacity:.75">Does self-supervision help to find this anomaly, and why? '
-        + f"{used} {html.escape(dataset.info.note)}</div>"
-    )
+    parts = [
+        part("Normal", f"{question.normal_class} ({dataset.info.title})"),
+        part("Anomaly", anomaly_name(anomaly), anomaly.name if anomaly.paired else None),
+        part("Augmentation", augment.label(question.augment, dict(question.params)), question.augment),
+        part("Detector", detector_info(question.detector).title),
+    ]
+    # As Markdown without HTML: the browser has to fetch nothing more to draw it, and it is the first thing that is seen.
+    with st.container(key="question"):
+        st.markdown(". ".join(parts) + ".")
+    st.caption(f"Does self-supervision help to find this anomaly, and why? {used} {plain(dataset.info.note)}")
+
+
+def plain(text: str) -> str:
+    """A text in Markdown as it is, whatever signs are in it."""
+    return re.sub(r"([\\`*_{}\[\]<>$:~&#|!])", r"\\\1", text)
 
 
 def read(name: str) -> Dataset:
