@@ -370,7 +370,7 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     tiny = {  # and yet a while for each, so that the page is seen between them
         "dataset": "digits",
         "class": "1",
-        "epochs": "150",
+        "epochs": "20",
         "features": "4",
         "hidden": "8",
         "limit": "64",

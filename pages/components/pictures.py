@@ -6,6 +6,9 @@ An address names a file by its content, so what the browser has is not sent agai
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +18,7 @@ from streamlit import runtime
 from ssad_core.sprites import sheet
 
 COLUMNS = 20  # tiles in a row of a sheet
+RECENT = 100  # files
 
 
 class Sheet(NamedTuple):
@@ -42,4 +46,30 @@ def by_group(images: np.ndarray, group: np.ndarray) -> list[Sheet]:
 
 def served(file: bytes, place: str, kind: str = "image/webp") -> str:
     """The address of a file, relative to the page's. Another file at the same ``place`` of a page takes its place."""
+    _recent().hold(file, kind)
     return runtime.get_instance().media_file_mgr.add(file, kind, place).removeprefix("/")
+
+
+class _Recent:
+    """The files that were asked for last, held beyond the page that shows them. When the script of a page runs, Streamlit
+    drops what the run before had, also if the browser has only just been told of it; a page that is drawn again and again,
+    as when a sweep fills in, would be without pictures."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._places: OrderedDict[bytes, int] = OrderedDict()  # the latest last
+        # What a thread without a session asks for belongs to nobody, and so is only dropped when another takes its place.
+        self._nobody = ThreadPoolExecutor(1)
+
+    def hold(self, file: bytes, kind: str) -> None:
+        with self._lock:
+            place = self._places.pop(file, None)
+            if place is None:
+                place = len(self._places) if len(self._places) < RECENT else self._places.popitem(last=False)[1]
+                self._nobody.submit(runtime.get_instance().media_file_mgr.add, file, kind, f"recent {place}").result()
+            self._places[file] = place
+
+
+@st.cache_resource(show_spinner=False)
+def _recent() -> _Recent:
+    return _Recent()
