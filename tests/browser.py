@@ -208,6 +208,21 @@ def alive(pid: int) -> bool:
         return False
 
 
+def store_runs(server: Server, *queries: dict[str, str]) -> None:
+    """Trains the runs of these addresses, with their baselines, into the server's cache, as the command line would."""
+    from ssad_core.data import load
+    from ssad_core.detectors import with_baseline
+    from ssad_core.question import from_query
+    from ssad_core.store import Store
+    from ssad_core.worker import run
+
+    for query in queries:
+        question, rejected = from_query(query)
+        assert not rejected
+        for spec in with_baseline(question.run(load(question.dataset))):
+            run(spec, Store(server.cache), "cpu")
+
+
 def train_button(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile("^Train( again)?: "))
 

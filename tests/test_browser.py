@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, alive, await_map, centre, lasso, serve, settled, train, train_button, visitor
+from browser import (
+    Server,
+    Visitor,
+    alive,
+    await_map,
+    centre,
+    lasso,
+    serve,
+    settled,
+    store_runs,
+    train,
+    train_button,
+    visitor,
+)
 from PIL import Image
 
 from ssad_core.colours import GROUP_COLOURS
@@ -31,12 +44,9 @@ LONG = {**SMALL, "epochs": "10000", "seed": "1"}
 
 
 @pytest.fixture(scope="module")
-def small(browser: Browser, server: Server) -> dict[str, str]:
-    """The address of a trained run whose map is there."""
-    with visitor(browser, server) as someone:
-        someone.page.goto(server.address(**SMALL))
-        train(someone.page)
-        await_map(someone.page)
+def small(server: Server) -> dict[str, str]:
+    """The address of a trained run."""
+    store_runs(server, SMALL)
     return SMALL
 
 
@@ -221,9 +231,14 @@ def test_a_copied_link_opens_the_same_afresh(browser: Browser, lab: Visitor, ser
     lab.until(lambda: lab.query["lasso"], "the address has the lasso")
     settled(lab)
     page.get_by_test_id("copy-link").click()
-    expect(page.get_by_test_id("copy-status")).to_have_text("Link copied")
+    expect(page.get_by_test_id("copy-link-status")).to_have_text("Link copied")
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == page.url
+    page.get_by_test_id("copy-text").click()
+    expect(page.get_by_test_id("copy-text-status")).to_have_text("Command copied")
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert command == page.get_by_test_id("command").inner_text()
+    assert command.startswith("python -m ssad_core train --dataset photos ")
     with visitor(browser, server) as other:
         other.page.goto(link)
         await_map(other.page)
@@ -233,8 +248,8 @@ def test_a_copied_link_opens_the_same_afresh(browser: Browser, lab: Visitor, ser
         assert other.query["colour_by"] == "score"
         assert counts(other.page) == counts(page)
         assert marks(other.page) == marks(page)
-        for part in ("question", "merit", "lasso-summary"):
-            assert other.page.get_by_test_id(part).inner_text() == page.get_by_test_id(part).inner_text()
+        for part in (".st-key-question", "[data-testid=merit]", "[data-testid=lasso-summary]"):
+            assert other.page.locator(part).inner_text() == page.locator(part).inner_text()
         expect(other.page.get_by_role("button", name="Log", exact=True)).to_have_attribute("aria-pressed", "true")
         expect(other.page.get_by_role("button", name="Score", exact=True)).to_have_attribute("aria-pressed", "true")
         expect(other.page.get_by_test_id("recon-sort")).to_have_value("highest")
@@ -412,9 +427,7 @@ def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
     with zipfile.ZipFile(file, "w") as archive:
         for part, split, label in itertools.product((NUTS, "bolts"), ("train", "test"), ("good", "bent")):
             for k in range(3):
-                image = Image.new(
-                    "RGB", (40, 40), (80 * k, 120 if label == "good" else 0, 60 if part == NUTS else 200)
-                )
+                image = Image.new("RGB", (40, 40), (80 * k, 120 if label == "good" else 0, 60 if part == NUTS else 200))
                 content = io.BytesIO()
                 image.save(content, "PNG")
                 archive.writestr(f"{part}/{split}/{label}/{k}.png", content.getvalue())

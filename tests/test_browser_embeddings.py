@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, centre, lasso, settled, visitor
+from browser import Server, Visitor, centre, lasso, settled, store_runs, visitor
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 SMALL = {"dataset": "digits", "class": "1", "epochs": "2", "features": "4", "hidden": "16", "limit": "64"}
-SMALL |= {"test_limit": "30", "pins": "flip"}
+SMALL |= {"test_limit": "30"}
+ASKED = {**SMALL, "pins": "flip"}
 NAMES = ["AE", "DAE-CutOut", "DAE-Flip"]
 AUGMENTED = 1  # a group of which AE has no images
 
@@ -45,14 +46,10 @@ def rings(page: Page, panel: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def small(browser: Browser, server: Server) -> str:
-    """The page's address, with all that lies side by side trained and mapped."""
-    link = server.address(**SMALL).replace("/?", "/embeddings?")
-    with visitor(browser, server) as someone:
-        someone.page.goto(link)
-        someone.page.get_by_role("button", name=re.compile("^Train 3 missing runs")).click()
-        await_maps(someone.page)
-    return link
+def small(server: Server) -> str:
+    """The page's address, with all that lies side by side trained."""
+    store_runs(server, *({**SMALL, "aug": aug} for aug in ("cutout", "flip")))
+    return server.address(**ASKED).replace("/?", "/embeddings?")
 
 
 @pytest.fixture
@@ -256,7 +253,7 @@ def test_another_page_of_the_lineup_is_a_click_away_and_keeps_it(maps: Visitor) 
     page.get_by_role("link", name="Histograms").first.click()
     expect(page.locator("[data-testid=stPlotlyChart]").first).to_be_visible()
     settled(maps)
-    assert {name: maps.query[name] for name in SMALL} == SMALL
+    assert {name: maps.query[name] for name in ASKED} == ASKED
     page.get_by_role("link", name="Embeddings").first.click()
     await_maps(page)
     assert page.locator(".scatter h3").all_inner_texts() == NAMES

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, await_map, centre, settled, train, visitor
+from browser import Server, Visitor, centre, settled, store_runs
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 SMALL = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
 SMALL |= {"limit": "64", "test_limit": "20"}
@@ -20,13 +16,9 @@ HEADER, ROW = 35, 35  # pixels of the table
 
 
 @pytest.fixture(scope="module")
-def trained(browser: Browser, server: Server) -> None:
+def trained(server: Server) -> None:
     """DAE-CutOut and DAE-Flip on digit 3, with their baseline."""
-    for aug in ("cutout", "flip"):
-        with visitor(browser, server) as someone:
-            someone.page.goto(server.address(**SMALL, aug=aug))
-            train(someone.page)
-            await_map(someone.page)
+    store_runs(server, *({**SMALL, "aug": aug} for aug in ("cutout", "flip")))
 
 
 def open_runs(someone: Visitor, address: str) -> None:

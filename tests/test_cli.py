@@ -132,7 +132,7 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         f"reconstruction --run {lonely} --out {out}": "these detectors have no reconstruction",
         f"roc --out {out}": "the figure roc needs --run ID",
         f"gallery --run {run} --out {out}": "the gallery is of a data set, without --run",
-        f"gallery --dataset digits --normal-class ten --out {out}": "unknown class 'ten'",
+        f"gallery --dataset digits --normal-class ten --out {out}": "unknown class of Digits 'ten'",
         f"gallery --profile papr --out {out}": "unknown profile 'papr'; did you mean 'paper'?",
     }.items():
         assert main(["figure", *arguments.split()]) == 2
@@ -146,7 +146,7 @@ def test_the_gallery_is_drawn_of_any_class(tmp_path: Path) -> None:
     assert main(["figure", "gallery", "--dataset", "digits", "--normal-class", "8", "--out", str(out)]) == 0
     page = out.read_text()
     assert page.count("Plotly.newPlot(") == 1
-    assert "Digits, 8: each augmentation" in page
+    assert "Digits, 8: augmentations" in page
     assert all(info.title in page for info in AUGMENTATIONS.values())
 
 

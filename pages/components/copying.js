@@ -13,7 +13,7 @@ const TEMPLATE = `
     <svg viewBox="0 0 16 16" aria-hidden="true"><path /></svg>
     <span class="label"><span class="todo"></span><span class="done" aria-hidden="true">Copied</span></span>
   </button>
-  <span class="spoken" role="status" aria-live="polite" data-testid="copy-status"></span>
+  <span class="spoken" role="status" aria-live="polite"></span>
   <div class="refused" tabindex="-1" hidden>
     <label><span>The browser does not allow copying. Copy it from here:</span>
       <input readonly data-testid="copy-fallback" /></label>
@@ -29,6 +29,7 @@ export default function ({ data, parentElement }) {
   const input = find("input")
 
   button.dataset.testid = data.text === null ? "copy-link" : "copy-text"
+  status.dataset.testid = `${button.dataset.testid}-status`
   button.setAttribute("aria-label", data.label) // the visible words change
   const say = (copied) => {
     button.classList.toggle("copied", copied)
