@@ -56,7 +56,7 @@ def test_picked_runs_are_pinned_and_found_on_the_comparing_page(someone: Visitor
     page.get_by_role("button", name="Histograms").click()
     for name in ("AE", "DAE-CutOut", "DAE-Flip"):
         expect(page.locator(".js-plotly-plot").get_by_text(name, exact=True).first).to_be_visible()
-    assert SMALL.items() <= someone.query.items()
+    someone.until(lambda: SMALL.items() <= someone.query.items(), "the address says so")
 
 
 @pytest.mark.usefixtures("trained")
