@@ -6,10 +6,12 @@ import html
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 from pages.components import service
@@ -30,9 +32,18 @@ def tiny(**changes: str) -> Question:
     return question
 
 
+@cache
+def _installed_components() -> BidiComponentManager:
+    """Of all packages, whose metadata every AppTest would read anew, which takes as long as a page."""
+    manager = BidiComponentManager()
+    manager.discover_and_register_components(start_file_watching=False)
+    return manager
+
+
 def open_page(path: str = "pages/lab.py", **query: str) -> AppTest:
     """The app in a new session, at this address."""
     app = AppTest.from_file(ROOT / "app.py", default_timeout=120).switch_page(path)
+    app._bidi_component_manager = _installed_components()
     for field, value in query.items():
         app.query_params[field] = value
     return calm(app.run())
