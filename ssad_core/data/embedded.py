@@ -53,8 +53,11 @@ READERS = {"digits": digits, "photos": photos}
 
 def _patches(photograph: np.ndarray, count: int, random: np.random.RandomState) -> np.ndarray:
     """uint8 (count, 3, 32, 32): patches of a photograph (height, width, 3), no two at the same place."""
-    # Not by Pillow's reduction, which rounds one mean in ten down to the wrong number.
-    means = np.rint(sliding_window_view(photograph, (SHRINK, SHRINK), axis=(0, 1)).mean(axis=(-2, -1))).astype(np.uint8)
+    # Not by Pillow's reduction, which rounds one mean in ten down to the wrong number. Nine sums of whole photographs are
+    # several times as fast as a mean of each window.
+    windows = sliding_window_view(photograph, (SHRINK, SHRINK), axis=(0, 1))
+    sums = sum(windows[..., y, x].astype(np.uint16) for y in range(SHRINK) for x in range(SHRINK))
+    means = np.rint(sums / SHRINK**2).astype(np.uint8)
     rows, columns = (length - PATCH + 1 for length in photograph.shape[:2])
     patches = np.empty((count, 3, SIZE, SIZE), np.uint8)
     for patch, place in zip(patches, random.choice(rows * columns, count, replace=False), strict=True):
