@@ -312,8 +312,8 @@ def test_a_failed_training_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_ctrl_c_is_one_line_and_the_run_can_be_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
-    store, spec = Store(), tiny(seed=5, epochs=200)
-    process = python("-m", "ssad_core", *words(5, 200))
+    store, spec = Store(), tiny(seed=5, epochs=100)
+    process = python("-m", "ssad_core", *words(5, 100))
     assert trainer(store, spec.id) == process.pid
     assert main(["delete", spec.id]) == 1
     assert_one_line(capsys, f"run {spec.id} is being trained by another process")
@@ -323,7 +323,7 @@ def test_ctrl_c_is_one_line_and_the_run_can_be_tried_again(capsys: pytest.Captur
     assert err.endswith("\nssad_core: interrupted\n")
     assert "Traceback" not in err
     assert store.progress(spec.id)["state"] == "interrupted"
-    assert main(words(5, 200, "--json", "--device", "cpu")) == 0
+    assert main(words(5, 100, "--json", "--device", "cpu")) == 0
     assert json.loads(capsys.readouterr().out)["run"] == spec.id
 
 
