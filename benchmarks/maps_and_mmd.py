@@ -3,8 +3,8 @@
     python -m benchmarks.maps_and_mmd [--repeats 3]
 
 Trains the Lab's default first (some ten seconds). Peers, in turn: scikit-learn's t-SNE on the same points, perplexity, start
-and angle, with the trustworthiness of the map beside it; the permutation test as Eq. 1 is written, a new mean over three blocks of the
-kernel matrix each time.
+and angle, with the trustworthiness of the map beside it; the permutation test as Eq. 1 is written, a new mean over three
+blocks of the kernel matrix each time.
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ FEWEST_POINTS = 10  # a perplexity of 3; below it no neighbourhood is worth the 
 BARNES_HUT_UP_TO = 5_000  # points; from some thousands on the FFT's fixed cost pays off
 EXAGGERATED = 250  # iterations in the beginning, in which like points are drawn together twelve times as strongly
 FRAME_EVERY = 25  # iterations
-ANGLE = 0.8  # how coarse Barnes-Hut may be: maps as good as at openTSNE's .5, a quarter sooner (docs/performance.md)
+# How coarse Barnes-Hut may be. With many points, whose maps take seconds, they are as good as at openTSNE's .5 a quarter sooner
+# (docs/performance.md); with few, the points would not come to rest as well.
+MANY = 1_000
+ANGLE = 0.8
 
 
 def usable_perplexity(points: int, perplexity: float = 30.0) -> float:
@@ -45,7 +48,7 @@ def tsne(
 
     Nothing is normalised. Neighbours are exact and Euclidean, the start is the first two principal components, which the
     seed jitters, and after 250 iterations of early exaggeration there are ``iterations`` more (openTSNE's defaults, also
-    elsewhere but for `ANGLE`). The same seed and number of threads (None: all) give the same map. Axes and the distance
+    elsewhere but for `ANGLE` with `MANY`). The same seed and number of threads (None: all) give the same map. Axes and the distance
     between far clusters mean nothing; for the perplexity of small sets see `usable_perplexity`.
 
     BadInput for fewer than ten points, a perplexity below one, or embeddings that all coincide (a collapsed detector);
@@ -77,7 +80,7 @@ def tsne_frames(
         initialization="pca",
         neighbors="exact",
         negative_gradient_method="bh" if len(X) <= BARNES_HUT_UP_TO else "fft",
-        theta=ANGLE,
+        theta=ANGLE if len(X) >= MANY else 0.5,
         early_exaggeration_iter=EXAGGERATED,
         n_iter=iterations,
         n_jobs=threads or -1,
