@@ -14,8 +14,8 @@ FEWEST_POINTS = 10  # a perplexity of 3; below it no neighbourhood is worth the 
 BARNES_HUT_UP_TO = 5_000  # points; from some thousands on the FFT's fixed cost pays off
 EXAGGERATED = 250  # iterations in the beginning, in which like points are drawn together twelve times as strongly
 FRAME_EVERY = 25  # iterations
-# How coarse Barnes-Hut may be. With many points, whose maps take seconds, they are as good as at openTSNE's .5 a quarter sooner
-# (docs/performance.md); with few, the points would not come to rest as well.
+# How coarse Barnes-Hut may be. The maps of many points, which take seconds, are as good as at openTSNE's .5, a quarter
+# sooner (docs/performance.md); few points would not come to rest as well.
 MANY = 1_000
 ANGLE = 0.8
 
@@ -48,8 +48,8 @@ def tsne(
 
     Nothing is normalised. Neighbours are exact and Euclidean, the start is the first two principal components, which the
     seed jitters, and after 250 iterations of early exaggeration there are ``iterations`` more (openTSNE's defaults, also
-    elsewhere but for `ANGLE` with `MANY`). The same seed and number of threads (None: all) give the same map. Axes and the distance
-    between far clusters mean nothing; for the perplexity of small sets see `usable_perplexity`.
+    elsewhere but for `ANGLE` with `MANY`). The same seed and number of threads (None: all) give the same map. Axes and the
+    distance between far clusters mean nothing; for the perplexity of small sets see `usable_perplexity`.
 
     BadInput for fewer than ten points, a perplexity below one, or embeddings that all coincide (a collapsed detector);
     ValueError if ``X`` is not finite or not (n, h) with h of at least 2.
