@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.components.address import State, write_address
 from pages.components.lineup import lined_up
+from pages.components.markdown import plain
 from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
 from ssad_core.question import run_name
@@ -92,7 +93,9 @@ def summary(bias: Bias) -> None:
 def images(row: ClassResult, seen: ClassScores, fpr: float) -> None:
     """The images of a class that the run scores lowest and highest, each with what the detectors make of it."""
     shares = ", ".join(f"{name} finds {seen.found(name).mean():.0%}" for name in seen.scores)
-    st.markdown(f"**{row.name}**: of {len(seen.images)} test images {shares}, at a false-positive rate of {fpr:.1%}.")
+    st.markdown(
+        f"**{plain(row.name)}**: of {len(seen.images)} test images {shares}, at a false-positive rate of {fpr:.1%}."
+    )
     count = min(SHOWN, len(seen.order) // 2)
     run = next(iter(seen.scores))
     st.html(
@@ -139,7 +142,7 @@ def page() -> None:
     if not comparisons:
         return
     if len(comparisons[0].dataset.info.classes) < 3:
-        title = comparisons[0].dataset.info.title
+        title = plain(comparisons[0].dataset.info.title)
         st.info(f"{title} has one other class only; a bias between classes needs more.", icon=":material/category:")
         st.button(
             "Ask about Digits, which has ten classes",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.batch import POLL
+from pages.components.markdown import plain
 from pages.components.service import jobs
 from pages.components.sweep import MARGIN, NO_MODE_BAR
 from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
@@ -95,7 +96,7 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     order = sorted(alignment.rows, key=lambda aug: cells[aug, anomaly].value)
     first = cells[order[0], anomaly]
     spread = f" ± {first.spread:.2g}" if first.sampled else ""
-    text = f"#### Best aligned with {anomaly_name(anomaly)}: {order[0].label}, MMD {first.value:.3g}{spread}"
+    text = f"#### Best aligned with {plain(anomaly_name(anomaly))}: {order[0].label}, MMD {first.value:.3g}{spread}"
     near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     st.markdown(text)
     if near:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components.address import State
 from pages.components.lineup import label_of, spec_of
+from pages.components.markdown import plain
 from pages.components.question import read
 from ssad_core.errors import BadInput
 from ssad_core.lineup import Lineup, line_up, pin
@@ -29,7 +30,8 @@ def show_pinned(state: State) -> Lineup | None:
     pins = [pin for pin in state.pins if pin != own]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**Pinned** beside {run_name(question.run(dataset))} on {question.normal_class} ({dataset.info.title}):",
+            f"**Pinned** beside {run_name(question.run(dataset))} on "
+            f"{plain(f'{question.normal_class} ({dataset.info.title})')}:",
             width="content",
         )
         for text in pins:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from pages.components.markdown import plain
 from ssad_core import augment
 from ssad_core.augment import modification
 from ssad_core.data import Dataset, contact_sheet, counts, is_own
@@ -71,8 +72,8 @@ def data_sheet(dataset: Dataset) -> None:
     box = st.expander("Look at the data", expanded=own, icon=icon, on_change="rerun", key=key)
     if box.open:
         box.caption(
-            f"{dataset.info.note} Each class with its number of training and test images, and some of the former; of the "
-            "latter where there are none."
+            f"{plain(dataset.info.note)} Each class with its number of training and test images, and some of the former; of "
+            "the latter where there are none."
         )
         box.html(_classes(dataset.fingerprint, dataset))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 from pages.components.address import State, session, show_rejected, write_address
 from pages.components.controls import ask
+from pages.components.markdown import plain
 from ssad_core import augment
 from ssad_core.data import Dataset, counts, load
 from ssad_core.detectors import detector_info
@@ -50,11 +49,6 @@ def words(question: Question, dataset: Dataset) -> None:
     with st.container(key="question"):
         st.markdown(". ".join(parts) + ".")
     st.caption(f"Does self-supervision help to find this anomaly, and why? {used} {plain(dataset.info.note)}")
-
-
-def plain(text: str) -> str:
-    """A text in Markdown as it is, whatever signs are in it."""
-    return re.sub(r"([\\`*_{}\[\]<>$:~&#|!])", r"\\\1", text)
 
 
 def read(name: str) -> Dataset:

@@ -15,6 +15,7 @@ from pages.components.background import compute_missing
 from pages.components.encoder import ask_encoder
 from pages.components.linked import ViewState
 from pages.components.linked_views import DetectorPoints, ViewData, linked_views
+from pages.components.markdown import plain
 from pages.components.pictures import Sheet, by_group
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay
@@ -104,7 +105,7 @@ def _mmd(key: str, encoder: str, _comparison: Comparison) -> MmdEstimate:
 
 def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
     """One sentence: which finds the anomalies better, by how much, and whether the interval says so."""
-    run, anomaly = run_name(comparison.run.spec), anomaly_name(comparison.anomaly)
+    run, anomaly = run_name(comparison.run.spec), plain(anomaly_name(comparison.anomaly))
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
     if gain is None:
         st.markdown(f"#### {run} finds {anomaly} with an AUC of {_number(own.value)}")

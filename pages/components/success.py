@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.components.markdown import plain
 from pages.components.matrix import Pairs
 from pages.components.sweep import MARGIN, NO_MODE_BAR, gain_of
 from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, aug_of, correlation, outcomes
@@ -57,7 +58,7 @@ def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
         meaning = "MMD says little about success"
     else:
         meaning = "the opposite of what alignment predicts"
-    return f"Rank correlation of MMD and {measure} on {anomaly}: {rho:+.2f} over {len(chosen)} augs: {meaning} here."
+    return f"Rank correlation of MMD and {measure} on {plain(anomaly)}: {rho:+.2f} over {len(chosen)} augs: {meaning} here."
 
 
 def _over_all(found: Sequence[Outcome]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components.markdown import plain
 from ssad_core.data import (
     SIZES,
     DatasetInfo,
@@ -79,7 +80,7 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
             slot.empty()
             return name, info
     info = dataset_info(last)
-    st.info(f"Until your images are here, this is {info.title}.", icon=":material/upload:")
+    st.info(f"Until your images are here, this is {plain(info.title)}.", icon=":material/upload:")
     return last, info
 
 

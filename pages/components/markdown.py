@@ -1,0 +1,8 @@
+"""Texts of others, such as the names of own images' classes, in Markdown."""
+
+import re
+
+
+def plain(text: str) -> str:
+    """A text in Markdown as it is, whatever signs are in it: `nuts *A* [$1]` too."""
+    return re.sub(r"([\\`*_{}\[\]<>$:~&#|!])", r"\\\1", text)
