@@ -99,7 +99,7 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with serve(tmp_path_factory.mktemp("server")) as server:
         yield server
     said = server.log.read_text()
-    for word in ("Traceback", "Warning", "WARNING", "Error", "deprecated"):
+    for word in ("Traceback", "Warning", "WARNING", "Error", "deprecated", "missing ScriptRunContext"):
         assert word not in said, said
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from ssad_core.sprites import sheet
 
@@ -58,15 +59,21 @@ class _Recent:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._places: OrderedDict[bytes, int] = OrderedDict()  # the latest last
-        # What a thread without a session asks for belongs to nobody, and so is only dropped when another takes its place.
-        self._nobody = ThreadPoolExecutor(1)
 
     def hold(self, file: bytes, kind: str) -> None:
         with self._lock:
             place = self._places.pop(file, None)
             if place is None:
                 place = len(self._places) if len(self._places) < RECENT else self._places.popitem(last=False)[1]
-                self._nobody.submit(runtime.get_instance().media_file_mgr.add, file, kind, f"recent {place}").result()
+                # For a session of its own, so that it is only dropped when another takes its place.
+                own = copy(get_script_run_ctx())
+                own.session_id = "recent files"
+                thread = threading.Thread(
+                    target=runtime.get_instance().media_file_mgr.add, args=(file, kind, str(place))
+                )
+                add_script_run_ctx(thread, own)
+                thread.start()
+                thread.join()
             self._places[file] = place
 
 
