@@ -56,9 +56,10 @@ def calm(app: AppTest) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    """All text of the page."""
+    """All text of the page, without the escapes of Markdown."""
     texts = [*app.title, *app.header, *app.subheader, *app.markdown, *app.caption, *app.error, *app.warning, *app.info]
-    return "\n".join([element.value for element in texts] + [element.proto.body for element in app.get("html")])
+    said = [re.sub(r"\\([^\w\s])", r"\1", element.value) for element in texts]
+    return "\n".join(said + [element.proto.body for element in app.get("html")])
 
 
 def command(app: AppTest) -> str:

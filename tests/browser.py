@@ -209,18 +209,23 @@ def alive(pid: int) -> bool:
 
 
 def store_runs(server: Server, *queries: dict[str, str]) -> None:
-    """Trains the runs of these addresses, with their baselines, into the server's cache, as the command line would."""
+    """Trains the runs of these addresses, with their baselines, into the server's cache, as the command line would; with the
+    Lab's maps, so that a page has nothing to wait for."""
     from ssad_core.data import load
     from ssad_core.detectors import with_baseline
     from ssad_core.question import from_query
     from ssad_core.store import Store
+    from ssad_core.views import Comparison
     from ssad_core.worker import run
 
     for query in queries:
         question, rejected = from_query(query)
         assert not rejected
-        for spec in with_baseline(question.run(load(question.dataset))):
-            run(spec, Store(server.cache), "cpu")
+        dataset = load(question.dataset)
+        stored = [run(spec, Store(server.cache), "cpu") for spec in with_baseline(question.run(dataset))]
+        comparison = Comparison(stored[-1], stored[0], question.anomaly, dataset)
+        for each in comparison.runs:
+            comparison.map(each)
 
 
 def train_button(page: Page) -> Locator:
