@@ -97,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     figure.set_defaults(command=_figure)
     figure.add_argument("name", metavar="NAME", help=", ".join(EVERY_FIGURE))
     figure.add_argument("--run", nargs="+", default=[], metavar="ID", help="for all figures but the gallery")
-    figure.add_argument("--dataset", default="photos", metavar="D", help=f"of the gallery: {_A_DATASET}")
+    figure.add_argument("--dataset", metavar="D", help=f"of the gallery: {_A_DATASET}")
     figure.add_argument("--normal-class", metavar="C", help=f"of the gallery: {_A_CLASS}")
-    figure.add_argument("--profile", default="paper", help=f"of the gallery: {_A_PROFILE}")
+    figure.add_argument("--profile", metavar="P", help=f"of the gallery: {_A_PROFILE}")
     figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
     figure.add_argument("--by-score", action="store_true", help="maps are coloured by the score, not by the group")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
@@ -206,9 +206,13 @@ def _figure(args: argparse.Namespace) -> int:
         raise unknown("figure", args.name, EVERY_FIGURE)
     if args.out.suffix not in (".html", ".htm"):
         raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
-    if bool(args.run) == (args.name == GALLERY):
+    if args.name == GALLERY and args.run:
+        raise BadInput("the gallery is of a data set, without --run")
+    if args.name != GALLERY and not args.run:
+        raise BadInput(f"the figure {args.name} needs --run ID")
+    if args.run and (args.dataset or args.normal_class or args.profile):
         raise BadInput(
-            "the gallery is of a data set, without --run" if args.run else f"the figure {args.name} needs --run ID"
+            f"the figure {args.name} has its runs' data set, class and profile; these are asked for by gallery alone"
         )
     drawn = _gallery(args) if args.name == GALLERY else _of_runs(args)
     from .figures import to_html
@@ -218,12 +222,13 @@ def _figure(args: argparse.Namespace) -> int:
 
 
 def _gallery(args: argparse.Namespace) -> list[go.Figure]:
-    if args.profile not in PROFILES:
-        raise unknown("profile", args.profile, PROFILES)
+    profile = args.profile or "paper"
+    if profile not in PROFILES:
+        raise unknown("profile", profile, PROFILES)
     with _ProgressBar() as report:
-        dataset = load(args.dataset, report.reading)
+        dataset = load(args.dataset or "photos", report.reading)
     label = dataset.info.classes.index(normal_class(dataset.info, args.normal_class))
-    return [draw_gallery(dataset, label, args.profile)]
+    return [draw_gallery(dataset, label, profile)]
 
 
 def _of_runs(args: argparse.Namespace) -> list[go.Figure]:

@@ -29,6 +29,8 @@ with contextlib.suppress(ImportError):  # `chromium` deals with it
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, WebSocket
 
+    from ssad_core.views import Comparison
+
 PATIENCE = 120.0  # seconds; the machine is shared, and only conditions are waited for
 FLAGS = [
     "--headless",
@@ -208,9 +210,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-def store_runs(server: Server, *queries: dict[str, str]) -> None:
-    """Trains the runs of these addresses, with their baselines, into the server's cache, as the command line would; with the
-    Lab's maps, so that a page has nothing to wait for."""
+def store_runs(server: Server, *queries: dict[str, str]) -> list[Comparison]:
+    """Trains the runs of these addresses, with their baselines, into the server's cache, as the command line would."""
     from ssad_core.data import load
     from ssad_core.detectors import with_baseline
     from ssad_core.question import from_query
@@ -218,14 +219,14 @@ def store_runs(server: Server, *queries: dict[str, str]) -> None:
     from ssad_core.views import Comparison
     from ssad_core.worker import run
 
+    found = []
     for query in queries:
         question, rejected = from_query(query)
         assert not rejected
         dataset = load(question.dataset)
         stored = [run(spec, Store(server.cache), "cpu") for spec in with_baseline(question.run(dataset))]
-        comparison = Comparison(stored[-1], stored[0], question.anomaly, dataset)
-        for each in comparison.runs:
-            comparison.map(each)
+        found.append(Comparison(stored[-1], stored[0], question.anomaly, dataset))
+    return found
 
 
 def train_button(page: Page) -> Locator:

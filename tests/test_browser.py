@@ -45,8 +45,10 @@ LONG = {**SMALL, "epochs": "10000", "seed": "1"}
 
 @pytest.fixture(scope="module")
 def small(server: Server) -> dict[str, str]:
-    """The address of a trained run."""
-    store_runs(server, SMALL)
+    """The address of a trained run, whose maps are there: nothing comes later and calls the server."""
+    (comparison,) = store_runs(server, SMALL)
+    for run in comparison.runs:
+        comparison.map(run)
     return SMALL
 
 

@@ -132,6 +132,7 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         f"reconstruction --run {lonely} --out {out}": "these detectors have no reconstruction",
         f"roc --out {out}": "the figure roc needs --run ID",
         f"gallery --run {run} --out {out}": "the gallery is of a data set, without --run",
+        f"roc --run {run} --dataset digits --out {out}": "the figure roc has its runs' data set",
         f"gallery --dataset digits --normal-class ten --out {out}": "unknown class of Digits 'ten'",
         f"gallery --profile papr --out {out}": "unknown profile 'papr'; did you mean 'paper'?",
     }.items():

@@ -857,8 +857,8 @@ def test_a_run_on_own_images_outlives_their_place(tmp_path: Path, capsys: pytest
     assert f"{run.spec.dataset}/0  DAE-CutOut" in listed.stdout
 
 
-@pytest.mark.parametrize(("detector", "aug"), [("dae", "geom"), ("deepsad", "geom"), ("ap", "rotate")])
-def test_a_run_on_own_images_at_64_pixels(detector: str, aug: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("detector", ["dae", "deepsad", "ap"])
+def test_a_run_on_own_images_at_64_pixels(detector: str, tmp_path: Path) -> None:
     from ssad_core import worker
     from ssad_core.detectors import settings_for
     from ssad_core.question import Question
@@ -867,13 +867,13 @@ def test_a_run_on_own_images_at_64_pixels(detector: str, aug: str, tmp_path: Pat
     from ssad_core.store import Store
     from ssad_core.views import Comparison
 
-    name = f"folder:{write_zip(tmp_path / 'screws.zip', own_files('train/good', 'test/good', 'test/bent', count=9))}@64"
+    name = f"folder:{write_zip(tmp_path / 'screws.zip', own_files('train/good', 'test/good', 'test/bent', count=4))}@64"
     sizes = settings_for("quick", detector, epochs=1, features=4, hidden=8)
-    spec = Question(name, "good", detector=detector, augment=aug, settings=sizes).run(data.load(name))
+    spec = Question(name, "good", detector=detector, augment="geom", settings=sizes).run(data.load(name))
     run = worker.run(spec, Store(), "cpu")
     comparison = Comparison(run, None, Anomaly("class", "bent"), data.load(spec.dataset))
     views = comparison.views()
-    assert views.originals.shape == (36, 3, 64, 64)
+    assert views.originals.shape == (16, 3, 64, 64)
     drawn = [figure for name in FIGURES for figure in draw(name, comparison, views)]
     assert len(drawn) == (4 if views.detectors[0].explanations is not None else 3)
 

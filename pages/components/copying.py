@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import html
-from pathlib import Path
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "ssad_copy",
-    html='<div class="copy"></div>\n',
-    css=(_HERE / "copying.css").read_text(),
-    js=(_HERE / "copying.js").read_text(),
-)
+from pages.components.component import component
+
+_COMPONENT = component("ssad_copy", "copy", css=["copying"], js=["copying"])
 
 
 def copy_link(label: str = "Copy link", *, key: str) -> None:

@@ -12,12 +12,12 @@ import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 
+from pages.components.component import component
 from pages.components.pictures import COLUMNS, Sheet, served
 from ssad_core.colours import GROUP_COLOURS
 
@@ -25,8 +25,6 @@ Scale = Literal["auto", "linear", "log"]
 MapOf = Literal["run", "baseline"]
 ColourBy = Literal["category", "score"]
 Sort = Literal["nearest", "highest", "lowest", "disagreement", "lasso"]
-
-_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -70,14 +68,9 @@ class PointData:
     size: int
 
 
-def component(name: str, own: str) -> Callable[..., Any]:
+def linked_component(name: str, own: str) -> Callable[..., Any]:
     """The component of ``own``.js and ``own``.css, with what they share before them."""
-    return st.components.v2.component(
-        name,
-        html='<div class="views"></div>\n',
-        css="".join((_HERE / f"{file}.css").read_text() for file in ("points", own)),
-        js="".join((_HERE / f"{file}.js").read_text() for file in ("draw", "points", own)),
-    )
+    return component(name, "views", css=["points", own], js=["draw", "points", own])
 
 
 def settle(

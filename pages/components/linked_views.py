@@ -12,11 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from pages.components.linked import PointData, ViewState, component, packed, settle
+from pages.components.linked import PointData, ViewState, linked_component, packed, settle
 from pages.components.pictures import Sheet
 from ssad_core.sprites import ERROR_CEILING
 
-_COMPONENT = component("ssad_linked_views", "linked_views")
+_COMPONENT = linked_component("ssad_linked_views", "linked_views")
 
 
 @dataclass(frozen=True)

@@ -9,22 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-import streamlit as st
-
+from pages.components.component import component
 from pages.components.pictures import served
 
 State = Literal["none", "queued", "starting", "training", "evaluating", "done", "failed", "cancelled", "interrupted"]
 
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "ssad_live",
-    html='<div class="live"></div>\n',
-    css=(_HERE / "live.css").read_text(),
-    js=(_HERE / "draw.js").read_text() + (_HERE / "live.js").read_text(),
-)
+_COMPONENT = component("ssad_live", "live", css=["live"], js=["draw", "live"])
 
 
 @dataclass(frozen=True)

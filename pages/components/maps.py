@@ -11,13 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-from pages.components.linked import PointData, ViewState, component, packed, settle
+from pages.components.linked import PointData, ViewState, linked_component, packed, settle
 from pages.components.pictures import served
 from ssad_core.embedding import EXAGGERATED, FRAME_EVERY, Separation
 
 ABSENT = np.iinfo("<u2").max  # where a run has no such point
 
-_COMPONENT = component("ssad_maps", "maps")
+_COMPONENT = linked_component("ssad_maps", "maps")
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,14 @@ import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import streamlit as st
 
+from pages.components.component import component
 from ssad_core.colours import GROUP_COLOURS
 from ssad_core.sprites import sheet
 
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "ssad_picture_table",
-    html='<div class="pictures"></div>\n',
-    css=(_HERE / "picture_table.css").read_text(),
-    js=(_HERE / "picture_table.js").read_text(),
-)
+_COMPONENT = component("ssad_picture_table", "pictures", css=["picture_table"], js=["picture_table"])
 
 
 @dataclass(frozen=True)
