@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fakes import OnCuda
 from scipy.stats import chisquare, ks_2samp, kstest
 from sklearn.datasets import load_sample_image
 from torch import Tensor
@@ -202,11 +203,16 @@ def test_cutout_fits_images_of_any_size(size: int, params: dict[str, float]) -> 
     assert share == pytest.approx((round(0.4 * size) / size) ** 2 if params else 0.174, abs=0.006)
 
 
+@pytest.mark.parametrize("role", augment.ROLES)
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_waits_for_the_device(name: str) -> None:
-    # Fake tensors have shapes and no values: whatever needs a value on the host (.item(), boolean indexing) raises.
+def test_on_an_accelerator_nothing_waits_for_the_host_or_mixes_devices(name: str, profile: str, role: str) -> None:
+    transform = augment.get(name, profile=profile, role=role)
     with FakeTensorMode():
-        assert augment.get(name)(torch.rand(8, 3, 32, 32), torch.Generator()).shape == (8, 3, 32, 32)
+        drawn = transform.sample_params(8, 3, 32, OnCuda())
+        assert {value.device.type for value in drawn.values()} <= {"cuda"}
+        changed = transform.apply(torch.rand(8, 3, 32, 32, device="cuda"), drawn)
+    assert (changed.device.type, changed.shape) == ("cuda", (8, 3, 32, 32))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -13,15 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fakes import OnCuda
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
 
 from ssad_core import augment
-from ssad_core.detectors import Detector
+from ssad_core.detectors import DETECTORS, Detector, augs, build
 from ssad_core.detectors.base import cosine
 from ssad_core.errors import BadInput
 from ssad_core.networks import ConvAE
 from ssad_core.paths import ROOT
+from ssad_core.protocol import PROFILES
 from ssad_core.spec import RunSpec, Settings
 from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, train
 
@@ -229,6 +232,30 @@ def test_fewer_than_two_images_are_refused(images: Tensor, count: int) -> None:
 
 def test_two_images_are_enough(images: Tensor) -> None:
     assert math.isfinite(train(TINY, images[:2], CPU)[1].loss[-1])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("aug", ["identity", "rotate", "cutpaste-scar", "geom"])
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(
+    detector: str, aug: str, profile: str
+) -> None:
+    if aug not in augs(detector):
+        pytest.skip("no aug of this detector")
+    spec = replace(TINY, detector=detector, augment=aug, profile=profile)
+    with FakeTensorMode():
+        with torch.device("cuda"):  # a fake network cannot be moved there
+            built = build(spec, 1)
+        x, copy = torch.rand(16, 1, 32, 32, device="cuda"), torch.zeros(16, dtype=torch.long, device="cuda")
+        optimiser = Adam(built.network.parameters(), built.weight_decay)
+        loss = built.loss(x, copy, OnCuda())
+        for p in built.network.parameters():  # in place of backward(), for which a device must be there
+            p.grad = torch.empty_like(p)
+        optimiser.step(1e-3)
+        built.network.eval()
+        found = built.examine(x)
+        again = built.explain(found.codes)
+    assert {part.device.type for part in (loss, *found, again)} == {"cuda"}
 
 
 def test_devices_are_chosen_by_themselves_or_refused() -> None:
