@@ -10,10 +10,12 @@ from pages.components.address import State, session, show_rejected, write_addres
 from pages.components.clone import clone
 from pages.components.find import ask_find
 from pages.components.lineup import PAGES
+from pages.components.markdown import plain
 from pages.components.pins import lay_beside, show_pinned
 from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
 from pages.components.side_by_side import side_by_side
+from ssad_core import encoders
 from ssad_core.data import class_title
 from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST
@@ -189,6 +191,27 @@ def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
         side_by_side(compared, state)
 
 
+def on_disk(store: Store, count: int) -> None:
+    """What the cache takes; embeddings, which nothing else deletes, can be deleted."""
+    beside = store.beside()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{_runs(count)} stored, {store.size / 1e6:.1f} MB in {plain(str(store.root))}"
+            + "".join(f", {name} {size / 1e6:.1f} MB" for name, size in beside.items())
+            + ". All numbers were measured here.",
+            width="content",
+        )
+        if "embeddings" in beside and st.button(
+            "Delete embeddings",
+            type="tertiary",
+            icon=":material/delete:",
+            key="forget",
+            help="What ResNet50 has made of images, for Alignment. It is computed again when it is asked for.",
+        ):
+            encoders.forget()
+            st.rerun()
+
+
 def page() -> None:
     st.title("Runs")
     state, store = session(), jobs().store
@@ -197,7 +220,7 @@ def page() -> None:
     if waiting := jobs().going_on():
         st.fragment(going_on, run_every=POLL)(len(waiting))
     runs = store.list()
-    st.caption(f"{_runs(len(runs))} stored, {store.size / 1e6:.1f} MB in {store.root}. All numbers were measured here.")
+    on_disk(store, len(runs))
     if runs:
         stored(state, store, runs)
     else:

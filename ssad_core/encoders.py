@@ -256,12 +256,25 @@ def remember(key: str, compute: Callable[[], Mapping[str, np.ndarray]]) -> Mappi
     if kept is None:
         kept = compute()
         try:
-            _file(key).parent.mkdir(parents=True, exist_ok=True)
+            _folder().mkdir(parents=True, exist_ok=True)
             write_arrays(_file(key), kept)
         except OSError as error:
-            raise cannot_write(_file(key).parent, "SSAD_CACHE_DIR", error) from error
+            raise cannot_write(_folder(), "SSAD_CACHE_DIR", error) from error
     return kept
 
 
+def forget() -> None:
+    """Deletes all that `remember` has kept. BadInput when the cache cannot be written."""
+    try:
+        for file in _folder().glob("*.npz"):
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(_folder(), "SSAD_CACHE_DIR", error) from error
+
+
+def _folder() -> Path:
+    return cache_dir() / "embeddings"
+
+
 def _file(key: str) -> Path:
-    return cache_dir() / "embeddings" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+    return _folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"

@@ -4,6 +4,7 @@
                    derived/ for what is computed from them later (t-SNE maps, MMD, more anomalies)
     work/<id>/     the same, unfinished: progress.json is rewritten as the training goes on
     locks/<id>     held by the process that trains the run, let go by the operating system when it dies
+    data/ uploads/ embeddings/   what others keep here (`data`, `encoders`)
     .deleted-*/    out of the way, and on its way out
 
 A run is there exactly when runs/<id>/result.json is: everything is written in work/<id>/ and one rename publishes
@@ -262,8 +263,14 @@ class Store:
 
     @property
     def size(self) -> int:
-        """Bytes of all runs, finished or not (decoded data sets are apart)."""
+        """Bytes of all runs, finished or not."""
         return folder_size(self.runs) + folder_size(self._work)
+
+    def beside(self) -> dict[str, int]:
+        """Bytes of what else is kept below the root, by the name of its folder: decoded images, uploads, embeddings."""
+        others = {path for path in self.root.glob("[!.]*") if path.is_dir()} - {self.runs, self._work, self._locks}
+        sizes = {folder.name: folder_size(folder) for folder in sorted(others)}
+        return {name: size for name, size in sizes.items() if size}
 
     @contextmanager
     def lock(self, run_id: str) -> Iterator[None]:

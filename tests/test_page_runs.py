@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
-from ssad_core import worker
+from ssad_core import encoders, worker
 from ssad_core.data import load
 from ssad_core.store import Store, write_json
 
@@ -118,6 +119,18 @@ def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
     app = open_page(**endless)
     assert "AE and DAE-CutOut were cancelled; their processes have ended." in words(app)
     assert app.button(key="train").label.startswith("Train again: ")
+
+
+def test_what_else_the_cache_holds_is_counted_and_embeddings_are_deleted(own_lab: Store) -> None:
+    assert "forget" not in [button.key for button in open_page("pages/runs.py").button]
+    encoders.embed("untrained", torch.zeros(1, 3, 32, 32))
+    kept = own_lab.beside()["embeddings"]
+    app = open_page("pages/runs.py")
+    assert f"embeddings {kept / 1e6:.1f} MB" in words(app)
+    calm(app.button(key="forget").click().run())
+    assert "embeddings" not in own_lab.beside()
+    assert "forget" not in [button.key for button in app.button]
+    assert len(own_lab.list()) == 5
 
 
 # Finding

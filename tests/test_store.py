@@ -70,6 +70,16 @@ def test_runs_are_listed_newest_first_and_their_bytes_are_counted(store: Store) 
     assert store.size == sum(sizes) - sizes[0]
 
 
+def test_what_else_the_cache_holds_is_counted_by_folder(tmp_path: Path) -> None:
+    store = Store(tmp_path / "other")
+    stored(store, tiny())
+    assert store.beside() == {}
+    for name, count in (("uploads", 7), ("data", 12), ("empty", 0)):
+        (store.root / name / "deep").mkdir(parents=True)
+        (store.root / name / "deep" / "file").write_bytes(bytes(count))
+    assert store.beside() == {"data": 12, "uploads": 7}
+
+
 KILLED_BEFORE_RENAME = """
 import os, signal, sys, json
 from ssad_core.spec import RunSpec
