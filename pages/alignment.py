@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from pages.components.address import write_address
+from pages.components.address import State, write_address
 from pages.components.batch import progress, stored_of
 from pages.components.encoder import ask_space, ask_weights
 from pages.components.lineup import lined_up, spec_of
 from pages.components.matrix import show_matrix
+from pages.components.part import part
 from pages.components.question import read
 from pages.components.router import show
 from pages.components.success import show_success
@@ -20,8 +21,9 @@ from ssad_core.encoders import ENCODERS, weights_path
 from ssad_core.lineup import line_up
 
 
-def page() -> None:
-    state, _ = lined_up("pages/alignment.py")
+@part
+def alignment(state: State) -> None:
+    """The matrix in the space that is chosen, and whether it predicts success."""
     question, dataset = state.question, read(state.question.dataset)
     spec = question.run(dataset)
     encoder = ask_space(state, spec)
@@ -50,19 +52,24 @@ def page() -> None:
     if encoder == "run" and not runs:
         st.info("Each run's own code is a space once it is trained.", icon=":material/join_inner:")
         return
-    alignment = Alignment.of(encoder, spec, dataset, question.anomaly, more=more, baseline=baseline, runs=runs)
+    measured = Alignment.of(encoder, spec, dataset, question.anomaly, more=more, baseline=baseline, runs=runs)
     pairs = [(run, baseline) for run in runs if baseline or not detector_info(question.detector).baseline]
-    cells = show_matrix(alignment, encoder, pairs, question, dataset, baseline)
-    if not alignment.ranked:
+    cells = show_matrix(measured, encoder, pairs, question, dataset, baseline)
+    if not measured.ranked:
         st.info(
             "Each run's own code is another space, so these values are not ranked and not set against success.",
             icon=":material/block:",
         )
         return
-    if alignment.is_whole(cells, question.anomaly):
-        show_success(alignment, cells, pairs, question, dataset)
+    if measured.is_whole(cells, question.anomaly):
+        show_success(measured, cells, pairs, question, dataset)
     others = [other for other in specs if other not in lineup]
     progress(others, {id_: run for id_, run in stored.items() if run.spec in others}, dataset, "other")
+
+
+def page() -> None:
+    state, _ = lined_up("pages/alignment.py")
+    alignment(state)
 
 
 show(page)

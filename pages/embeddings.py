@@ -12,6 +12,7 @@ from pages.components.address import MOST_MAP_SEED, PERPLEXITIES, MapState, Stat
 from pages.components.background import compute_missing
 from pages.components.lineup import lined_up, own_place
 from pages.components.maps import MapData, MapRun, RunMap, maps
+from pages.components.part import part
 from pages.components.pictures import Sheet, by_group, sheet_of
 from pages.components.router import show
 from ssad_core.embedding import FEWEST_POINTS, usable_perplexity
@@ -188,14 +189,19 @@ def _explain(perplexity: int, sample: Sample) -> None:
         )
 
 
-def page() -> None:
-    state, comparisons = lined_up("pages/embeddings.py")
-    if not comparisons:
-        return
+@part
+def embeddings(state: State, comparisons: list[Comparison]) -> None:
+    """The maps, and what can be set."""
     ask_map(state)
     write_address(state)
     show_maps(state, comparisons)
     write_address(state)
+
+
+def page() -> None:
+    state, comparisons = lined_up("pages/embeddings.py")
+    if comparisons:
+        embeddings(state, comparisons)
 
 
 show(page)

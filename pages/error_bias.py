@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import html
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from pages.components.address import State, write_address
+from pages.components.chart import chart
 from pages.components.lineup import lined_up
 from pages.components.markdown import plain
+from pages.components.part import part
 from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
 from ssad_core.question import run_name
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison
 
 SHOWN = 8  # images at either end of a run's scores
-CLASS, CHART = "ask-bias-class", "bias-chart"  # keys of the two ways to choose a class
+CLASS = "ask-bias-class"  # key of the widget
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing test images again and again for the intervals …")
@@ -47,11 +49,10 @@ def ask_run(state: State, comparisons: list[Comparison]) -> Comparison:
     return known[chosen]
 
 
-def _clicked() -> None:
-    """A click on a mark chooses its class; a callback, since a widget that is drawn cannot be set."""
-    points = st.session_state[CHART]["selection"]["points"]
-    if points and points[0].get("customdata"):
-        st.session_state[CLASS] = points[0]["customdata"][0]
+def _clicked(point: dict[str, Any]) -> None:
+    """A click on a mark chooses its class."""
+    if point.get("customdata"):
+        st.session_state[CLASS] = point["customdata"][0]
 
 
 def ask_class(state: State, bias: Bias) -> ClassResult:
@@ -137,6 +138,26 @@ def _other_classes() -> None:
     st.session_state["ask-dataset"] = "digits"
 
 
+@part
+def error_bias(state: State, comparisons: list[Comparison]) -> None:
+    """The chart of a run's classes, and the images of one of them."""
+    comparison = ask_run(state, augmented(comparisons))
+    bias = _bias("-".join(run.id for run in comparison.runs), comparison)
+    summary(bias)
+    above = st.container()
+    row = ask_class(state, bias)
+    write_address(state)
+    with above:
+        chart(draw_bias(comparison, bias, row.name), key="bias-chart", on_click=_clicked)
+    images(row, comparison.class_scores(row.name, state.views.fpr), state.views.fpr)
+    st.caption(
+        "Every other class against the normal one, on all test images that are used, whichever anomaly is asked about. Bars "
+        "are 95% intervals, over test images, of the difference to the baseline, drawn from its ring on (without a baseline, "
+        "of the AUC). What another training would give is not in them, and of many classes some stand out by chance. "
+        "Measured here."
+    )
+
+
 def page() -> None:
     state, comparisons = lined_up("pages/error_bias.py")
     if not comparisons:
@@ -151,26 +172,7 @@ def page() -> None:
             key="to-digits",
             help="Sets the data set in the sidebar; its own runs are trained with one click.",
         )
-    comparison = ask_run(state, augmented(comparisons))
-    bias = _bias("-".join(run.id for run in comparison.runs), comparison)
-    summary(bias)
-    chart = st.container()
-    row = ask_class(state, bias)
-    write_address(state)
-    chart.plotly_chart(
-        draw_bias(comparison, bias, row.name),
-        key=CHART,
-        on_select=_clicked,
-        selection_mode="points",
-        config={"displaylogo": False},
-    )
-    images(row, comparison.class_scores(row.name, state.views.fpr), state.views.fpr)
-    st.caption(
-        "Every other class against the normal one, on all test images that are used, whichever anomaly is asked about. Bars "
-        "are 95% intervals, over test images, of the difference to the baseline, drawn from its ring on (without a baseline, "
-        "of the AUC). What another training would give is not in them, and of many classes some stand out by chance. "
-        "Measured here."
-    )
+    error_bias(state, comparisons)
 
 
 show(page)

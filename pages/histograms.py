@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages.components.address import CHOICES, State, write_address
+from pages.components.chart import chart
 from pages.components.encoder import ask_encoder
 from pages.components.lineup import ask_fpr, encoders, lined_up
+from pages.components.part import part
 from pages.components.router import show
 from ssad_core.report import draw_side_by_side
 
@@ -51,20 +53,25 @@ def ask_look(state: State, comparisons: list[Comparison]) -> str:
     return encoder
 
 
-def page() -> None:
-    state, comparisons = lined_up("pages/histograms.py")
-    if not comparisons:
-        return
+@part
+def histograms(state: State, comparisons: list[Comparison]) -> None:
+    """The figure, one for each unit of scores, and what can be set."""
     encoder = ask_look(state, comparisons)
     write_address(state)
     key = "-".join(comparison.key for comparison in comparisons)
     for i, figure in enumerate(_figures(key, state.views.fpr, state.views.scale, encoder, comparisons)):
-        st.plotly_chart(figure, key=f"histograms-{i}", config={"displaylogo": False})
+        chart(figure, key=f"histograms-{i}")
     st.caption(
         "Per cent of each group on common bins. Aligned, the augmented images lie where the anomalies do, and both right of "
         "the normals; the dashed line is the threshold, TPR what it finds. An autoencoder without aug has no augmented "
         "images. Measured here."
     )
+
+
+def page() -> None:
+    state, comparisons = lined_up("pages/histograms.py")
+    if comparisons:
+        histograms(state, comparisons)
 
 
 show(page)

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from pages.components.address import write_address
 from pages.components.copying import command, copy_link
 from pages.components.preview import data_sheet, preview
 from pages.components.question import asked
@@ -26,7 +25,6 @@ def page() -> None:
 
         stored = [jobs().store.load(spec.id) for spec in specs]
         results(Comparison(stored[-1], stored[0], question.anomaly, dataset), state)
-        write_address(state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
         st.page_link("pages/reconstructions.py", label="Beside other augmentations", icon=":material/compare:")

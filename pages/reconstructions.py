@@ -11,6 +11,7 @@ import streamlit as st
 from pages.components.address import PictureState, State, write_address
 from pages.components.lineup import ask_fpr, lined_up, own_place
 from pages.components.made import made_anomaly
+from pages.components.part import part
 from pages.components.picture_table import Column, Row, picture_table, short
 from pages.components.router import show
 from ssad_core.detectors import detector_info
@@ -143,14 +144,19 @@ def _rows(
     return rows
 
 
-def page() -> None:
-    state, comparisons = lined_up("pages/reconstructions.py")
-    if not comparisons:
-        return
+@part
+def reconstructions(state: State, comparisons: list[Comparison]) -> None:
+    """Both tables, and the threshold that they have in common."""
     ask_fpr(state)
     the_same_images(state, comparisons)
     made_anomaly(state, comparisons)
     write_address(state)
+
+
+def page() -> None:
+    state, comparisons = lined_up("pages/reconstructions.py")
+    if comparisons:
+        reconstructions(state, comparisons)
 
 
 show(page)

@@ -11,6 +11,7 @@ from pages.components.clone import clone
 from pages.components.find import ask_find
 from pages.components.lineup import PAGES
 from pages.components.markdown import plain
+from pages.components.part import part
 from pages.components.pins import lay_beside, show_pinned
 from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
@@ -166,6 +167,7 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
             st.rerun()
 
 
+@part
 def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     """The stored runs: what is pinned, the table, what can be done with the picked ones, and those side by side."""
     lineup = show_pinned(state)
@@ -189,6 +191,7 @@ def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     elif compared:
         st.subheader("Picked, side by side" if picked else "Pinned, side by side")
         side_by_side(compared, state)
+    write_address(state)
 
 
 def on_disk(store: Store, count: int) -> None:
@@ -230,7 +233,7 @@ def page() -> None:
         )
         st.page_link("pages/lab.py", label="To the Lab", icon=":material/arrow_forward:")
         delete(store, runs)
-    write_address(state)
+        write_address(state)
 
 
 show(page)

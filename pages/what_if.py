@@ -129,7 +129,6 @@ def show_value(sweep: Sweep, stored: dict, question: Question, value: float, sta
 
     runs = [stored[spec.id] for spec in with_baseline(sweep.spec(nearest, question.seed))]
     results(Comparison(runs[-1], runs[0], question.anomaly, read(question.dataset)), state)
-    write_address(state)
 
 
 show(page)

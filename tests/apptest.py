@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -66,6 +68,14 @@ def command(app: AppTest) -> str:
     """The command that the page shows."""
     (body,) = (each.proto.body for each in app.get("html") if 'data-testid="command"' in each.proto.body)
     return html.unescape(re.sub("<[^>]+>", "", body))
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    """The figures of the page, as Plotly is given them."""
+    found = (
+        json.loads(each.proto.json) for each in app.get("bidi_component") if each.proto.component_name == "ssad_chart"
+    )
+    return [json.loads(data["figure"]) for data in found]
 
 
 def address(app: AppTest) -> dict[str, str]:

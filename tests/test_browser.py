@@ -398,7 +398,7 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     page.get_by_role("button", name="Train 10 missing runs").click()
     expect(page.get_by_text(re.compile(r"[1-9] of 10 runs are there"))).to_be_visible()
     # Each point is there as soon as it is trained; the surface follows without any training.
-    curve = page.locator("[data-testid=stPlotlyChart]").first
+    curve = page.get_by_test_id("chart").first
     expect(curve.locator(".scatterlayer .trace .points path").nth(4)).to_be_visible()
     expect(page.get_by_text(re.compile("runs are there"))).to_have_count(0)
     expect(page.get_by_text("without any further training")).to_be_visible()

@@ -28,7 +28,7 @@ def trained(browser: Browser, server: Server) -> None:
         page.get_by_text("Histograms", exact=True).click()
         page.get_by_role("button", name=re.compile("Train [0-9] missing runs?")).click()
         # Each run is there as soon as it is trained; in the end all are, and nothing is to be trained.
-        chart = page.locator("[data-testid=stPlotlyChart]")
+        chart = page.get_by_test_id("chart")
         expect(chart.get_by_text("DAE-Flip", exact=True)).to_be_visible()
         expect(page.get_by_text(re.compile("runs are there"))).to_have_count(0)
         settled(someone)
@@ -49,7 +49,7 @@ def test_the_same_runs_are_on_the_linked_page_and_a_clicked_image_is_pinned(some
     page = someone.page
     page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
     for name in ("AE", "DAE-CutOut", "DAE-Flip"):
-        expect(page.locator("[data-testid=stPlotlyChart]").get_by_text(name, exact=True)).to_be_visible()
+        expect(page.get_by_test_id("chart").get_by_text(name, exact=True)).to_be_visible()
     page.get_by_role("link", name="Reconstructions").click()
     expect(table(page)).to_be_visible()
     for name in ("Original", "AE", "DAE-CutOut", "DAE-Flip"):

@@ -251,7 +251,7 @@ def test_another_perplexity_is_another_map_of_the_same_selection(maps: Visitor) 
 def test_another_page_of_the_lineup_is_a_click_away_and_keeps_it(maps: Visitor) -> None:
     page = maps.page
     page.get_by_role("link", name="Histograms").first.click()
-    expect(page.locator("[data-testid=stPlotlyChart]").first).to_be_visible()
+    expect(page.get_by_test_id("chart").first).to_be_visible()
     settled(maps)
     assert {name: maps.query[name] for name in ASKED} == ASKED
     page.get_by_role("link", name="Embeddings").first.click()

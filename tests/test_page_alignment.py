@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
 from pages.components import service
@@ -36,17 +36,13 @@ def measured(app: AppTest) -> AppTest:
     pytest.fail("it is measured for ever")
 
 
-def charts(app: AppTest) -> int:
-    return len(app.get("plotly_chart"))
-
-
 def test_with_nothing_trained_it_says_what_each_space_needs(nothing: None) -> None:
     app = open_page(PAGE, **TINY)
     assert "the code of AE, which is not trained yet" in words(app)
     assert "train-missing" in [button.key for button in app.button]
-    assert charts(app) == 0
+    assert len(charts(app)) == 0
     app = measured(open_page(PAGE, **TINY, encoder="pixels"))
-    assert charts(app) == 1
+    assert len(charts(app)) == 1
     assert "Best aligned with CutOut: " in words(app)
     assert "nothing here compares with Table 2" in words(app)
     assert "Train 10 other runs" in labels(app)  # of 14; four lie side by side
@@ -58,7 +54,7 @@ def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
     assert "Best aligned" in words(measured(app))
     assert "No augmentation is trained yet" in words(app)
     assert "≈ stands where a permutation test cannot tell" in words(app)
-    assert charts(app) == 1
+    assert len(charts(app)) == 1
     assert not app.warning
 
 
@@ -71,7 +67,7 @@ def test_success_is_set_against_alignment(own_lab: Store) -> None:
     for aug in ("identity", "cutout", "flip", "invert", "noise"):
         worker.run(tiny(**longer, aug=aug).run(load("digits")), own_lab, "cpu")
     app = measured(open_page(PAGE, **longer))
-    assert charts(app) == 2
+    assert len(charts(app)) == 2
     assert "Rank correlation of MMD and relative AUC on CutOut: " in words(app)
     assert "Over all 52 pairs of aug and anomaly" in words(app)
     # Another anomaly trains nothing; a gen of its own is one more column.
@@ -83,7 +79,7 @@ def test_success_is_set_against_alignment(own_lab: Store) -> None:
 def test_a_parameter_beside_it_is_a_row_without_training(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **TINY, anomaly="gen:cutout(c=0.4)", pins="cutout(c=0.4)~flip"))
     assert not app.warning
-    assert charts(app) == 2
+    assert len(charts(app)) == 2
     assert "Best aligned with CutOut-0.4" in words(app)
 
 
@@ -91,7 +87,7 @@ def test_each_runs_code_is_not_ranked(lab: Path) -> None:
     app = measured(open_page(PAGE, **TINY, encoder="run"))
     assert "these values are not ranked and not set against success" in words(app)
     assert "Best aligned" not in words(app)
-    assert charts(app) == 1
+    assert len(charts(app)) == 1
 
 
 def test_a_detector_without_a_baseline_has_no_code_of_one(lab: Path) -> None:
@@ -116,7 +112,7 @@ def test_without_weights_resnet50_says_where_to_put_them_and_the_others_go_on(
     app = open_page(PAGE, **TINY, encoder="resnet50-224-raw")
     assert f"put torchvision's resnet50-0676ba61.pth (IMAGENET1K_V1, 98 MB) into {data_dir}" in words(app)
     assert not app.error
-    assert charts(app) == 0
+    assert len(charts(app)) == 0
     assert [toggle.value for toggle in app.toggle if toggle.key in ("ask-enlarged", "ask-normalised")] == [True, False]
     calm(app.toggle(key="ask-enlarged").set_value(False).run())
     assert address(app)["encoder"] == "resnet50-raw"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from apptest import TINY, address, calm, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, labels, open_page, tiny, words
 
 from pages.components import service
 from pages.components.address import State
@@ -67,7 +67,7 @@ def test_any_anomaly_is_drawn_from_what_is_stored(anomaly: str, lab: Path) -> No
 
 def test_the_looks_of_histograms_are_in_the_address(lab: Path) -> None:
     app = open_page(HISTOGRAMS, **TINY, pins="")
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     calm(app.slider(key="ask-fpr").set_value(0.25).run())
     groups = {group.label: group for group in app.button_group}
     calm(groups["Score axis"].set_value("log").run())
@@ -81,7 +81,7 @@ def test_detectors_without_a_common_unit_get_a_figure_each(own_lab: Store) -> No
     for spec in (other.baseline(), other):
         worker.run(spec, own_lab, "cpu")
     app = open_page(HISTOGRAMS, **TINY, pins=other.id)
-    assert len(app.get("plotly_chart")) == 2
+    assert len(charts(app)) == 2
     assert not app.warning
     assert open_page(RECONSTRUCTIONS, **TINY, pins=other.id).get("bidi_component")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
 from ssad_core import encoders, worker
@@ -195,7 +195,7 @@ def test_what_is_picked_is_opened_on_a_comparing_page(lab: Path) -> None:
     calm(app.button(key="to-pages/histograms.py").click().run())
     assert {**TINY, "aug": "cutout"}.items() <= address(app).items()
     assert address(app)["pins"] == tiny(aug="flip", seed="3").run(load("digits")).id
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
 
 
 def test_a_run_whose_images_are_gone_is_only_listed_compared_and_deleted(own_lab: Store) -> None:
@@ -206,7 +206,7 @@ def test_a_run_whose_images_are_gone_is_only_listed_compared_and_deleted(own_lab
     app = open_page("pages/runs.py")
     select_rows(app, *rows_of(app, Run=spec.id))
     assert "0123456789abcdef" in app.error[0].value  # in the popover of Clone
-    assert len(app.get("plotly_chart")) == 2
+    assert len(charts(app)) == 2
     for key in ("pin", "open"):
         calm(app.button(key=key).click().run())
         assert address(app)["dataset"] == "photos"
@@ -227,7 +227,7 @@ def test_picked_runs_lie_side_by_side_with_what_differs(lab: Path) -> None:
     table = app.dataframe[1].value
     assert set(table.columns) == {"Run", "Seed"}
     assert set(table["Run"]) == {"DAE-Flip, seed 0", "DAE-Flip, seed 3"}
-    assert len(app.get("plotly_chart")) == 2
+    assert len(charts(app)) == 2
     # What is not picked makes way for what is pinned: the question's run and its baseline.
     select_rows(app)
     assert "Pinned, side by side" in words(app)

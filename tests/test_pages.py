@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apptest import TINY, address, calm, close_service, command, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
 from pages.components import service
@@ -386,10 +386,10 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     assert "Train 7 missing runs" in labels(app)
     assert "DAE-CutOut-0.5" in words(app)
     assert "nearest" not in words(app)
-    assert len(app.get("plotly_chart")) in (1, 2)  # the surface may still be at work
+    assert len(charts(app)) in (1, 2)  # the surface may still be at work
     service.jobs()._pool.submit(lambda: None).result()  # after what is at work
     calm(app.run())
-    assert len(app.get("plotly_chart")) == 2
+    assert len(charts(app)) == 2
     assert "A ring marks the best aug of each column." in words(app)
 
     calm(app.select_slider(key="vary-cutout").set_value(0.9).run())
@@ -398,7 +398,7 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     # Another anomaly needs no training, and one without a strength has no surface.
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())
     assert "Train 7 missing runs" in labels(app)
-    assert len(app.get("plotly_chart")) == 1
+    assert len(charts(app)) == 1
     # A second seed is another baseline and nine more.
     calm(app.number_input(key="seeds").set_value(2).run())
     assert "Train 17 missing runs" in labels(app)

@@ -11,12 +11,15 @@ import streamlit as st
 _HERE = Path(__file__).parent
 
 
-def component(name: str, root: str, *, css: Sequence[str], js: Sequence[str]) -> Callable[..., Any]:
+def component(
+    name: str, root: str, *, css: Sequence[str], js: Sequence[str], isolate: bool = True
+) -> Callable[..., Any]:
     """A component whose scripts fill an empty element of the class ``root``: style sheets and scripts by the names of their
-    files, one after the other."""
+    files, one after the other. ``isolate`` keeps its styles and the page's apart."""
     return st.components.v2.component(
         name,
         html=f'<div class="{root}"></div>\n',
         css="".join((_HERE / f"{file}.css").read_text() for file in css),
         js="".join((_HERE / f"{file}.js").read_text() for file in js),
+        isolate_styles=isolate,
     )

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.batch import POLL
+from pages.components.chart import chart
 from pages.components.markdown import plain
 from pages.components.service import jobs
-from pages.components.sweep import MARGIN, NO_MODE_BAR
 from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
 from ssad_core.data import Dataset
 from ssad_core.encoders import ENCODERS, is_published
@@ -53,8 +53,7 @@ def show_matrix(
     def draw(found: Cells) -> None:
         aug = aug_of(question.augment, question.params)
         figure = alignment_matrix(alignment, found, question.anomaly, title, aug)
-        figure.update_layout(margin=MARGIN)
-        st.plotly_chart(figure, key="matrix", config=NO_MODE_BAR)
+        chart(figure, key="matrix")
 
     if is_done(cells):
         _say_best(alignment, cells, question)

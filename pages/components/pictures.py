@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -51,6 +53,20 @@ def served(file: bytes, place: str, kind: str = "image/webp") -> str:
     return runtime.get_instance().media_file_mgr.add(file, kind, place).removeprefix("/")
 
 
+@st.cache_resource(show_spinner=False)
+def kept(path: Path, kind: str) -> str:
+    """The address of a file on disk that stays as it is, read once and held for good."""
+    return _hold(path.read_bytes(), kind, str(path)).removeprefix("/")
+
+
+def _hold(file: bytes, kind: str, place: str) -> str:
+    """Adds it for a session of its own, so that it is only dropped when another takes its place."""
+    own = copy(get_script_run_ctx())
+    own.session_id = "held files"
+    with ThreadPoolExecutor(1, initializer=lambda: add_script_run_ctx(ctx=own)) as thread:
+        return thread.submit(runtime.get_instance().media_file_mgr.add, file, kind, place).result()
+
+
 class _Recent:
     """The files that were asked for last, held beyond the page that shows them. When the script of a page runs, Streamlit
     drops what the run before had, also if the browser has only just been told of it; a page that is drawn again and again,
@@ -65,15 +81,7 @@ class _Recent:
             place = self._places.pop(file, None)
             if place is None:
                 place = len(self._places) if len(self._places) < RECENT else self._places.popitem(last=False)[1]
-                # For a session of its own, so that it is only dropped when another takes its place.
-                own = copy(get_script_run_ctx())
-                own.session_id = "recent files"
-                thread = threading.Thread(
-                    target=runtime.get_instance().media_file_mgr.add, args=(file, kind, str(place))
-                )
-                add_script_run_ctx(thread, own)
-                thread.start()
-                thread.join()
+                _hold(file, kind, str(place))
             self._places[file] = place
 
 

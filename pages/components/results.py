@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from pages.components.address import State
+from pages.components.address import State, write_address
 from pages.components.background import compute_missing
 from pages.components.encoder import ask_encoder
 from pages.components.linked import ViewState
 from pages.components.linked_views import DetectorPoints, ViewData, linked_views
 from pages.components.markdown import plain
+from pages.components.part import part
 from pages.components.pictures import Sheet, by_group
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay
@@ -26,15 +27,15 @@ from ssad_core.question import anomaly_name, run_name
 from ssad_core.report import FIGURES, draw, scale_of, title
 from ssad_core.sprites import error_tiles
 from ssad_core.statistics import Estimate, TaskMetrics
-from ssad_core.store import Damaged
 
 if TYPE_CHECKING:
     from ssad_core.store import StoredRun
     from ssad_core.views import Comparison, Views
 
 
+@part
 def results(comparison: Comparison, state: State) -> None:
-    """Draws it all; ``state`` then has what the views are set to."""
+    """Draws it all; ``state`` and the address then have what the views are set to."""
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
     metrics = _answer(comparison.key, comparison).metrics
     for run in comparison.runs:
@@ -43,6 +44,7 @@ def results(comparison: Comparison, state: State) -> None:
     _verdict(comparison, metrics)
     _figures_of_merit(comparison, metrics, state)
     state.views = _linked(comparison, metrics, state.views)
+    write_address(state)
     views = _answer(comparison.key, comparison).views
     for detector in views.detectors:
         if detector.functions:
@@ -59,16 +61,13 @@ def results(comparison: Comparison, state: State) -> None:
         )
 
 
-@st.fragment
+@part
 def _replay(comparison: Comparison) -> None:
     box = st.expander("Replay the training", icon=":material/replay:", on_change="rerun", key="replay-open")
     if box.open:
         with box:
             st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
-            try:
-                replay(list(comparison.runs), comparison.anomaly)
-            except Damaged as error:  # by itself, a fragment has nobody else to say so
-                st.error(str(error))
+            replay(list(comparison.runs), comparison.anomaly)
 
 
 class Answer(NamedTuple):

@@ -1,21 +1,17 @@
-"""Sees to it that app.py runs before any page, and that what cannot be done is one message."""
+"""Sees to it that app.py runs before any page."""
 
 from collections.abc import Callable
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from ssad_core.errors import BadInput
-from ssad_core.store import Damaged
+from pages.components.part import said
 
 
 def show(page: Callable[[], None]) -> None:
     """Draws a page."""
     through_app()
-    try:
-        page()
-    except (BadInput, Damaged) as error:
-        st.error(str(error), icon=":material/error:")
+    said(page)()
 
 
 def through_app() -> None:

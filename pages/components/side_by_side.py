@@ -9,6 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from pages.components.address import State
+from pages.components.chart import chart
 from ssad_core.errors import BadInput
 from ssad_core.lineup import differences, labels
 from ssad_core.question import anomaly_name, parse_anomaly
@@ -29,7 +30,7 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
             height="content",
             column_config={"Run": st.column_config.TextColumn(width="medium")},
         )
-    st.plotly_chart(draw_tasks(runs), key="tasks", config={"displaylogo": False})
+    chart(draw_tasks(runs), key="tasks")
     st.caption(
         "AUC on each task that the runs were scored on with their training; a star marks the best of each. "
         "The Lab and Error bias have the intervals."
@@ -37,7 +38,7 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
     if len({(spec.fingerprint, spec.normal_class, spec.settings.test_limit) for spec in specs}) > 1:
         st.caption("These runs were scored on different images, so their AUCs are not paired.")
     anomaly = _ask_anomaly(runs, state)
-    st.plotly_chart(draw_rocs(runs, anomaly), key="rocs", config={"displaylogo": False})
+    chart(draw_rocs(runs, anomaly), key="rocs")
 
 
 def _ask_anomaly(runs: Sequence[StoredRun], state: State) -> Anomaly:

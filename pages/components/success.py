@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.components.chart import chart
 from pages.components.markdown import plain
 from pages.components.matrix import Pairs
-from pages.components.sweep import MARGIN, NO_MODE_BAR, gain_of
+from pages.components.sweep import gain_of
 from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, aug_of, correlation, outcomes
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
@@ -36,8 +37,7 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
     }
     about = task_title(dataset, question.normal_class, question.anomaly)
     figure = alignment_scatter(found, question.anomaly, spans, about, relative)
-    figure.update_layout(margin=MARGIN)
-    st.plotly_chart(figure, height=420, key="scatter", config=NO_MODE_BAR)
+    chart(figure, height=420, key="scatter")
     lines = [_verdict(chosen, measure, anomaly_name(question.anomaly)), *_over_all(found)]
     lines.append(
         "Large: the chosen anomaly, with 95% intervals over the test images; small: the same runs on the other columns. If "

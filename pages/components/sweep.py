@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.batch import POLL, Stored
+from pages.components.chart import chart
 from pages.components.service import jobs
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
@@ -14,9 +15,6 @@ from ssad_core.spec import Anomaly
 from ssad_core.statistics import Estimate
 from ssad_core.store import StoredRun
 from ssad_core.whatif import Sweep
-
-MARGIN = {"t": 60, "b": 10, "l": 10, "r": 10}  # Plotly's own leave a third of a low figure empty
-NO_MODE_BAR = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"]}
 
 
 def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:
@@ -28,26 +26,16 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
 
     points = sweep.points(stored, gain)
     figure = report.curve(sweep, points, anomaly, dataset, st.session_state[slider])
-    figure.update_layout(margin=MARGIN)
-    key = f"curve-{slider}"
-    st.plotly_chart(
-        figure,
-        height=290,
-        key=key,
-        config=NO_MODE_BAR,
-        selection_mode="points",
-        on_select=lambda: _clicked(key, slider, sweep.values),
-    )
+
+    def clicked(point: dict[str, float]) -> None:
+        st.session_state[slider] = min(sweep.values, key=lambda value: abs(value - point["x"]))
+
+    chart(figure, height=290, key=f"curve-{slider}", on_click=clicked)
     band = "the 95% interval over the test images, of one training"
     if len(sweep.repeats) > 1:
         band = f"the range over {f'{len(sweep.classes)} normal classes' if sweep.classes else 'the seeds'}"
     zero = "Relative AUC is AUC minus the baseline's: above 0 the augmentation helps. " if sweep.has_baseline else ""
     st.caption(f"{zero}The band is {band}. A click on a point shows it below. Measured here.")
-
-
-def _clicked(key: str, slider: str, values: tuple[float, ...]) -> None:
-    if points := st.session_state[key]["selection"]["points"]:
-        st.session_state[slider] = min(values, key=lambda value: abs(value - points[0]["x"]))
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
@@ -84,13 +72,7 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
         return
     same = question.anomaly.name == question.augment
     figure = report.surface(sweep, found, question.anomaly)
-    figure.update_layout(margin=MARGIN)
-    st.plotly_chart(
-        figure,
-        height=400,
-        key="surface",
-        config=NO_MODE_BAR,
-    )
+    chart(figure, height=400, key="surface")
     st.caption(f"{_verdict(sweep, found, list(anomalies), same)} Measured here, without any further training.")
 
 

@@ -13,12 +13,15 @@ from ..colours import GROUP_COLOURS, OTHER_COLOURS
 
 MAIN = "#0072B2"
 
+_AXIS = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "ticks": "", "automargin": True}
 _TEMPLATE = go.layout.Template(
     layout={
         "font": {"color": "#767676"},  # contrast 4.5 on white, 4.6 on black
+        "title": {"x": 0, "xanchor": "left", "font": {"size": 16, "weight": 600}},
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom"},
-        "xaxis": {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True},
-        "yaxis": {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "automargin": True},
+        "margin": {"t": 60, "b": 10, "l": 10, "r": 10},  # Plotly's own leave a third of a low figure empty
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
     }
 )
 

@@ -1,0 +1,33 @@
+"""A part of a page that is drawn anew by itself when something in it is used, and leaves the rest as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from ssad_core.errors import BadInput
+from ssad_core.store import Damaged
+
+P = ParamSpec("P")
+
+
+def said(draw: Callable[P, None]) -> Callable[P, None]:
+    """What cannot be done is one message, in its place."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except (BadInput, Damaged) as error:
+            st.error(str(error), icon=":material/error:")
+
+    return drawn
+
+
+def part(draw: Callable[P, None]) -> Callable[P, None]:
+    """Draws a part of a page. What it is given stays as it is until the whole page is drawn anew; what it changes in the
+    state it must write into the address itself."""
+    return st.fragment(said(draw))
