@@ -57,6 +57,13 @@ def roc(normal: ArrayLike, anomalous: ArrayLike) -> tuple[np.ndarray, np.ndarray
     return fpr, tpr, thresholds
 
 
+def corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """bool (N,): the points, N >= 2, that a line through all of them cannot do without: its ends and where it turns."""
+    dx, dy = np.diff(x), np.diff(y)
+    turns = np.abs(dx[:-1] * dy[1:] - dx[1:] * dy[:-1]) > 1e-12
+    return np.concatenate([[True], turns, [True]])
+
+
 def threshold_at_fpr(normal: ArrayLike, fpr: float) -> float:
     """The lowest threshold at which at most ``fpr``, in [0, 1], of the normal scores are called abnormal.
 

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from ssad_core.errors import BadInput
-from ssad_core.histogram import common_edges, confusion, per_cent, roc, scale_for, threshold_at_fpr
+from ssad_core.histogram import common_edges, confusion, corners, per_cent, roc, scale_for, threshold_at_fpr
 from ssad_core.statistics import auc
 
 
@@ -52,6 +52,18 @@ def test_roc_equals_scikit_learns(decimals: int) -> None:
         assert np.array_equal(ours, theirs)
     fpr, tpr, _ = roc(normal, anomalous)
     assert np.trapezoid(tpr, fpr) == pytest.approx(auc(normal, anomalous))
+
+
+@pytest.mark.parametrize("decimals", [0, 1, 16])
+def test_a_curves_corners_are_all_that_a_line_through_it_needs(decimals: int) -> None:
+    normal, anomalous = groups(decimals)
+    fpr, tpr, thresholds = roc(normal, anomalous)
+    kept = corners(fpr, tpr)
+    assert np.trapezoid(tpr[kept], fpr[kept]) == pytest.approx(auc(normal, anomalous), abs=1e-12)
+    labels = np.repeat([0, 1], [len(normal), len(anomalous)])
+    _, _, expected = roc_curve(labels, np.concatenate([normal, anomalous]))
+    assert set(thresholds[kept]) <= set(expected)  # scikit-learn keeps some on straight lines too
+    assert kept.sum() < len(kept)
 
 
 @pytest.mark.parametrize("decimals", [0, 16])

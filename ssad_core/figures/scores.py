@@ -97,6 +97,7 @@ def roc_figure(
     areas = {name: auc(*scores) for name, scores in curves.items()}
     for (name, (normal, anomalous)), colour in zip(curves.items(), colours(curves), strict=True):
         x, y, thresholds = histogram.roc(normal, anomalous)
+        x, y, thresholds = (values[histogram.corners(x, y)] for values in (x, y, thresholds))
         fig.add_scatter(
             x=x,
             y=y,
