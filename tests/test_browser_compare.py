@@ -75,6 +75,39 @@ def test_the_same_runs_are_on_the_linked_page_and_a_clicked_image_is_pinned(some
 
 
 @pytest.mark.usefixtures("trained")
+def test_a_chart_changes_in_place_and_what_is_hidden_stays_so(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
+    chart = page.get_by_test_id("chart")
+    entry = chart.locator(".legend .traces", has_text="train normal")
+    expect(entry).to_be_visible()
+    settled(someone)
+    expect(chart).to_have_attribute("aria-label", re.compile("Histograms of the reconstruction error"))
+    chart.evaluate("node => { node.same = true }")
+    sidebar = page.get_by_test_id("stSidebar").get_by_role("combobox").first
+    sidebar.evaluate("node => { node.same = true }")
+    entry.locator(".legendtoggle").click()
+    expect(entry).to_have_css("opacity", "0.5")
+    lines = chart.locator(".scatterlayer .js-line").count()
+    page.get_by_role("radio", name="Log").click()
+    someone.until(lambda: someone.query.get("scale") == "log", "the address follows")
+    someone.until(lambda: chart.evaluate("node => node.firstChild.layout.xaxis.type") == "log", "the axis is another")
+    settled(someone)
+    assert chart.evaluate("node => node.same")
+    assert sidebar.evaluate("node => node.same")
+    expect(entry).to_have_css("opacity", "0.5")
+    assert chart.locator(".scatterlayer .js-line").count() == lines
+    # With a run less there are other traces, of which the same group is hidden.
+    page.get_by_role("button", name="Remove Flip").click()
+    expect(chart.get_by_text("DAE-Flip", exact=True)).to_have_count(0)
+    settled(someone)
+    shown = "node => node.firstChild.data.map((trace) => [trace.name, trace.visible === 'legendonly'])"
+    assert all(hidden == (name == "train normal") for name, hidden in chart.evaluate(shown))
+    page.set_viewport_size({"width": 1024, "height": 900})
+    someone.until(lambda: chart.evaluate("node => node.firstChild._fullLayout.width === node.clientWidth"), "it fits")
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_patch_is_moved_and_every_detector_answers_without_training(someone: Visitor, server: Server) -> None:
     page = someone.page
     runs = server.runs()

@@ -224,14 +224,14 @@ def test_picked_runs_lie_side_by_side_with_what_differs(lab: Path) -> None:
     flips = rows_of(app, Detector="DAE-Flip")
     select_rows(app, *flips)
     assert "Picked, side by side" in words(app)
-    table = app.dataframe[1].value
+    table = app.table[0].value
     assert set(table.columns) == {"Run", "Seed"}
     assert set(table["Run"]) == {"DAE-Flip, seed 0", "DAE-Flip, seed 3"}
     assert len(charts(app)) == 2
     # What is not picked makes way for what is pinned: the question's run and its baseline.
     select_rows(app)
     assert "Pinned, side by side" in words(app)
-    assert set(app.dataframe[1].value["Run"]) == {"AE", "DAE-CutOut"}
+    assert set(app.table[0].value["Run"]) == {"AE", "DAE-CutOut"}
 
 
 def test_the_anomaly_of_the_roc_curves_is_the_questions(lab: Path) -> None:

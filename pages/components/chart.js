@@ -1,4 +1,4 @@
-// A figure drawn by Plotly, changed in place: nothing is built anew, and a zoom or a hidden trace stays.
+// A figure drawn by Plotly, changed in place: nothing is built anew, and what was hidden in the legend stays so.
 
 let loading
 
@@ -27,7 +27,17 @@ function themed(layout, root, key) {
     font: { family: theme("font") },
     hoverlabel: { bgcolor: theme("background-color"), bordercolor: theme("border-color"), font: { color: text } },
     autosize: true,
-    uirevision: key,
+    legend: { ...layout.legend, uirevision: key },
+  }
+}
+
+// By these Plotly knows a trace again, also when others come before it.
+function name(traces) {
+  const known = {}
+  for (const trace of traces) {
+    const what = [trace.type, trace.name, trace.xaxis, trace.yaxis].join("-").replace(/[^\w-]/g, "_") // it is a class too
+    known[what] = (known[what] ?? 0) + 1
+    trace.uid = `${what}-${known[what]}`
   }
 }
 
@@ -52,6 +62,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const Plotly = await plotly(wanted.library)
     if (wanted !== root.wanted || !root.clientWidth) return // another is on its way, or nobody sees it
     const figure = JSON.parse(wanted.figure)
+    name(figure.data)
     await Plotly.react(plot, figure.data, themed(figure.layout, root, wanted.key), CONFIG)
     root.classList.toggle("clickable", wanted.clickable)
     root.width = root.clientWidth

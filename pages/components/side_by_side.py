@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.components.address import State
 from pages.components.chart import chart
+from pages.components.markdown import plain
 from ssad_core.errors import BadInput
 from ssad_core.lineup import differences, labels
 from ssad_core.question import anomaly_name, parse_anomaly
@@ -22,13 +23,13 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
     """Draws it all of runs that have a task in common."""
     specs = [run.spec for run in runs]
     if differ := differences(specs):
-        rows = zip(labels(specs), *differ.values(), strict=True)
+        rows = zip(map(plain, labels(specs)), *(map(plain, values) for values in differ.values()), strict=True)
         st.markdown("**What differs**")
-        st.dataframe(
+        st.table(
             [dict(zip(["Run", *map(str.capitalize, differ)], row, strict=True)) for row in rows],
+            border="horizontal",
+            width="content",
             hide_index=True,
-            height="content",
-            column_config={"Run": st.column_config.TextColumn(width="medium")},
         )
     chart(draw_tasks(runs), key="tasks")
     st.caption(

@@ -13,7 +13,13 @@ from ..colours import GROUP_COLOURS, OTHER_COLOURS
 
 MAIN = "#0072B2"
 
-_AXIS = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "ticks": "", "automargin": True}
+_AXIS = {
+    "gridcolor": "rgba(128,128,128,.25)",
+    "zeroline": False,
+    "ticks": "",
+    "ticklabelstandoff": 5,
+    "automargin": True,
+}
 _TEMPLATE = go.layout.Template(
     layout={
         "font": {"color": "#767676"},  # contrast 4.5 on white, 4.6 on black

@@ -137,7 +137,7 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         threshold = threshold_at_fpr(scores["test normal"], fpr)
         counts = confusion(scores["test normal"], scores["test anomalous"], threshold)
         distance = comparison.mmd(encoder).value
-        note = f"AUC {comparison.auc:.3f}, MMD {distance:.3g}, TPR {counts.tpr:.0%}"
+        note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.0%}<br>MMD {distance:.3g}"
         panels.append(figures.ScorePanel(run_name(comparison.run.spec), scores, threshold, note))
     chosen = scale or scale_for(
         [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
