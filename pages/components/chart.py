@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 450  # pixels, of a figure that has none of its own
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # of the version that makes the figures
 
 _COMPONENT = component("ssad_chart", "chart", css=["chart"], js=["chart"], isolate=False)
 
@@ -40,15 +41,10 @@ def chart(
         data={
             "figure": figure.update_layout(height=tall).to_json(),
             "alt": figure.layout.meta["alt"],
-            "library": _library(),
+            "library": kept(PLOTLY.name, "text/javascript", PLOTLY.read_bytes),
             "height": tall,
             "clickable": on_click is not None,
             "key": key,
         },
         on_clicked_change=clicked,
     )
-
-
-def _library() -> str:
-    """Where the browser finds Plotly's script, of the version that made the figure."""
-    return kept(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", "text/javascript")

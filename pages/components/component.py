@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.components.pictures import kept
+
 _HERE = Path(__file__).parent
+
+# Streamlit sends a component's script with every change of its data, up to 80 kB; so it gets this, and fetches that once.
+_LOADER = """
+export default async function (given) {{
+  const script = await import(new URL("{address}", document.baseURI))
+  return script.default(given)
+}}
+"""
 
 
 def component(
     name: str, root: str, *, css: Sequence[str], js: Sequence[str], isolate: bool = True
 ) -> Callable[..., Any]:
     """A component whose scripts fill an empty element of the class ``root``: style sheets and scripts by the names of their
-    files, one after the other. ``isolate`` keeps its styles and the page's apart."""
-    return st.components.v2.component(
-        name,
-        html=f'<div class="{root}"></div>\n',
-        css="".join((_HERE / f"{file}.css").read_text() for file in css),
-        js="".join((_HERE / f"{file}.js").read_text() for file in js),
-        isolate_styles=isolate,
-    )
+    files, one after the other. ``isolate`` keeps its styles and the page's apart. To be called as Streamlit's are."""
+    styles = "".join((_HERE / f"{file}.css").read_text() for file in css)
+    script = "".join((_HERE / f"{file}.js").read_text() for file in js)
+
+    @cache
+    def loading(address: str) -> Callable[..., Any]:
+        html, loader = f'<div class="{root}"></div>\n', _LOADER.format(address=address)
+        return st.components.v2.component(name, html=html, css=styles, js=loader, isolate_styles=isolate)
+
+    def show(**options: Any) -> Any:
+        return loading(kept(f"{name}.js", "text/javascript", script.encode))(**options)
+
+    return show

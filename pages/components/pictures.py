@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -54,9 +54,9 @@ def served(file: bytes, place: str, kind: str = "image/webp") -> str:
 
 
 @st.cache_resource(show_spinner=False)
-def kept(path: Path, kind: str) -> str:
-    """The address of a file on disk that stays as it is, read once and held for good."""
-    return _hold(path.read_bytes(), kind, str(path)).removeprefix("/")
+def kept(name: str, kind: str, _read: Callable[[], bytes]) -> str:
+    """The address of a file that stays as it is, by its name: read once and held for good."""
+    return _hold(_read(), kind, name).removeprefix("/")
 
 
 def _hold(file: bytes, kind: str, place: str) -> str:
