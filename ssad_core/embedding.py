@@ -12,7 +12,9 @@ from .errors import BadInput
 
 FEWEST_POINTS = 10  # a perplexity of 3; below it no neighbourhood is worth the name
 BARNES_HUT_UP_TO = 5_000  # points; from some thousands on the FFT's fixed cost pays off
-EXAGGERATED = 250  # iterations in the beginning, in which like points are drawn together twelve times as strongly
+# Iterations in the beginning, in which like points are drawn together twelve times as strongly. Half of openTSNE's: maps
+# are as good within the spread of seeds, and there a sixth sooner (docs/performance.md).
+EXAGGERATED = 125
 FRAME_EVERY = 25  # iterations
 # How coarse Barnes-Hut may be. The maps of many points, which take seconds, are as good as at openTSNE's .5, a quarter
 # sooner (docs/performance.md); few points would not come to rest as well.
@@ -47,9 +49,9 @@ def tsne(
     """float32 (n, 2): t-SNE of the raw embeddings ``X`` (n, h), all groups in one call.
 
     Nothing is normalised. Neighbours are exact and Euclidean, the start is the first two principal components, which the
-    seed jitters, and after 250 iterations of early exaggeration there are ``iterations`` more (openTSNE's defaults, also
-    elsewhere but for `ANGLE` with `MANY`). The same seed and number of threads (None: all) give the same map. Axes and the
-    distance between far clusters mean nothing; for the perplexity of small sets see `usable_perplexity`.
+    seed jitters, and after `EXAGGERATED` iterations of early exaggeration there are ``iterations`` more (all else as by
+    openTSNE's defaults, but for `ANGLE` with `MANY`). The same seed and number of threads (None: all) give the same map.
+    Axes and the distance between far clusters mean nothing; for the perplexity of small sets see `usable_perplexity`.
 
     BadInput for fewer than ten points, a perplexity below one, or embeddings that all coincide (a collapsed detector);
     ValueError if ``X`` is not finite or not (n, h) with h of at least 2.

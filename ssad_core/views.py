@@ -18,7 +18,7 @@ from .alignment import Space, aug_of
 from .bias import Bias, ClassScores, Scored, error_bias
 from .data import Dataset
 from .detectors import detector_info
-from .embedding import ANGLE, Separation, separation, tsne_frames
+from .embedding import ANGLE, EXAGGERATED, Separation, separation, tsne_frames
 from .evaluate import anomaly_results, augmented_results, explain_stored, to_bytes
 from .histogram import threshold_at_fpr
 from .mmd import MmdEstimate
@@ -286,7 +286,7 @@ class Comparison:
         seed: int,
     ) -> Arrays | None:
         sample = self.run.id, self.anomaly.key, self._shown()[0], groups
-        name = f"map-{short(*sample, f'{perplexity:g}', seed, ANGLE)}"
+        name = f"map-{short(*sample, f'{perplexity:g}', seed, ANGLE, EXAGGERATED)}"
 
         def found() -> Arrays:
             frames = tsne_frames(np.concatenate(codes()), perplexity=perplexity, seed=seed)

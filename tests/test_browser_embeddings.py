@@ -210,24 +210,24 @@ def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) ->
     maps.until(lambda: page.locator(".moving canvas").count() == 3, "all maps move")
     play.click()
     expect(play).to_have_text("Play")
-    expect(said).to_have_text(re.compile(r"^iteration \d+ of 750, (drawn together|spreading)$"))
+    expect(said).to_have_text(re.compile(r"^iteration \d+ of 625, (drawn together|spreading)$"))
     assert all(where(page, panel) != before[panel] for panel in range(3))
     # At rest its points are pointed at as ever.
     page.mouse.move(*centre(dots(page, 1).first))
     expect(page.get_by_test_id("tooltip")).to_be_visible()
     slider.focus()
     page.keyboard.press("Home")
-    expect(said).to_have_text("iteration 25 of 750, drawn together")
+    expect(said).to_have_text("iteration 25 of 625, drawn together")
     start = where(page, 1)
     page.keyboard.press("End")
-    expect(said).to_have_text("iteration 750 of 750, spreading")
+    expect(said).to_have_text("iteration 625 of 625, spreading")
     assert page.locator(".moving").count() == 0
     assert where(page, 1) != start
     for panel in range(3):
         for was, is_ in zip(before[panel], where(page, panel), strict=True):
             assert [float(v) for v in is_.split(",")] == pytest.approx([float(v) for v in was.split(",")], abs=0.5)
     play.click()
-    expect(said).to_have_text("iteration 750 of 750, spreading")
+    expect(said).to_have_text("iteration 625 of 625, spreading")
     expect(play).to_have_text("Play")
     assert maps.calls == calls  # the frames are no message
 

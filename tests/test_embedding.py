@@ -102,7 +102,7 @@ def test_the_frames_lead_to_the_map_and_do_not_change_it(blobs: np.ndarray, blob
     assert np.array_equal(frames[-1], blob_map)
     # openTSNE by itself, looked at by nobody.
     options = {"initialization": "pca", "neighbors": "exact", "negative_gradient_method": "bh", "random_state": 0}
-    plain = TSNE(perplexity=30, n_jobs=1, **options).fit(blobs.astype(np.float64))
+    plain = TSNE(perplexity=30, n_jobs=1, early_exaggeration_iter=EXAGGERATED, **options).fit(blobs.astype(np.float64))
     assert np.array_equal(np.asarray(plain, dtype=np.float32), blob_map)
     # While like points are drawn together, the map is small; then it spreads.
     extent = np.ptp(frames, axis=1).max(axis=1)
@@ -118,7 +118,7 @@ def test_maps_of_many_points_are_as_good_as_opentsnes(monkeypatch: pytest.Monkey
     monkeypatch.setattr(embedding, "MANY", 500)  # which take half as long
     X = load_digits().data[:500]
     plain = TSNE(initialization="pca", neighbors="exact", negative_gradient_method="bh", random_state=0).fit(X)
-    frames = tsne_frames(X)
+    frames = tsne_frames(X)  # coarser, and half as long drawn together
     ours, openTSNEs = (trustworthiness(X, np.asarray(xy), n_neighbors=12) for xy in (frames[-1], plain))
     assert ours > openTSNEs - 0.003 > 0.97
     steps = np.linalg.norm(np.diff(frames, axis=0), axis=2).mean(axis=1)
