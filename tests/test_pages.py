@@ -113,6 +113,12 @@ def test_a_fixed_parameter_is_previewed_and_written_to_the_address(lab: Path) ->
     assert app.query_params["aug"] == "cutout"
 
 
+def open_settings(app: AppTest, now: bool = True) -> AppTest:
+    """What a click on the head of the sidebar's Settings does; AppTest has no such click."""
+    app.session_state["settings-open"] = now
+    return calm(app.run())
+
+
 def setting(app: AppTest, label: str) -> Any:
     (found,) = (box for box in app.number_input if box.label == label)
     return found
@@ -122,7 +128,7 @@ def setting(app: AppTest, label: str) -> Any:
 def test_a_preset_fills_the_settings(lab: Path, preset: str) -> None:
     app = open_page()
     (control,) = (group for group in app.button_group if group.label == "Preset")
-    calm(control.set_value(preset).run())
+    open_settings(calm(control.set_value(preset).run()))
     settings = settings_for(preset)
     assert app.query_params["epochs"] == str(settings.epochs)
     assert app.query_params["batch_size"] == str(settings.batch_size)
@@ -130,7 +136,7 @@ def test_a_preset_fills_the_settings(lab: Path, preset: str) -> None:
 
 
 def test_another_detector_or_network_starts_from_its_own_preset(lab: Path) -> None:
-    app = open_page()
+    app = open_settings(open_page())
     calm(setting(app, "Epochs").set_value(3).run())
     for control, chosen in (("detector", "deepsad"), ("dataset", "digits"), ("dataset", "photos")):
         calm(app.selectbox(key=f"ask-{control}").select(chosen).run())
@@ -145,10 +151,12 @@ def test_another_detector_or_network_starts_from_its_own_preset(lab: Path) -> No
 
 
 def test_settings_and_seed_reach_address_and_command(lab: Path) -> None:
-    app = open_page()
+    app = open_settings(open_page())
     calm(setting(app, "Epochs").set_value(3).run())
     calm(app.number_input(key="ask-seed").set_value(4).run())
     calm(app.selectbox(key="ask-profile").select("reference").run())
+    open_settings(app, False)  # what is hidden stays as it was set
+    assert not [box for box in app.number_input if box.label == "Epochs"]
     assert {field: app.query_params[field] for field in ("epochs", "seed", "profile")} == {
         "epochs": "3",
         "seed": "4",

@@ -80,7 +80,7 @@ def ask(last: Question, vary: bool = False) -> Question:
             "cores. Paper: the paper's own size; on a CPU that takes long.",
             key="ask-preset",
         )
-        settings, seed = _ask_settings(preset, detector, dataset, aug, last)
+        settings, seed, profile = _ask_settings(preset, detector, dataset, aug, last)
     return Question(dataset, normal, anomaly, detector, aug, params, profile, settings, seed)
 
 
@@ -161,15 +161,19 @@ def ask_params(name: str, last: Params, profile: str, role: str, scope: str) -> 
     return check_augment(name, values, profile, role)
 
 
-def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Question) -> tuple[Settings, int]:
-    """The preset's settings, each to be changed; another preset or detector, or a data set or an aug with other presets,
-    starts anew."""
+def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Question) -> tuple[Settings, int, str]:
+    """The preset's settings, seed and profile, each to be changed; another preset or detector, or a data set or an aug with
+    other presets, starts its settings anew."""
     known = presets(*_sizes(detector, dataset, aug))
     sizes = _sizes(last.detector, last.dataset, last.augment)
     before, chosen = presets(*sizes), preset_of(last.settings, *sizes) or "quick"
     start = last.settings if (preset, known) == (chosen, before) else known[preset]
+    # Closed at first, and then not there: half of the sidebar, which every page would draw anew at every click.
+    box = st.expander("Settings", on_change="rerun", key="settings-open")
+    if not box.open:
+        return start, last.seed, last.profile
     values: dict[str, float] = {}
-    with st.expander("Settings"):
+    with box:
         for name, (label, help_text) in SETTINGS.items():
             low, high = RANGES[name]
             value = getattr(start, name)
@@ -191,7 +195,7 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
             help="Of the weights, the shuffling and the augmentations in training. What is tested does not depend on it.",
             key="ask-seed",
         )
-        st.selectbox(
+        profile = st.selectbox(
             "Profile",
             PROFILES,
             index=PROFILES.index(last.profile),
@@ -199,7 +203,7 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
             key="ask-profile",
         )
         st.caption("Where the profiles differ: " + "; ".join(f"{s.name}: {s.paper} / {s.reference}" for s in SWITCHES))
-    return Settings(**values), int(seed)
+    return Settings(**values), int(seed), profile
 
 
 def _sizes(detector: str, dataset: str, aug: str) -> tuple[str, str, int, str]:
