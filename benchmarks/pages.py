@@ -42,14 +42,17 @@ QUIET = 700  # ms without a change after which a page has answered
 PATCHES = [k / 10 for k in range(1, 10)]
 
 # Keeps, in the page: when a person last did something, when something last changed (also inside components), and the bytes
-# that have come. Streamlit's own sign that it is busy is no part of the answer.
+# that have come. Streamlit's own sign that it is busy is no part of the answer, nor are lists and tooltips, which hang on the
+# body beside the app.
 WATCH = """
 (() => {
   const seen = window.__seen = { acted: 0, first: 0, changed: 0, came: 0, bytes: 0 }
   const own = (node) => node.nodeType === 1 ? node : node.parentElement
+  const outside = (node) => node.getRootNode() === document && !node.closest("[data-testid=stApp]")
+  const busy = "[data-testid=stStatusWidget], [data-testid=stHeader]"
   const observer = new MutationObserver((records) => {
-    if (records.some((r) => !own(r.target)?.closest("[data-testid=stStatusWidget], [data-testid=stHeader], head, title")
-        && r.attributeName !== "data-stale" && r.attributeName !== "data-test-script-state")) {
+    if (records.some(({ target, attributeName }) => own(target) && !outside(own(target)) && !own(target).closest(busy)
+        && attributeName !== "data-stale" && attributeName !== "data-test-script-state")) {
       seen.changed = performance.now()
       seen.first ||= seen.changed
     }

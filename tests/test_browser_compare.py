@@ -104,7 +104,18 @@ def test_a_chart_changes_in_place_and_what_is_hidden_stays_so(someone: Visitor, 
     shown = "node => node.firstChild.data.map((trace) => [trace.name, trace.visible === 'legendonly'])"
     assert all(hidden == (name == "train normal") for name, hidden in chart.evaluate(shown))
     page.set_viewport_size({"width": 1024, "height": 900})
-    someone.until(lambda: chart.evaluate("node => node.firstChild._fullLayout.width === node.clientWidth"), "it fits")
+    fits = "node => node.firstChild._fullLayout.width === node.clientWidth"
+    someone.until(lambda: chart.evaluate(fits), "it is as wide as there is room")
+    low = chart.evaluate("node => node.clientHeight")
+    chart.hover()
+    chart.locator("[data-title='Full screen']").click()
+    someone.until(
+        lambda: chart.evaluate("node => node.firstChild._fullLayout.height") == 900 != low, "it fills the screen"
+    )
+    assert chart.evaluate(fits)
+    page.keyboard.press("Escape")
+    page.evaluate("document.fullscreenElement && document.exitFullscreen()")  # without a window, Escape goes nowhere
+    someone.until(lambda: chart.evaluate("node => node.firstChild._fullLayout.height") == low, "it is as it was")
 
 
 @pytest.mark.usefixtures("trained")

@@ -41,45 +41,58 @@ function name(traces) {
   }
 }
 
+const FULL_SCREEN = {
+  name: "full screen",
+  title: "Full screen",
+  icon: { width: 24, height: 24, path: "M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z" },
+  click: (plot) => (document.fullscreenElement ? document.exitFullscreen() : plot.parentElement.requestFullscreen()),
+}
 const CONFIG = {
   displaylogo: false,
+  modeBarButtonsToAdd: [FULL_SCREEN],
   modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
   toImageButtonOptions: { format: "svg" },
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".chart")
-  const plot = root.firstElementChild ?? root.appendChild(document.createElement("div"))
-  root.style.height = plot.style.height = `${data.height}px`
-  root.setAttribute("aria-label", data.alt)
-  root.setAttribute("role", "figure")
-  root.dataset.testid = "chart"
-  root.wanted = data
-  root.report = setTriggerValue
-
-  root.draw ??= async () => {
-    const wanted = root.wanted
+async function draw(root) {
+  const wanted = root.wanted
+  const plot = root.firstElementChild
+  const height = document.fullscreenElement === root ? window.innerHeight : wanted.height
+  root.style.height = plot.style.height = `${height}px`
+  root.width = root.clientWidth
+  if (!root.width) return // nobody sees it yet
+  try {
     const Plotly = await plotly(wanted.library)
-    if (wanted !== root.wanted || !root.clientWidth) return // another is on its way, or nobody sees it
+    if (wanted !== root.wanted) return // another is on its way
     const figure = JSON.parse(wanted.figure)
     name(figure.data)
-    await Plotly.react(plot, figure.data, themed(figure.layout, root, wanted.key), CONFIG)
-    root.classList.toggle("clickable", wanted.clickable)
-    root.width = root.clientWidth
-    if (plot.listens) return
-    plot.listens = true
-    plot.on("plotly_click", ({ points: [{ x, customdata }] }) => {
-      if (root.wanted.clickable) root.report("clicked", { x, customdata })
-    })
+    await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root, wanted.key), CONFIG)
+  } catch (error) {
+    plot.textContent = error.message
+    return
   }
-  root.draw()
-
-  root.observer ??= new ResizeObserver(() => {
-    if (root.clientWidth && root.width !== undefined && root.width !== root.clientWidth) root.draw()
+  root.classList.toggle("clickable", wanted.clickable)
+  if (root.listens) return
+  root.listens = true
+  plot.on("plotly_click", ({ points: [{ x, customdata }] }) => {
+    if (root.wanted.clickable) root.report("clicked", { x, customdata })
   })
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".chart")
+  if (!root.firstElementChild) root.append(document.createElement("div"))
+  root.dataset.testid = "chart"
+  root.setAttribute("role", "figure")
+  root.setAttribute("aria-label", data.alt)
+  root.wanted = data
+  root.report = setTriggerValue
+  draw(root)
+
+  root.observer ??= new ResizeObserver(() => root.clientWidth !== root.width && draw(root))
   root.observer.observe(root)
   return () => {
     root.observer.disconnect()
-    window.Plotly?.purge(plot)
+    window.Plotly?.purge(root.firstElementChild)
   }
 }
