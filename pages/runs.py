@@ -82,8 +82,9 @@ def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
-        # Rows are picked by number: with another list of runs nothing is picked.
-        key=f"runs-table-{hash(tuple(run.id for run in runs))}",
+        # Rows are picked by number: with another list of runs nothing is picked. Nor once what was picked is pinned: in a
+        # table of other values the first click on a picked row does nothing.
+        key=f"runs-table-{hash(tuple((run.id, run.id in pinned) for run in runs))}",
         column_config={
             **{name: number for name in lines[0] if name.startswith("AUC")},
             "Pinned": st.column_config.TextColumn("●", help="Pinned: lies beside the others on the comparing pages."),
