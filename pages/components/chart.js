@@ -26,6 +26,7 @@ function themed(layout, root, key) {
     title: { ...layout.title, font: { color: text } },
     font: { family: theme("font") },
     hoverlabel: { bgcolor: theme("background-color"), bordercolor: theme("border-color"), font: { color: text } },
+    modebar: { bgcolor: theme("background-color"), color: theme("gray-color"), activecolor: theme("primary-color") },
     autosize: true,
     legend: { ...layout.legend, uirevision: key },
   }
@@ -49,8 +50,7 @@ const FULL_SCREEN = {
 }
 const CONFIG = {
   displaylogo: false,
-  modeBarButtonsToAdd: [FULL_SCREEN],
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d"],
+  modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d", FULL_SCREEN]],
   toImageButtonOptions: { format: "svg" },
 }
 
