@@ -203,16 +203,16 @@ def test_cutout_fits_images_of_any_size(size: int, params: dict[str, float]) -> 
     assert share == pytest.approx((round(0.4 * size) / size) ** 2 if params else 0.174, abs=0.006)
 
 
-@pytest.mark.parametrize("role", augment.ROLES)
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("role", ["aug", "gen"])
 @pytest.mark.parametrize("name", NAMES)
-def test_on_an_accelerator_nothing_waits_for_the_host_or_mixes_devices(name: str, profile: str, role: str) -> None:
-    transform = augment.get(name, profile=profile, role=role)
+def test_on_an_accelerator_nothing_waits_for_the_host_or_mixes_devices(name: str, role: str) -> None:
     with FakeTensorMode():
-        drawn = transform.sample_params(8, 3, 32, OnCuda())
-        assert {value.device.type for value in drawn.values()} <= {"cuda"}
-        changed = transform.apply(torch.rand(8, 3, 32, 32, device="cuda"), drawn)
-    assert (changed.device.type, changed.shape) == ("cuda", (8, 3, 32, 32))
+        for profile in PROFILES:
+            transform = augment.get(name, profile=profile, role=role)
+            drawn = transform.sample_params(8, 3, 32, OnCuda())
+            assert {value.device.type for value in drawn.values()} <= {"cuda"}
+            changed = transform.apply(torch.rand(8, 3, 32, 32, device="cuda"), drawn)
+            assert (changed.device.type, changed.shape) == ("cuda", (8, 3, 32, 32))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

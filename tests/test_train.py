@@ -24,7 +24,6 @@ from ssad_core.detectors.base import cosine
 from ssad_core.errors import BadInput
 from ssad_core.networks import ConvAE
 from ssad_core.paths import ROOT
-from ssad_core.protocol import PROFILES
 from ssad_core.spec import RunSpec, Settings
 from ssad_core.train import Adam, Curve, TrainingFailed, batches, choose_device, train
 
@@ -234,15 +233,12 @@ def test_two_images_are_enough(images: Tensor) -> None:
     assert math.isfinite(train(TINY, images[:2], CPU)[1].loss[-1])
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("aug", ["identity", "rotate", "cutpaste-scar", "geom"])
+@pytest.mark.parametrize("aug", ["identity", "cutout", "geom"])
 @pytest.mark.parametrize("detector", DETECTORS)
-def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(
-    detector: str, aug: str, profile: str
-) -> None:
+def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(detector: str, aug: str) -> None:
     if aug not in augs(detector):
         pytest.skip("no aug of this detector")
-    spec = replace(TINY, detector=detector, augment=aug, profile=profile)
+    spec = replace(TINY, detector=detector, augment=aug)
     with FakeTensorMode():
         with torch.device("cuda"):  # a fake network cannot be moved there
             built = build(spec, 1)
