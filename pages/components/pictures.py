@@ -1,4 +1,4 @@
-"""Files that the browser fetches by their address instead of getting them in messages: sheets of images, above all.
+"""Files that the browser fetches by their address instead of getting them in messages: sheets of images, and scripts.
 
 An address names a file by its content, so what the browser has is not sent again, whatever else has changed.
 """
