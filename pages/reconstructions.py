@@ -149,8 +149,8 @@ def reconstructions(state: State, comparisons: list[Comparison]) -> None:
     """Both tables, and the threshold that they have in common."""
     ask_fpr(state)
     the_same_images(state, comparisons)
-    made_anomaly(state, comparisons)
     write_address(state)
+    made_anomaly(state, comparisons)
 
 
 def page() -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.components.address import State
+from pages.components.address import State, write_address
 from pages.components.controls import GENS, ask_params
+from pages.components.part import part
 from pages.components.picture_table import Column, Row, picture_table, short
 from ssad_core import augment
 from ssad_core.detectors import detector_info
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison
 
 
+@part
 def made_anomaly(state: State, comparisons: list[Comparison]) -> None:
-    """Draws the controls and the images; what is asked for is kept in ``state``."""
+    """Draws the controls and the images; what is asked for is kept in ``state`` and the address."""
     st.subheader("Make an anomaly")
     controls, shown = st.columns([1, 2], gap="large")
     with controls:
         made = ask_made(state, comparisons[0])
+    write_address(state)
     images = make(made, comparisons[0].samples, comparisons[0].run.spec.profile)
     from ssad_core.evaluate import to_bytes
 
