@@ -52,15 +52,13 @@ def the_same_images(state: State, comparisons: list[Comparison]) -> None:
         # The groups before differ in size where the training limits do; the test images are the same.
         shift = np.flatnonzero(view.group == NORMAL)[0] - sides[0][0]
         rows += _rows(comparison, view, places + shift, columns, normal, state.views.fpr, pictures.errors)
-    clicked = picture_table(columns, rows, key="pictures")
-    if clicked is not None:
-        pinned = set(pictures.images) ^ {clicked}
-        pictures = replace(pictures, images=tuple(sorted(pinned)))
-    if pictures != state.pictures:
-        state.pictures = pictures
-        if clicked is not None:
-            write_address(state)
-            st.rerun()
+    state.pictures = pictures
+
+    def pin(point: int) -> None:
+        pinned = set(state.pictures.images) ^ {point}
+        state.pictures = replace(state.pictures, images=tuple(sorted(pinned)))
+
+    picture_table(columns, rows, key="pictures", on_click=pin)
     st.caption(
         "A check: on the right side of the threshold. Click an image to pin it: pinned ones stay, in front. "
         + ("Each anomalous image is made of the normal one in the same place. " if paired else "")

@@ -169,8 +169,9 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
 
 
 @part
-def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
+def stored(state: State, store: Store) -> None:
     """The stored runs: what is pinned, the table, what can be done with the picked ones, and those side by side."""
+    runs = store.list()
     lineup = show_pinned(state)
     pinned = [spec.id for spec in lineup.specs] if lineup else []
     state.find = ask_find(state.find, runs)
@@ -195,6 +196,7 @@ def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     write_address(state)
 
 
+@part
 def on_disk(store: Store, count: int) -> None:
     """What the cache takes; embeddings, which nothing else deletes, can be deleted."""
     beside = store.beside()
@@ -210,7 +212,7 @@ def on_disk(store: Store, count: int) -> None:
             type="tertiary",
             icon=":material/delete:",
             key="forget",
-            help="What ResNet50 has made of images, for Alignment. It is computed again when it is asked for.",
+            help="For Alignment: what ResNet50 has made of images, and MMD. They are computed again when they are asked for.",
         ):
             encoders.forget()
             st.rerun()
@@ -226,7 +228,7 @@ def page() -> None:
     runs = store.list()
     on_disk(store, len(runs))
     if runs:
-        stored(state, store, runs)
+        stored(state, store)
     else:
         st.info(
             "Nothing is trained yet. The Lab's first screen trains its default within seconds.",

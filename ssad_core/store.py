@@ -268,8 +268,7 @@ class Store:
 
     def beside(self) -> dict[str, int]:
         """Bytes of what else is kept below the root, by the name of its folder: decoded images, uploads, embeddings."""
-        others = {path for path in self.root.glob("[!.]*") if path.is_dir()} - {self.runs, self._work, self._locks}
-        sizes = {folder.name: folder_size(folder) for folder in sorted(others)}
+        sizes = {name: folder_size(self.root / name) for name in ("data", "uploads", "embeddings")}
         return {name: size for name, size in sizes.items() if size}
 
     @contextmanager

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, settled, visitor
+from browser import Server, Visitor, centre, settled, visitor
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -107,12 +107,22 @@ def test_a_chart_changes_in_place_and_what_is_hidden_stays_so(someone: Visitor, 
     fits = "node => node.firstChild._fullLayout.width === node.clientWidth"
     someone.until(lambda: chart.evaluate(fits), "it is as wide as there is room")
     low = chart.evaluate("node => node.clientHeight")
+    # A zoom stays on the full screen.
+    x, y = centre(chart.locator(".nsewdrag").first)
+    page.mouse.move(x - 30, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y, steps=5)
+    page.mouse.up()
+    span = "node => node.firstChild._fullLayout.xaxis.range"
+    someone.until(lambda: chart.evaluate("node => !node.firstChild._fullLayout.xaxis.autorange"), "it is zoomed")
+    zoomed = chart.evaluate(span)
     chart.hover()
     chart.locator("[data-title='Full screen']").click()
     someone.until(
         lambda: chart.evaluate("node => node.firstChild._fullLayout.height") == 900 != low, "it fills the screen"
     )
     assert chart.evaluate(fits)
+    assert chart.evaluate(span) == zoomed
     page.keyboard.press("Escape")
     page.evaluate("document.fullscreenElement && document.exitFullscreen()")  # without a window, Escape goes nowhere
     someone.until(lambda: chart.evaluate("node => node.firstChild._fullLayout.height") == low, "it is as it was")

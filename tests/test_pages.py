@@ -150,19 +150,26 @@ def test_another_detector_or_network_starts_from_its_own_preset(lab: Path) -> No
     assert command(app).endswith("--preset quick --seed 0")
 
 
-def test_settings_and_seed_reach_address_and_command(lab: Path) -> None:
-    app = open_settings(open_page())
+@pytest.mark.parametrize("preset", PRESETS)
+def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> None:
+    app = open_page()
+    (control,) = (group for group in app.button_group if group.label == "Preset")
+    app = open_settings(calm(control.set_value(preset).run()))
     calm(setting(app, "Epochs").set_value(3).run())
     calm(app.number_input(key="ask-seed").set_value(4).run())
     calm(app.selectbox(key="ask-profile").select("reference").run())
     open_settings(app, False)  # what is hidden stays as it was set
     assert not [box for box in app.number_input if box.label == "Epochs"]
-    assert {field: app.query_params[field] for field in ("epochs", "seed", "profile")} == {
-        "epochs": "3",
-        "seed": "4",
-        "profile": "reference",
-    }
-    assert "--profile reference --preset quick --epochs 3 --seed 4" in command(app)
+    expected = {"epochs": "3", "seed": "4", "profile": "reference", "features": str(settings_for(preset).features)}
+    assert expected.items() <= address(app).items()
+    assert "--profile reference --preset" in command(app)
+    assert "--epochs 3 " in command(app)
+    assert command(app).endswith("--seed 4")
+    for page in ("gallery", "lab"):
+        calm(app.switch_page(f"pages/{page}.py").run())
+        assert expected.items() <= address(app).items()
+    (control,) = (group for group in app.button_group if group.label == "Preset")
+    assert control.value == preset
 
 
 # The address

@@ -1,1 +1,1 @@
-"""What Streamlit has no element for, as inline JavaScript components, and the pieces that several pages share."""
+"""What Streamlit has no element for, as components in JavaScript, and the pieces that several pages share."""

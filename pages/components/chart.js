@@ -3,21 +3,28 @@
 let loading
 
 function plotly(address) {
-  loading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script")
-    script.src = address
-    script.onload = () => resolve(window.Plotly)
-    script.onerror = () => {
-      loading = undefined // the next change tries again
-      reject(new Error("The script that draws charts could not be fetched; reload the page."))
-    }
-    document.head.append(script)
+  loading ??= load(address).catch(() => {
+    loading = undefined // the next change tries again
+    throw new Error("The script that draws charts could not be fetched; reload the page.")
   })
   return loading
 }
 
+// It has 5 MB, and its address names its content: what the browser has of it is good, though the server does not say so.
+async function load(address) {
+  const answer = await fetch(address, { cache: "force-cache" })
+  if (!answer.ok) throw new Error(answer.statusText)
+  const script = document.createElement("script")
+  script.src = URL.createObjectURL(new Blob([await answer.blob()], { type: "text/javascript" }))
+  await new Promise((resolve, reject) => {
+    Object.assign(script, { onload: resolve, onerror: reject })
+    document.head.append(script)
+  })
+  return window.Plotly
+}
+
 // The page's font and colours, which change with its theme.
-function themed(layout, root, key) {
+function themed(layout, root) {
   const style = getComputedStyle(root)
   const theme = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const text = theme("text-color")
@@ -28,7 +35,8 @@ function themed(layout, root, key) {
     hoverlabel: { bgcolor: theme("background-color"), bordercolor: theme("border-color"), font: { color: text } },
     modebar: { bgcolor: theme("background-color"), color: theme("gray-color"), activecolor: theme("primary-color") },
     autosize: true,
-    legend: { ...layout.legend, uirevision: key },
+    uirevision: root.revision, // a zoom stays while the figure is the same
+    legend: { ...layout.legend, uirevision: root.wanted.key },
   }
 }
 
@@ -66,9 +74,10 @@ async function draw(root) {
     if (wanted !== root.wanted) return // another is on its way
     const figure = JSON.parse(wanted.figure)
     name(figure.data)
-    await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root, wanted.key), CONFIG)
+    if (!plot.data) plot.replaceChildren()
+    await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
   } catch (error) {
-    plot.textContent = error.message
+    if (!plot.data) plot.textContent = error.message
     return
   }
   root.classList.toggle("clickable", wanted.clickable)
@@ -85,11 +94,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.dataset.testid = "chart"
   root.setAttribute("role", "figure")
   root.setAttribute("aria-label", data.alt)
+  root.revision = (root.revision ?? 0) + (root.wanted?.figure !== data.figure)
   root.wanted = data
   root.report = setTriggerValue
   draw(root)
 
-  root.observer ??= new ResizeObserver(() => root.clientWidth !== root.width && draw(root))
+  root.observer ??= new ResizeObserver(() => {
+    cancelAnimationFrame(root.frame)
+    root.frame = requestAnimationFrame(() => root.clientWidth !== root.width && draw(root))
+  })
   root.observer.observe(root)
   return () => {
     root.observer.disconnect()

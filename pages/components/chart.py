@@ -39,7 +39,7 @@ def chart(
         key=key,
         height=tall,
         data={
-            "figure": figure.update_layout(height=tall).to_json(),
+            "figure": figure.to_json(),
             "alt": figure.layout.meta["alt"],
             "library": kept(PLOTLY.name, "text/javascript", PLOTLY.read_bytes),
             "height": tall,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,14 @@ from pages.components.pictures import kept
 _HERE = Path(__file__).parent
 
 # Streamlit sends a component's script with every change of its data, up to 80 kB; so it gets this, and fetches that once.
+# While it waits, Streamlit may call it again for newer data, and have the call before cleaned up after that: the last counts.
 _LOADER = """
 export default async function (given) {{
+  const place = given.parentElement
+  const turn = (place.turn = (place.turn ?? 0) + 1)
   const script = await import(new URL("{address}", document.baseURI))
-  return script.default(given)
+  const clean = script.default(given)
+  return () => turn === place.turn && clean?.()
 }}
 """
 
@@ -28,7 +33,8 @@ def component(
     """A component whose scripts fill an empty element of the class ``root``: style sheets and scripts by the names of their
     files, one after the other. ``isolate`` keeps its styles and the page's apart. To be called as Streamlit's are."""
     styles = "".join((_HERE / f"{file}.css").read_text() for file in css)
-    script = "".join((_HERE / f"{file}.js").read_text() for file in js)
+    script = "".join((_HERE / f"{file}.js").read_text() for file in js).encode()
+    file = f"{name}-{hashlib.sha256(script).hexdigest()[:16]}.js"
 
     @cache
     def loading(address: str) -> Callable[..., Any]:
@@ -36,6 +42,6 @@ def component(
         return st.components.v2.component(name, html=html, css=styles, js=loader, isolate_styles=isolate)
 
     def show(**options: Any) -> Any:
-        return loading(kept(f"{name}.js", "text/javascript", script.encode))(**options)
+        return loading(kept(file, "text/javascript", lambda: script))(**options)
 
     return show

@@ -15,6 +15,8 @@ from ssad_core.spec import RANGES, Anomaly, Params, Settings
 OWN = "own"
 GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
 
+EDITED = "edited preset"  # in the session: the preset that was last chosen
+
 SETTINGS = {
     "epochs": ("Epochs", "How often every training image is seen."),
     "features": ("Features", "Channels of the first convolution; those of the next are in proportion."),
@@ -73,7 +75,7 @@ def ask(last: Question, vary: bool = False) -> Question:
         preset = st.segmented_control(
             "Preset",
             list(PRESETS),
-            default=preset_of(last.settings, *_sizes(last.detector, last.dataset, last.augment)) or "quick",
+            default=_preset(last),
             required=True,
             format_func=str.capitalize,
             help="Quick: the effect within seconds (AP: a minute). Standard: at most some three minutes (AP: fifteen) on two "
@@ -165,13 +167,17 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
     """The preset's settings, seed and profile, each to be changed; another preset or detector, or a data set or an aug with
     other presets, starts its settings anew."""
     known = presets(*_sizes(detector, dataset, aug))
-    sizes = _sizes(last.detector, last.dataset, last.augment)
-    before, chosen = presets(*sizes), preset_of(last.settings, *sizes) or "quick"
-    start = last.settings if (preset, known) == (chosen, before) else known[preset]
+    same = (preset, known) == (_preset(last), presets(*_sizes(last.detector, last.dataset, last.augment)))
+    st.session_state[EDITED] = preset
+    start = last.settings if same else known[preset]
+    keys = {name: f"ask-{name}-{preset}-{detector}-{getattr(known[preset], name)}" for name in SETTINGS}
     # Closed at first, and then not there: half of the sidebar, which every page would draw anew at every click.
     box = st.expander("Settings", on_change="rerun", key="settings-open")
     if not box.open:
-        return start, last.seed, last.profile
+        # What was set with the very click that has closed it is only there.
+        now = st.session_state
+        settings = {name: now.get(key, getattr(start, name)) for name, key in keys.items()}
+        return Settings(**settings), now.get("ask-seed", last.seed), now.get("ask-profile", last.profile)
     values: dict[str, float] = {}
     with box:
         for name, (label, help_text) in SETTINGS.items():
@@ -185,7 +191,7 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
                 step=1 if isinstance(low, int) else 1e-4,
                 format=None if isinstance(low, int) else "%.4g",
                 help=help_text.format(schedule=DETECTORS[detector].schedule),
-                key=f"ask-{name}-{preset}-{detector}-{getattr(known[preset], name)}",
+                key=keys[name],
             )
         seed = st.number_input(
             "Seed",
@@ -204,6 +210,12 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
         )
         st.caption("Where the profiles differ: " + "; ".join(f"{s.name}: {s.paper} / {s.reference}" for s in SWITCHES))
     return Settings(**values), int(seed), profile
+
+
+def _preset(question: Question) -> str:
+    """The preset that the question's settings are; of settings that were edited the one that they were before."""
+    sizes = _sizes(question.detector, question.dataset, question.augment)
+    return preset_of(question.settings, *sizes) or st.session_state.get(EDITED, "quick")
 
 
 def _sizes(detector: str, dataset: str, aug: str) -> tuple[str, str, int, str]:

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ssad_core.errors import BadInput
 from ssad_core.store import Damaged
@@ -30,4 +31,14 @@ def said(draw: Callable[P, None]) -> Callable[P, None]:
 def part(draw: Callable[P, None]) -> Callable[P, None]:
     """Draws a part of a page. What it is given stays as it is until the whole page is drawn anew; what it changes in the
     state it must write into the address itself."""
-    return st.fragment(said(draw))
+
+    @wraps(draw)
+    def by_itself(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except Damaged:
+            if not get_script_run_ctx().fragment_ids_this_run:
+                raise
+            st.rerun(scope="app")  # a run that it was given may have been deleted since
+
+    return st.fragment(said(by_itself))

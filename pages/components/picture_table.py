@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import streamlit as st
 
 from pages.components.component import component
 from ssad_core.colours import GROUP_COLOURS
@@ -40,12 +41,18 @@ class Row:
     right: Sequence[bool | None] = ()
 
 
-def picture_table(columns: Sequence[Column], rows: Sequence[Row], *, key: str, tile: int = 72) -> int | None:
-    """Shows the table, its images at most ``tile`` pixels wide; the point of the column that was clicked on just now, else
-    None."""
+def picture_table(
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    *,
+    key: str,
+    tile: int = 72,
+    on_click: Callable[[int], None] = lambda point: None,
+) -> None:
+    """Shows the table, its images at most ``tile`` pixels wide. ``on_click`` is called, before the script runs again, with
+    the point of the column that was clicked on."""
     data = {"content": _table(columns, rows), "columns": len(columns), "tile": tile}
-    result = _COMPONENT(key=key, data=data, on_clicked_change=lambda: None)
-    return result.get("clicked")
+    _COMPONENT(key=key, data=data, on_clicked_change=lambda: on_click(st.session_state[key]["clicked"]))
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
