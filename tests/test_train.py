@@ -254,6 +254,11 @@ def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(d
     assert {part.device.type for part in (loss, *found, again)} == {"cuda"}
 
 
+def test_cuda_is_chosen_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # the only thing that is asked
+    assert [choose_device(name).type for name in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
+
+
 def test_devices_are_chosen_by_themselves_or_refused() -> None:
     assert choose_device("cpu") == CPU
     cuda = torch.cuda.is_available()
