@@ -168,10 +168,8 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
             st.rerun()
 
 
-@part
-def stored(state: State, store: Store) -> None:
+def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     """The stored runs: what is pinned, the table, what can be done with the picked ones, and those side by side."""
-    runs = store.list()
     lineup = show_pinned(state)
     pinned = [spec.id for spec in lineup.specs] if lineup else []
     state.find = ask_find(state.find, runs)
@@ -193,7 +191,6 @@ def stored(state: State, store: Store) -> None:
     elif compared:
         st.subheader("Picked, side by side" if picked else "Pinned, side by side")
         side_by_side(compared, state)
-    write_address(state)
 
 
 @part
@@ -218,17 +215,13 @@ def on_disk(store: Store, count: int) -> None:
             st.rerun()
 
 
-def page() -> None:
-    st.title("Runs")
-    state, store = session(), jobs().store
-    show_rejected(state)
-    prepare_in_background()
-    if waiting := jobs().going_on():
-        st.fragment(going_on, run_every=POLL)(len(waiting))
+@part
+def kept(state: State, store: Store) -> None:
+    """All that the cache holds, looked up anew whenever something here is used."""
     runs = store.list()
     on_disk(store, len(runs))
     if runs:
-        stored(state, store)
+        stored(state, store, runs)
     else:
         st.info(
             "Nothing is trained yet. The Lab's first screen trains its default within seconds.",
@@ -236,7 +229,17 @@ def page() -> None:
         )
         st.page_link("pages/lab.py", label="To the Lab", icon=":material/arrow_forward:")
         delete(store, runs)
-        write_address(state)
+    write_address(state)
+
+
+def page() -> None:
+    st.title("Runs")
+    state, store = session(), jobs().store
+    show_rejected(state)
+    prepare_in_background()
+    if waiting := jobs().going_on():
+        st.fragment(going_on, run_every=POLL)(len(waiting))
+    kept(state, store)
 
 
 show(page)
