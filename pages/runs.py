@@ -62,6 +62,8 @@ def going_on(count: int) -> None:
     st.subheader("Going on")
     for spec, status in now:
         place = f", place {status.position} in the queue" if status.position else ""
+        if status.state == "training":
+            place = f", {status.trained:.0%}"
         title, normal = class_title(spec.dataset, spec.normal_class)
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.markdown(

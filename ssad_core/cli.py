@@ -168,7 +168,7 @@ def _line(run: StoredRun) -> dict[str, Any]:
 
 
 class _ProgressBar:
-    """A bar on standard error: of the share that is done of what takes long before the training, then of the epochs."""
+    """A bar on standard error: of what takes long before the training, of the training, of the evaluation."""
 
     def __init__(self, hidden: bool = False) -> None:
         self._hidden = hidden
@@ -183,9 +183,8 @@ class _ProgressBar:
         from tqdm import tqdm
 
         if self._bar is None:
-            self._bar = tqdm(file=sys.stderr, bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}{postfix}")
-        self._bar.total = progress.get("epochs") if "epoch" in progress else 1
-        self._bar.n = progress.get("epoch", progress.get("done", 0))
+            self._bar = tqdm(total=1, file=sys.stderr, bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}{postfix}")
+        self._bar.n = progress.get("done", 0)
         if progress.get("loss"):
             auc = {key: f"{values[-1][1]:.3f}" for key, values in progress.get("auc", {}).items()}
             self._bar.set_postfix({"loss": f"{progress['loss'][-1]:.4f}", **auc}, refresh=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,17 +19,18 @@ from .store import StoredRun, short
 
 LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
 LIVE_LEAST = 32  # of a detector that looks at each image so often that 256 would take long
+BATCH = 128  # images of a forward pass: the activations of more do not fit a CPU's cache, which halved AP's speed
 PICTURES = 5  # images a side whose explanations are shown while training
 SNAPSHOTS = 8  # evaluations in the course of a training, at most
 
 Arrays = dict[str, np.ndarray]
 
 
-def examine(detector: Detector, images: Tensor, batch: int = 512) -> Examination:
+def examine(detector: Detector, images: Tensor) -> Examination:
     """`Detector.examine` of float images (N, C, H, W) in batches; the results are on the CPU."""
     device = next(detector.network.parameters()).device
     parts = [
-        detector.examine(part.to(device).contiguous(memory_format=torch.channels_last)) for part in images.split(batch)
+        detector.examine(part.to(device).contiguous(memory_format=torch.channels_last)) for part in images.split(BATCH)
     ]
     return Examination(*(torch.cat([part[i] for part in parts]).float().cpu().contiguous() for i in range(3)))
 
@@ -104,24 +106,25 @@ def view_training(samples: Samples, spec: RunSpec) -> dict[str, Tensor]:
 
 
 def evaluate(
-    detector: Detector, samples: Samples, spec: RunSpec, report: Callable[[str], None] = lambda group: None
+    detector: Detector, samples: Samples, spec: RunSpec, report: Callable[[float], Any] = lambda done: None
 ) -> Evaluation:
     """Scores what a finished run is first asked for: all test images, the gens of the controlled testbed, the training
-    sample. `anomaly_results` computes other gens when they are asked for."""
+    sample. `anomaly_results` computes other gens when they are asked for. ``report`` gets the share that is done."""
+    tasks = [*CONTROLLED, *samples.classes()]
     scores: Arrays = {}
     codes: Arrays = {}
 
     def add(group: str, images: Tensor) -> None:
-        report(group)
+        report(len(scores) / (len(tasks) + 3))
         found = examine(detector, images)
         scores[group], codes[group] = found.scores.numpy(), found.codes.numpy()
 
     for group, images in view_training(samples, spec).items():
         add(group, images)
     add("normal", to_float(samples.test_normal()))
-    tasks = [*CONTROLLED, *samples.classes()]
     for anomaly in tasks:
         add(anomaly.key, samples.anomalous(anomaly, spec.profile))
+    report(1.0)
     values = {anomaly.key: auc(scores["normal"], scores[anomaly.key]) for anomaly in tasks}
     values["rest"] = auc(scores["normal"], np.concatenate([scores[a.key] for a in samples.classes()]))
     return Evaluation(scores, codes, values)
@@ -136,7 +139,7 @@ def explain_stored(run: StoredRun, codes: np.ndarray, channels: int, size: int) 
     """The explanations of images (N, channels, size, size) by their codes (N, hidden) and the stored run's weights, on the
     CPU."""
     detector = _stored_detector(run, channels, size)
-    return torch.cat([detector.explain(part) for part in torch.from_numpy(codes).split(512)]).contiguous()
+    return torch.cat([detector.explain(part) for part in torch.from_numpy(codes).split(BATCH)]).contiguous()
 
 
 def _stored_detector(run: StoredRun, channels: int, size: int) -> Detector:

@@ -60,6 +60,13 @@ class Status:
     def going_on(self) -> bool:
         return self.state in GOING_ON
 
+    @property
+    def trained(self) -> float:
+        """The share of the training that is behind it, in [0, 1]."""
+        if self.state == "training":
+            return self.progress.get("done", 0.0)
+        return float(self.state in ("evaluating", "done"))
+
 
 class Children:
     """The training processes of a Dask worker: who trains what, and which wait warm for the next run."""

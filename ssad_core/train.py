@@ -30,6 +30,7 @@ class Curve:
     is watched by before the first and after each, and ``warning`` what both say when it goes wrong."""
 
     epochs: int
+    images_per_epoch: int  # each copy counted
     loss: list[float] = field(default_factory=list)
     images: int = 0  # seen by the optimiser
     seconds: float = 0.0  # in the loop alone, evaluation apart
@@ -46,9 +47,14 @@ class Curve:
         return self.images / self.seconds if self.seconds else 0.0
 
     @property
+    def done(self) -> float:
+        """The share of the training that is behind it, in [0, 1]."""
+        return self.images / (self.epochs * self.images_per_epoch)
+
+    @property
     def seconds_left(self) -> float | None:
-        """Estimated from the epochs so far, None before the first."""
-        return self.seconds / self.epoch * (self.epochs - self.epoch) if self.epoch else None
+        """Estimated from the images so far, None before the first."""
+        return self.seconds * (1 / self.done - 1) if self.images else None
 
     def watch(self, detector: detectors.Detector, images: Tensor) -> None:
         """Has the detector settle on the training normals, and keeps what it says."""
@@ -114,6 +120,7 @@ def train(
     images: Tensor,
     device: torch.device,
     on_epoch: Callable[[detectors.Detector, Curve], Any] = lambda detector, curve: None,
+    on_step: Callable[[Curve], Any] = lambda curve: None,
 ) -> tuple[detectors.Detector, Curve]:
     """Trains a run's detector.
 
@@ -121,6 +128,7 @@ def train(
     ----------
     images : float32 (N, C, H, W) in [0, 1], the training normals, N >= 2.
     on_epoch : called after each epoch with the detector in evaluation mode.
+    on_step : called after each step of the optimiser; an epoch may take minutes.
 
     Returns
     -------
@@ -143,30 +151,32 @@ def train(
     optimiser = Adam(network.parameters(), detector.weight_decay)
     # Apart from torch's global generator: what shuffles and augments must not depend on how many weights were drawn.
     generator = torch.Generator(device).manual_seed(spec.seed)
-    curve = Curve(settings.epochs)
+    curve = Curve(settings.epochs, len(images) * detector.copies)
     network.eval()
     curve.watch(detector, images)
     for epoch in range(settings.epochs):
-        start = time.perf_counter()
+        start = time.perf_counter() - curve.seconds
         network.train()
         learning_rate = settings.learning_rate * detector.schedule(epoch, settings.epochs)
         total = torch.zeros((), device=device)
-        order = torch.randperm(len(images) * detector.copies, generator=generator, device=device)
+        order = torch.randperm(curve.images_per_epoch, generator=generator, device=device)
         for index in batches(order, settings.batch_size):
             loss = detector.loss(images[index % len(images)], index // len(images), generator)
             loss.backward()
             optimiser.step(learning_rate)
             curve.began = curve.began or time.time()
             total += loss.detach() * len(index)
+            curve.images += len(index)
+            curve.seconds = time.perf_counter() - start
+            on_step(curve)
         mean = total.item() / len(order)
         if not math.isfinite(mean):
             raise TrainingFailed(
                 f"The loss became {mean} in epoch {epoch + 1}; a learning rate below {settings.learning_rate:g} may help."
             )
         curve.loss.append(mean)
-        curve.images += len(order)
         network.eval()
         curve.watch(detector, images)
-        curve.seconds += time.perf_counter() - start
+        curve.seconds = time.perf_counter() - start
         on_epoch(detector, curve)
     return detector, curve

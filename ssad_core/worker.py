@@ -34,6 +34,7 @@ from .store import CANCEL_FILE, Busy, Store, StoredRun, Workspace
 from .train import Adam, Curve, TrainingFailed, choose_device, prepare, train
 
 Progress = Callable[[dict[str, Any]], None]
+REPORT_EVERY = 1.0  # seconds between two reports within an epoch
 
 
 def run(spec: RunSpec, store: Store, device: str = "auto", on_progress: Progress = lambda progress: None) -> StoredRun:
@@ -69,7 +70,11 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
     over = threading.Event()
     threading.Thread(target=_watch_cancel, args=(work.path / CANCEL_FILE, over), daemon=True).start()
 
+    said = 0.0
+
     def report(state: str, **values: Any) -> None:
+        nonlocal said
+        said = time.monotonic()
         progress = {"state": state, "epochs": spec.settings.epochs, "started": started, "pid": os.getpid(), **values}
         work.progress(**progress)
         on_progress(progress)
@@ -90,6 +95,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
         def latest(curve: Curve) -> dict[str, Any]:  # copies: what was reported does not change any more
             return {
                 "epoch": curve.epoch,
+                "done": curve.done,
                 "loss": list(curve.loss),
                 "auc": {kind: list(values) for kind, values in auc.items()},
                 "monitor": {name: list(values) for name, values in curve.monitor.items()},
@@ -106,9 +112,14 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
                     auc.setdefault(kind, []).append((curve.epoch, value))
             report("training", **latest(curve))
 
-        detector, curve = train(spec, images, device, on_epoch)
-        report("evaluating", **latest(curve))
-        evaluation = evaluate(detector, samples, spec)
+        def on_step(curve: Curve) -> None:
+            if time.monotonic() - said > REPORT_EVERY:
+                report("training", **latest(curve))
+
+        detector, curve = train(spec, images, device, on_epoch, on_step)
+        evaluation = evaluate(
+            detector, samples, spec, lambda done: report("evaluating", **{**latest(curve), "done": done})
+        )
         work.arrays("scores", evaluation.scores)
         work.arrays("codes", evaluation.codes)
         weights = {name: value.cpu().contiguous() for name, value in detector.network.state_dict().items()}
@@ -205,18 +216,20 @@ def _answer(request: dict[str, Any]) -> str | None:
 def _log(file: Path) -> Iterator[Progress]:
     """Has everything that is printed written to the file, from the first progress of a training of this process on: the
     run's workspace, where the file lies, exists only once this process holds the run's lock."""
-    kept, begun = os.dup(2), False
+    kept, begun, written = os.dup(2), False, None
 
     def on_progress(progress: dict[str, Any]) -> None:
-        nonlocal begun
+        nonlocal begun, written
         if not begun and progress.get("pid") == os.getpid():
             log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 1)
             os.dup2(log, 2)
             os.close(log)
             begun = True
-        if begun:
+        step = [progress.get(key) for key in ("state", "message", "epoch")]
+        if begun and step != written:
             print(json.dumps({k: v for k, v in progress.items() if k not in ("loss", "auc", "monitor")}), flush=True)
+            written = step
 
     try:
         yield on_progress

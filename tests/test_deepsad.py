@@ -237,7 +237,7 @@ def test_the_schedule_is_torchs_step_after_a_third(epochs: int) -> None:
 def test_a_network_that_became_a_constant_is_said_to_have_collapsed(
     images: Tensor, profile: str, constant: str
 ) -> None:
-    detector, curve = fresh(replace(TINY, profile=profile)), Curve(epochs=1)
+    detector, curve = fresh(replace(TINY, profile=profile)), Curve(epochs=1, images_per_epoch=64)
     detector.network.eval()
     curve.watch(detector, images)
     assert curve.warning is None

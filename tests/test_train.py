@@ -200,8 +200,16 @@ def test_watching_sees_every_epoch_and_changes_nothing(images: Tensor) -> None:
 
 
 def test_before_the_first_epoch_nothing_is_estimated() -> None:
-    curve = Curve(epochs=5)
-    assert (curve.epoch, curve.images_per_second, curve.seconds_left) == (0, 0, None)
+    curve = Curve(epochs=5, images_per_epoch=64)
+    assert (curve.epoch, curve.images_per_second, curve.done, curve.seconds_left) == (0, 0, 0, None)
+
+
+def test_an_epoch_is_followed_step_by_step(images: Tensor) -> None:
+    steps = []
+    train(TINY, images, CPU, on_step=lambda curve: steps.append((curve.epoch, curve.images, curve.done)))
+    assert steps == [
+        (epoch, seen, seen / 128) for epoch in (0, 1) for seen in range(64 * epoch + 16, 64 * epoch + 65, 16)
+    ]
 
 
 @pytest.mark.parametrize("settings", [{"batch_size": 2}, {"batch_size": 1024}, {"learning_rate": 1.0}])

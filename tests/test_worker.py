@@ -126,13 +126,25 @@ def test_everything_of_a_finished_run_is_stored(tmp_path: Path) -> None:
     }  # and the log, of a process of its own
     states = [progress["state"] for progress in heard]
     assert states[0] == "starting"
-    assert states.count("training") == 3
     assert states[-1] == "evaluating"
     epochs = [progress for progress in heard if progress["state"] == "training"]
-    assert [len(progress["loss"]) for progress in epochs] == [1, 2, 3]
+    assert sorted({len(progress["loss"]) for progress in epochs} | {0}) == [0, 1, 2, 3]
     assert epochs[-1]["loss"] == stored.result["loss"]
-    assert epochs[-1]["seconds_left"] == 0
+    assert (epochs[-1]["seconds_left"], epochs[-1]["done"]) == (0, 1)
+    shares = [progress["done"] for progress in heard if progress["state"] == "evaluating"]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0, 1)
     assert [epoch for epoch, _ in epochs[-1]["auc"]["rest"]] == stored.history["epochs"].tolist()
+
+
+def test_a_long_epoch_is_reported_as_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssad_core.worker.REPORT_EVERY", 0.0)
+    spec, heard = tiny(epochs=1), []
+    run(spec, Store(tmp_path), "cpu", heard.append)
+    steps = [progress for progress in heard if progress["state"] == "training" and progress["epoch"] == 0]
+    count = -(-spec.settings.limit // spec.settings.batch_size)
+    assert [progress["done"] for progress in steps] == [(k + 1) / count for k in range(count)]
+    assert all(progress["images_per_second"] > 0 for progress in steps)
 
 
 PARENT = """

@@ -61,7 +61,9 @@ def _watch(missing: list[RunSpec], done: int, dataset: Dataset, which: str) -> N
     cost, _ = estimate(missing, dataset)
     total = done + len(missing)
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    trained = sum(status.trained for status in stati.values())
     row.progress(
-        done / total, f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}."
+        (done + trained) / total,
+        f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}.",
     )
     row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(missing,))

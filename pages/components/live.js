@@ -262,9 +262,11 @@ class Card {
     set(this.node, { "data-state": run.state, "aria-label": run.name })
     set(this.name, { text: run.name, title: run.name })
     set(this.state, { text: stateText(run) })
-    set(this.fill, { style: `width: ${run.epochs ? (100 * epoch) / run.epochs : 0}%` })
+    const share = view.epoch === null ? (run.state === "evaluating" ? 1 : run.done) : epoch / run.epochs
+    const done = Math.round(100 * share)
+    set(this.fill, { style: `width: ${done}%` })
     const counted = run.epochs ? `Epoch ${epoch} of ${run.epochs}` : ""
-    set(this.bar, { "aria-valuemax": run.epochs, "aria-valuenow": epoch, "aria-label": `Progress of ${run.name}` })
+    set(this.bar, { "aria-valuenow": done, "aria-valuetext": counted, "aria-label": `Progress of ${run.name}` })
     const going = ["training", "evaluating", "done"].includes(run.state)
     set(this.said, { text: going ? counted : run.message })
     set(this.pace, { text: going ? paceText(run) : run.epoch ? counted : "" })
@@ -430,7 +432,7 @@ function stateText(run) {
 
 function paceText(run) {
   const pace = run.imagesPerSecond ? [`${count(Math.round(run.imagesPerSecond))} images/s`] : []
-  if (run.state === "evaluating") pace.push(run.message || "scoring all test images")
+  if (run.state === "evaluating") pace.push(`scoring all test images, ${Math.round(100 * run.done)}%`)
   if (run.state === "training" && run.secondsLeft !== null) pace.push(`${duration(Math.ceil(run.secondsLeft))} left`)
   return pace.join(" · ")
 }

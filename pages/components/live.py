@@ -38,6 +38,7 @@ class LiveRun:
     message : one sentence: what it waits for, or why it ended.
     queue_position : 1 is next.
     epoch, epochs : finished ones, and all.
+    done : the share of what it is at, in [0, 1]: of the training, or of the evaluation.
     loss : the mean training loss of each finished epoch.
     auc : (epoch, live AUC in [0, 1] for the chosen anomaly) of each evaluation.
     snapshots : what is there to show, in the order of their epochs; the last one is enough while it trains.
@@ -53,6 +54,7 @@ class LiveRun:
     queue_position: int | None = None
     epoch: int = 0
     epochs: int = 0
+    done: float = 0.0
     loss: Sequence[float] = ()
     auc: Sequence[tuple[int, float]] = ()
     snapshots: Sequence[Snapshot] = ()
@@ -82,6 +84,7 @@ def _payload(run: LiveRun, replay: bool, place: str) -> dict[str, Any]:
         "queuePosition": run.queue_position,
         "epoch": run.epoch,
         "epochs": run.epochs,
+        "done": run.done,
         "loss": _short(run.loss),
         "auc": [[epoch, round(float(auc), 4)] for epoch, auc in run.auc],
         "snapshots": [
