@@ -15,7 +15,7 @@ from pages.components.part import part
 from pages.components.question import read
 from pages.components.router import show
 from pages.components.success import show_success
-from ssad_core.alignment import Alignment, aug_of, rows
+from ssad_core.alignment import Alignment, aug_of, pairs_of, rows
 from ssad_core.detectors import augs, detector_info
 from ssad_core.encoders import ENCODERS, weights_path
 from ssad_core.lineup import line_up
@@ -35,7 +35,8 @@ def alignment(state: State) -> None:
     lineup = line_up(question, state.pins, dataset, spec_of).specs
     more = [aug_of(other.augment, other.params) for other in lineup]
     # One run for each aug, that of the question as it is; what is pinned with other settings adds an aug, but no run.
-    known = [aug for aug in rows(more) if aug.name in augs(question.detector)]
+    own = aug_of(question.augment, question.params)
+    known = [aug for aug in rows(more) if aug.name in augs(question.detector) and aug != own]
     trained = [replace(spec, augment=aug.name, params=aug.params) for aug in known]
     specs = list(dict.fromkeys([*trained, spec]))
     stored = stored_of(specs)
@@ -53,7 +54,7 @@ def alignment(state: State) -> None:
         st.info("Each run's own code is a space once it is trained.", icon=":material/join_inner:")
         return
     measured = Alignment.of(encoder, spec, dataset, question.anomaly, more=more, baseline=baseline, runs=runs)
-    pairs = [(run, baseline) for run in runs if baseline or not detector_info(question.detector).baseline]
+    pairs = pairs_of(runs, stored)
     cells = show_matrix(measured, encoder, pairs, question, dataset, baseline)
     if not measured.ranked:
         st.info(

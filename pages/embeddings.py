@@ -17,7 +17,6 @@ from pages.components.pictures import Sheet, by_group, sheet_of
 from pages.components.router import show
 from ssad_core.embedding import FEWEST_POINTS, usable_perplexity
 from ssad_core.histogram import scale_for
-from ssad_core.question import run_name
 from ssad_core.report import task
 
 if TYPE_CHECKING:
@@ -160,7 +159,7 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
 
 def _run(sample: Sample, k: int, comparison: Comparison) -> MapRun:
     scores = _spread(np.concatenate([*sample.scores[k].values()]), sample.places[k], len(sample.points.group), axis=0)
-    return MapRun(run_name(comparison.run.spec), sample.aucs[k], scores, sample.augmented[k], sample.separations[k])
+    return MapRun(comparison.name, sample.aucs[k], scores, sample.augmented[k], sample.separations[k])
 
 
 def _spread(values: np.ndarray, places: np.ndarray, n: int, axis: int = -2) -> np.ndarray:

@@ -16,7 +16,6 @@ from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
-from ssad_core.question import run_name
 from ssad_core.report import augmented, draw_bias
 from ssad_core.sprites import sheet
 
@@ -41,7 +40,7 @@ def ask_run(state: State, comparisons: list[Comparison]) -> Comparison:
         list(known),
         default=state.bias_of if state.bias_of in known else own,
         required=True,
-        format_func=lambda run_id: run_name(known[run_id].run.spec),
+        format_func=lambda run_id: known[run_id].name,
         help="Each run is shown beside its own unsupervised baseline.",
         key=f"ask-bias-of-{'-'.join(known)}",
     )

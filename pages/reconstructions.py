@@ -48,10 +48,10 @@ def the_same_images(state: State, comparisons: list[Comparison]) -> None:
     orders = order(pictures.order, *leading, paired=paired)
     columns, places = _columns(pictures, orders, views[0], comparisons[0], sides)
     rows = [Row("Original", pictures=views[0].originals[places])]
-    for comparison, view, normal in zip(comparisons, views, scores[0], strict=True):
+    for comparison, view in zip(comparisons, views, strict=True):
         # The groups before differ in size where the training limits do; the test images are the same.
         shift = np.flatnonzero(view.group == NORMAL)[0] - sides[0][0]
-        rows += _rows(comparison, view, places + shift, columns, normal, state.views.fpr, pictures.errors)
+        rows += _rows(comparison, view, places + shift, columns, state.views.fpr, pictures.errors)
     state.pictures = pictures
 
     def pin(point: int) -> None:
@@ -121,13 +121,12 @@ def _rows(
     view: Views,
     places: np.ndarray,
     columns: list[Column],
-    normal: np.ndarray,
     fpr: float,
     errors: bool,
 ) -> list[Row]:
     """What one run makes of the images at these places of its views."""
     detector, info = view.detectors[0], detector_info(comparison.run.spec.detector)
-    flagged = detector.scores[places] >= threshold_at_fpr(normal, fpr)
+    flagged = detector.scores[places] >= threshold_at_fpr(comparison.run.scores["normal"], fpr)
     right = [bool(flag == column.anomalous) for flag, column in zip(flagged, columns, strict=True)]
     texts = [short(score) for score in detector.scores[places]]
     if info.predicts:

@@ -34,6 +34,7 @@ def row(run: StoredRun, pinned: bool) -> dict[str, object]:
     return {
         "Pinned": "●" if pinned else "",
         "Detector": run_name(spec),
+        "Warning": result.get("warning") or "",
         "Data set": title,
         "Normal": normal,
         "Seed": spec.seed,
@@ -78,6 +79,8 @@ def going_on(count: int) -> None:
 def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
     """The runs, newest first unless a column is clicked; those that are picked."""
     lines = [row(run, run.id in pinned) for run in runs]
+    if not any(line["Warning"] for line in lines):
+        lines = [{name: value for name, value in line.items() if name != "Warning"} for line in lines]
     number, seconds = st.column_config.NumberColumn(format="%.3f"), st.column_config.NumberColumn(format="%.1f")
     chosen = st.dataframe(
         lines,
@@ -90,6 +93,7 @@ def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
         column_config={
             **{name: number for name in lines[0] if name.startswith("AUC")},
             "Pinned": st.column_config.TextColumn("●", help="Pinned: lies beside the others on the comparing pages."),
+            "Warning": st.column_config.TextColumn(help="A training that ended, but whose scores say little."),
             "Seconds": seconds,
             "MB": seconds,
         },

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import augment
 from .data import Dataset
+from .detectors import detector_info
 from .encoders import embed, encoder_info, identity, recall, remember
 from .errors import BadInput
 from .mmd import PERMUTATIONS, MmdEstimate, estimate
@@ -253,13 +254,21 @@ def table(cells: Cells) -> list[list[object]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an augmentation's MMD and its trained run say of one kind of anomaly; ``gain`` is the relative AUC, or the AUC of
-    a detector without a baseline."""
+    """What an augmentation's MMD and its trained ``run``, by its id, say of one kind of anomaly; ``gain`` is the relative
+    AUC, or the AUC of a detector without a baseline."""
 
+    run: str
     aug: Aug
     anomaly: Anomaly
     mmd: float
     gain: float
+
+
+def pairs_of(runs: Iterable[StoredRun], baselines: Mapping[str, StoredRun]) -> list[tuple[StoredRun, StoredRun | None]]:
+    """Each of the runs that can gain something, with its baseline, one of ``baselines`` (by id): none for a detector that has
+    no baseline. A baseline gains nothing by definition, and a run whose baseline is not there has no relative AUC."""
+    found = [(run, baselines.get(run.spec.baseline().id)) for run in runs if not run.spec.is_baseline]
+    return [(run, base) for run, base in found if base or not detector_info(run.spec.detector).baseline]
 
 
 def outcomes(
@@ -270,7 +279,7 @@ def outcomes(
     compute: bool = True,
 ) -> list[Outcome]:
     """One of each of the ``runs``, each with its baseline, on each column, where there is a cell; without ``compute``
-    where the run is scored already. Baselines gain nothing by definition, and are none."""
+    where both are scored already."""
     from .evaluate import anomaly_results, has_results
 
     def score(run: StoredRun, anomaly: Anomaly) -> float:
@@ -282,12 +291,12 @@ def outcomes(
             aug = aug_of(run.spec.augment, run.spec.params)
             asked = [run, baseline] if baseline else [run]
             cell = cells.get((aug, anomaly))
-            if cell is None or run.spec.is_baseline or not (compute or all(has_results(r, anomaly) for r in asked)):
+            if cell is None or not (compute or all(has_results(r, anomaly) for r in asked)):
                 continue
             if baseline and (baseline.id, anomaly) not in below:
                 below[baseline.id, anomaly] = score(baseline, anomaly)
             gain = score(run, anomaly) - (below[baseline.id, anomaly] if baseline else 0)
-            found.append(Outcome(aug, anomaly, cell.value, gain))
+            found.append(Outcome(run.id, aug, anomaly, cell.value, gain))
     return found
 
 

@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 from .errors import BadInput
 from .statistics import finite_scores
 
+Scale = Literal["linear", "log"]
+
 
 def common_edges(groups: Sequence[ArrayLike], bins: int = 40, log: bool = False) -> np.ndarray:
     """Edges (bins + 1,) of bins that hold every score of every group, of equal width or, with ``log``, equal ratio.
@@ -65,22 +67,27 @@ def corners(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def threshold_at_fpr(normal: ArrayLike, fpr: float) -> float:
-    """The lowest threshold at which at most ``fpr``, in [0, 1], of the normal scores are called abnormal.
+    """A threshold at which as many of the normal scores are called abnormal as ``fpr``, in [0, 1] and meant to four digits,
+    allows.
 
-    It is the next number above the highest normal score that must stay below it; at ``fpr`` = 1 the lowest score.
+    At k of n it is the k-th highest of them, at 0 a little above all; of a rate between two such it lies as far between
+    their thresholds. So a dragged threshold has a rate that gives it back. linked_views.js has the same rule.
 
     >>> scores = [0.1, 0.2, 0.3, 0.4]
-    >>> [float(np.mean(np.array(scores) >= threshold_at_fpr(scores, fpr))) for fpr in (0, 0.25, 0.49, 0.5, 1)]
-    [0.0, 0.25, 0.25, 0.5, 1.0]
+    >>> [round(threshold_at_fpr(scores, fpr), 3) for fpr in (0, 0.25, 0.375, 0.5, 1)]
+    [0.406, 0.4, 0.35, 0.3, 0.1]
     """
     if not 0 <= fpr <= 1:
         raise BadInput(f"a false positive rate lies in 0 to 1, not {fpr}")
-    normal = np.sort(finite_scores(normal, "normal"))
-    # Rates compared as they are later measured: floor(fpr n) can round to one too few.
-    allowed = int(np.searchsorted(np.arange(1, normal.size + 1) / normal.size, fpr, side="right"))
-    if allowed == normal.size:
-        return float(normal[0])
-    return float(np.nextafter(normal[-1 - allowed], np.inf))
+    normal = np.sort(finite_scores(normal, "normal"))[::-1]
+    n, place = normal.size, fpr * normal.size
+    knots = np.append(normal[0] + max((normal[0] - normal[-1]) * 0.02, 1e-9), normal)
+    if abs(place - round(place)) < 6e-5 * n:  # half of the last digit
+        place = round(place)
+    k = int(place)
+    while 0 < k < n and knots[k] == knots[k + 1]:  # equal scores are called alike
+        place = k = k - 1
+    return float(knots[k] if place == k else knots[k] + (knots[k + 1] - knots[k]) * (place - k))
 
 
 def false_positive_rates(normal: ArrayLike, scores: ArrayLike) -> np.ndarray:
@@ -125,13 +132,15 @@ def confusion(normal: ArrayLike, anomalous: ArrayLike, threshold: float) -> Conf
     return Confusion(tp=tp, fp=fp, tn=normal.size - fp, fn=anomalous.size - tp)
 
 
-def scale_for(normal: Sequence[np.ndarray], every: Sequence[np.ndarray]) -> Literal["linear", "log"]:
-    """The scale of an axis that detectors' scores share: log where they are all positive and, on a linear one, nine tenths
-    of some detector's normals would lie within a thirtieth of it.
+def scale_for(normal: Sequence[np.ndarray], every: Sequence[np.ndarray], chosen: Scale | None = None) -> Scale:
+    """The scale of an axis that detectors' scores share: the ``chosen`` one, or else log where, on a linear one, nine tenths
+    of some detector's normals would lie within a thirtieth of it. A score that is not above zero makes it linear.
 
     ``normal`` and ``every`` have the scores (n,) of the test normals and of all points, detector by detector.
     """
-    highest = max(float(np.max(scores)) for scores in every)
     if min(float(np.min(scores)) for scores in every) <= 0:
         return "linear"
+    if chosen:
+        return chosen
+    highest = max(float(np.max(scores)) for scores in every)
     return "log" if any(np.quantile(scores, 0.9) < highest / 30 for scores in normal) else "linear"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -98,7 +99,8 @@ class Comparison:
     """A run, its baseline and a task, with everything that is stored of them.
 
     ``baseline`` may be None (a detector without one), and is the run itself when the run is a baseline. ``most_train`` is
-    how many training images are shown at most; see `same_sample`.
+    how many training images are shown at most; see `same_sample`. ``label`` is what the run is called beside others
+    (`lineup.labels`), by default its name.
     """
 
     run: StoredRun
@@ -106,6 +108,17 @@ class Comparison:
     anomaly: Anomaly
     dataset: Dataset
     most_train: int = VIEW_LIMIT
+    label: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the run is called."""
+        return self.label or run_name(self.run.spec)
+
+    @property
+    def names(self) -> list[str]:
+        """What its `runs` are called."""
+        return [*(run_name(run.spec) for run in self.runs[:-1]), self.name]
 
     @property
     def samples(self) -> Samples:
@@ -121,7 +134,7 @@ class Comparison:
     @property
     def key(self) -> str:
         """Changes exactly when the views do."""
-        return "-".join([*(run.id for run in self.runs), short(self.anomaly.key, self.most_train)])
+        return "-".join([*(run.id for run in self.runs), short(self.anomaly.key, self.most_train, self.label)])
 
     def metrics(self) -> dict[str, TaskMetrics]:
         """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
@@ -188,7 +201,9 @@ class Comparison:
     def views(self) -> Views:
         """The points with their explanations, which the stored weights give for the stored codes."""
         images = self._images()
-        return Views(**vars(self._points(images)), detectors=tuple(self._view(run, images) for run in self.runs))
+        return Views(
+            **vars(self._points(images)), detectors=tuple(map(partial(self._view, images), self.runs, self.names))
+        )
 
     def points(self) -> Points:
         """The points alone."""
@@ -230,10 +245,10 @@ class Comparison:
             originals=to_bytes(images),
         )
 
-    def _view(self, run: StoredRun, images: Tensor) -> DetectorView:
+    def _view(self, images: Tensor, run: StoredRun, name: str) -> DetectorView:
         # The stored scores, not new ones: another thread count may change the last digit.
         scores, codes = (np.concatenate(parts) for parts in zip(*self._results(run), strict=True))
-        view = DetectorView(run_name(run.spec), run.id, scores)
+        view = DetectorView(name, run.id, scores)
         info = detector_info(run.spec.detector)
         if not info.pictures and not info.predicts:  # the score says it all
             return view
@@ -246,20 +261,21 @@ class Comparison:
 
     def bias(self) -> Bias:
         """AUC and relative AUC of every other class, on all test images, whichever anomaly this is about."""
-        *before, run = (self._scored(run) for run in self.runs)
+        *before, run = map(self._scored, self.runs, self.names)
         return error_bias(run, *before)
 
-    def _scored(self, run: StoredRun) -> Scored:
+    def _scored(self, run: StoredRun, name: str) -> Scored:
         classes = {anomaly.name: run.scores[anomaly.key] for anomaly in self.samples.classes()}
-        return Scored(run_name(run.spec), run.scores["normal"], classes)
+        return Scored(name, run.scores["normal"], classes)
 
     def class_scores(self, name: str, fpr: float) -> ClassScores:
         """How the run and its baseline score the images of another class; ``fpr`` in [0, 1] sets their thresholds."""
         key = Anomaly("class", name).key
+        runs = dict(zip(self.names[::-1], self.runs[::-1], strict=True))
         return ClassScores(
             images=self.samples.test_class(self.dataset.info.classes.index(name)),
-            scores={run_name(run.spec): run.scores[key] for run in self.runs[::-1]},
-            thresholds={run_name(run.spec): threshold_at_fpr(run.scores["normal"], fpr) for run in self.runs[::-1]},
+            scores={called: run.scores[key] for called, run in runs.items()},
+            thresholds={called: threshold_at_fpr(run.scores["normal"], fpr) for called, run in runs.items()},
         )
 
     def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:

@@ -12,7 +12,19 @@ import pytest
 from tiny import tiny
 
 from ssad_core import worker
-from ssad_core.alignment import Alignment, Aug, Outcome, aug_of, best, columns, correlation, outcomes, rows, table
+from ssad_core.alignment import (
+    Alignment,
+    Aug,
+    Outcome,
+    aug_of,
+    best,
+    columns,
+    correlation,
+    outcomes,
+    pairs_of,
+    rows,
+    table,
+)
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.cli import main
 from ssad_core.data import load
@@ -162,7 +174,7 @@ def test_the_lab_and_the_matrix_say_the_same(trained: dict[str, StoredRun]) -> N
 def test_outcomes_are_relative_aucs_beside_their_mmd(trained: dict[str, StoredRun]) -> None:
     alignment = matrix(trained)
     cells = alignment.fill(CUTOUT)
-    pairs = [(run, trained["identity"]) for run in trained.values()]
+    pairs = pairs_of(trained.values(), {trained["identity"].id: trained["identity"]})
     found = outcomes(cells, pairs, alignment.columns, alignment.samples)
     assert len(found) == 4 * 13  # the baseline gains nothing by definition
     for one in found:
@@ -173,6 +185,7 @@ def test_outcomes_are_relative_aucs_beside_their_mmd(trained: dict[str, StoredRu
             assert one.gain == pytest.approx(areas[0] - areas[1])
     alone = outcomes(cells, [(trained["flip"], None)], [FLIP], alignment.samples)
     assert alone[0].gain == auc(trained["flip"].scores["normal"], trained["flip"].scores[FLIP.key])
+    assert pairs_of(trained.values(), {}) == []  # a raw AUC does not lie on an axis of relative ones
 
 
 def test_outcomes_that_are_not_scored_yet_wait(copied: dict[str, StoredRun]) -> None:
@@ -185,7 +198,7 @@ def test_outcomes_that_are_not_scored_yet_wait(copied: dict[str, StoredRun]) -> 
 
 
 def outcome(mmd: float, gain: float) -> Outcome:
-    return Outcome(Aug("flip"), FLIP, mmd, gain)
+    return Outcome("0" * 16, Aug("flip"), FLIP, mmd, gain)
 
 
 def test_the_correlation_is_of_ranks_and_needs_four() -> None:

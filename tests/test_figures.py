@@ -40,7 +40,7 @@ def picture(fig: go.Figure) -> np.ndarray:
 
 @pytest.mark.parametrize("log", [False, True])
 def test_histogram(log: bool) -> None:
-    fig = histogram_figure(SCORES, threshold=2.0, title="Errors", log=log)
+    fig = histogram_figure(SCORES, threshold=2.0, title="Errors", score="distance", log=log)
     *bars, threshold = fig.data
     assert [bar.line.color for bar in bars] == list(GROUP_COLOURS.values())
     for bar, scores in zip(bars, SCORES.values(), strict=True):
@@ -49,7 +49,7 @@ def test_histogram(log: bool) -> None:
         assert bar.x[-1] >= scores.max()
     assert threshold.x == (2.0, 2.0)
     assert fig.layout.xaxis.type == ("log" if log else "linear")
-    assert fig.layout.xaxis.title.text == "reconstruction error (mean squared error)"
+    assert fig.layout.xaxis.title.text == "distance"
     assert fig.layout.yaxis.title.text == "per cent of group"
     for name, scores in SCORES.items():
         assert f"{name} {np.median(scores):.3g}" in fig.layout.meta["alt"]
@@ -62,7 +62,7 @@ def test_histograms_side_by_side_share_bins_and_axes(count: int, log: bool) -> N
         ScorePanel(f"DAE-{i}", {name: (i + 1) * scores for name, scores in SCORES.items()}, 0.5 + i, f"AUC .{i}")
         for i in range(count)
     ]
-    fig = histograms_figure(panels, title="Errors", log=log)
+    fig = histograms_figure(panels, title="Errors", score="error", log=log)
     lines = [trace for trace in fig.data if trace.name != "threshold"]
     assert len(lines) == count * len(SCORES)
     assert len({tuple(line.x) for line in lines}) == 1
@@ -190,7 +190,7 @@ def test_perfect_reconstructions_have_an_empty_error_map() -> None:
 
 def test_every_figure_suits_both_themes_and_exports_offline() -> None:
     figures = [
-        histogram_figure(SCORES, title="A < B"),
+        histogram_figure(SCORES, threshold=2.0, title="A < B", score="error"),
         roc_figure({"AE": (SCORES["test normal"], SCORES["test anomalous"])}),
         map_figure(RNG.normal(size=(4, 2)), list(GROUP_COLOURS), title="Map"),
     ]

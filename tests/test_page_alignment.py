@@ -56,6 +56,8 @@ def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
     assert "≈ stands where a permutation test cannot tell" in words(app)
     assert len(charts(app)) == 1
     assert not app.warning
+    # Of a gen that the run was not scored on with its training, either: nothing would be set against that.
+    assert "Best aligned with Rotate" in words(measured(open_page(PAGE, **TINY, anomaly="gen:rotate")))
 
 
 def test_success_is_set_against_alignment(own_lab: Store) -> None:

@@ -11,12 +11,13 @@ from pages.components.address import State, write_address
 from pages.components.batch import progress, stored_of
 from pages.components.question import asked
 from pages.components.service import jobs, prepare_in_background
+from pages.components.training import say_warnings
 from ssad_core import augment
 from ssad_core.data import Dataset
 from ssad_core.detectors import augs, detector_info, with_baseline
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.errors import BadInput
-from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
+from ssad_core.lineup import MOST, labels, line_up, parse_pin, pin_label
 from ssad_core.question import Question, call_text
 from ssad_core.spec import RunSpec
 from ssad_core.store import Damaged
@@ -49,21 +50,22 @@ def lined_up(this: str) -> tuple[State, list[Comparison]]:
     specs = list(dict.fromkeys(each for spec in lineup.specs for each in with_baseline(spec)))
     stored = stored_of(specs)
     progress(specs, stored, dataset)
+    say_warnings(stored.values())
     return state, _comparisons(lineup.specs, stored, question, dataset)
 
 
 def _comparisons(specs: tuple[RunSpec, ...], stored: dict, question: Question, dataset: Dataset) -> list[Comparison]:
-    pairs = [with_baseline(spec) for spec in specs]
-    complete = [pair for pair in pairs if all(spec.id in stored for spec in pair)]
+    named = {name: with_baseline(spec) for name, spec in zip(labels(specs), specs, strict=True)}
+    complete = {name: pair for name, pair in named.items() if all(spec.id in stored for spec in pair)}
     if not complete:
         return []
     from ssad_core.views import Comparison  # torch, which may still be loading
 
-    def comparison(pair: list[RunSpec]) -> Comparison:
+    def comparison(name: str, pair: list[RunSpec]) -> Comparison:
         baseline = stored[pair[0].id] if detector_info(pair[-1].detector).baseline else None
-        return Comparison(stored[pair[-1].id], baseline, question.anomaly, dataset)
+        return Comparison(stored[pair[-1].id], baseline, question.anomaly, dataset, label=name)
 
-    return [comparison(pair) for pair in complete]
+    return [comparison(name, pair) for name, pair in complete.items()]
 
 
 def own_place(state: State, comparisons: list[Comparison]) -> int:

@@ -23,14 +23,17 @@ class Detector {
 
   /**
    * The threshold at a false-positive rate: at k of n the score of a normal, in between on the way to the next, so that
-   * at most this rate is flagged. A settled rate has four digits; within them k of n is k of n.
+   * at most this rate is flagged. A settled rate has four digits; within them k of n is k of n. As `threshold_at_fpr` of
+   * ssad_core/histogram.py.
    */
   threshold(fpr) {
+    const { knots } = this
     const n = this.normal.length
     const whole = Math.round(fpr * n)
-    const place = Math.abs(fpr * n - whole) < 6e-5 * n ? whole : fpr * n
-    const k = Math.min(Math.floor(place), n - 1)
-    return this.knots[k] + (this.knots[k + 1] - this.knots[k]) * (place - k)
+    let place = Math.abs(fpr * n - whole) < 6e-5 * n ? whole : fpr * n
+    let k = Math.floor(place)
+    while (k > 0 && k < n && knots[k] === knots[k + 1]) place = --k // equal scores are called alike
+    return place === k ? knots[k] : knots[k] + (knots[k + 1] - knots[k]) * (place - k)
   }
 
   /** Where a score lies between the lowest (0), the threshold (.5) and the highest test score (1). */

@@ -14,7 +14,7 @@ from pages.components.picture_table import Column, Row, picture_table, short
 from ssad_core import augment
 from ssad_core.detectors import detector_info
 from ssad_core.histogram import false_positive_rates, threshold_at_fpr
-from ssad_core.question import anomaly_name, run_name
+from ssad_core.question import anomaly_name
 from ssad_core.reconstruction import Made, make
 from ssad_core.spec import Anomaly
 
@@ -104,4 +104,4 @@ def _made_row(comparison: Comparison, found: Examination, fpr: float) -> Row:
     info = detector_info(comparison.run.spec.detector)
     pictures = to_bytes(found.explanation) if info.pictures else None
     texts = [f"{short(score)} ({rate:.0%})" for score, rate in zip(scores, rates, strict=True)]
-    return Row(run_name(comparison.run.spec), "", pictures, texts, [bool(not flagged[0]), bool(flagged[1])])
+    return Row(comparison.name, "", pictures, texts, [bool(not flagged[0]), bool(flagged[1])])

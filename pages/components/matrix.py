@@ -43,7 +43,8 @@ def show_matrix(
     title = f"{task_title(dataset, question.normal_class, question.anomaly)}<br>MMD in {space}"
 
     def is_done(found: Cells) -> bool:
-        return len(found) == alignment.size and all(has_results(run, question.anomaly) for run, _ in pairs)
+        asked = [run for pair in pairs for run in pair if run]
+        return len(found) == alignment.size and all(has_results(run, question.anomaly) for run in asked)
 
     def work() -> None:
         filled = alignment.fill(question.anomaly, SLICE)

@@ -19,7 +19,7 @@ from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.pictures import Sheet, by_group
 from pages.components.taken_for import taken_for
-from pages.components.training import describe_machine, replay
+from pages.components.training import describe_machine, replay, say_warnings
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.mmd import MmdEstimate
@@ -38,10 +38,8 @@ def results(comparison: Comparison, state: State) -> None:
     """Draws it all; ``state`` and the address then have what the views are set to."""
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
     metrics = _answer(comparison.key, comparison).metrics
-    for run in comparison.runs:
-        if warning := run.result.get("warning"):
-            st.warning(f"{run_name(run.spec)}: {warning}", icon=":material/warning:")
-    _verdict(comparison, metrics)
+    failed = say_warnings(comparison.runs)
+    _verdict(comparison, metrics, failed)
     _figures_of_merit(comparison, metrics, state)
     state.views = _linked(comparison, metrics, state.views)
     write_address(state)
@@ -102,8 +100,9 @@ def _mmd(key: str, encoder: str, _comparison: Comparison) -> MmdEstimate:
     return _comparison.mmd(encoder)
 
 
-def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
-    """One sentence: which finds the anomalies better, by how much, and whether the interval says so."""
+def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool) -> None:
+    """One sentence: which finds the anomalies better, by how much, and whether the interval says so; none of trainings that
+    ``failed``."""
     run, anomaly = run_name(comparison.run.spec), plain(anomaly_name(comparison.anomaly))
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
     if gain is None:
@@ -116,7 +115,9 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
         )
         return
     base = metrics["baseline"].auc
-    if gain.low > 0:
+    if failed:
+        word, icon = "cannot be judged", ":material/warning:"
+    elif gain.low > 0:
         word, icon = "helps", ":material/trending_up:"
     elif gain.high < 0:
         word, icon = "harms", ":material/trending_down:"

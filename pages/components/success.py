@@ -10,7 +10,7 @@ from pages.components.chart import chart
 from pages.components.markdown import plain
 from pages.components.matrix import Pairs
 from pages.components.sweep import gain_of
-from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, aug_of, correlation, outcomes
+from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, correlation, outcomes
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
 from ssad_core.question import Question, anomaly_name
@@ -19,21 +19,23 @@ from ssad_core.report import alignment_scatter, task_title
 
 def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Question, dataset: Dataset) -> None:
     """Does alignment predict success here?"""
+    from ssad_core.evaluate import has_results  # torch, which may still be loading
+
     relative = detector_info(question.detector).baseline is not None
     measure = "relative AUC" if relative else "AUC"
     st.markdown("#### Does alignment predict success here?")
-    ids = tuple(run.id for run, _ in pairs)
-    found = _outcomes(alignment.key, len(cells), ids, question.anomaly.key, cells, pairs, alignment)
+    # Of runs that are scored on the anomaly: those that are not yet come to this as soon as they are.
+    scored = tuple(run.id for pair in pairs for run in pair if run and has_results(run, question.anomaly))
+    found = _outcomes(alignment.key, len(cells), scored, question.anomaly.key, cells, pairs, alignment)
     chosen = [one for one in found if one.anomaly == question.anomaly]
     if not chosen:
         st.info("No augmentation is trained yet whose success could be set against its MMD.", icon=":material/info:")
         return
+    known = {one.run for one in chosen}
     spans = {
-        aug_of(run.spec.augment, run.spec.params): gain_of(
-            run.id, base and base.id, question.anomaly, run, base, dataset
-        )
+        run.id: gain_of(run.id, base and base.id, question.anomaly, run, base, dataset)
         for run, base in pairs
-        if not run.spec.is_baseline
+        if run.id in known
     }
     about = task_title(dataset, question.normal_class, question.anomaly)
     figure = alignment_scatter(found, question.anomaly, spans, about, relative)
@@ -70,6 +72,6 @@ def _over_all(found: Sequence[Outcome]) -> list[str]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _outcomes(
-    key: str, count: int, ids: tuple[str, ...], anomaly: str, _cells: Cells, _pairs: Pairs, _alignment: Alignment
+    key: str, count: int, scored: tuple[str, ...], anomaly: str, _cells: Cells, _pairs: Pairs, _alignment: Alignment
 ) -> list[Outcome]:
     return outcomes(_cells, _pairs, _alignment.columns, _alignment.samples, compute=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
 from ssad_core.errors import BadInput
 from ssad_core.jobs import Status
+from ssad_core.lineup import labels
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import LIVE, Anomaly, RunSpec
 from ssad_core.sprites import sheet
@@ -90,6 +91,14 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
                     st.code(log[-20_000:], language=None)
         elif status.state == "interrupted":
             st.warning(f"{name} was interrupted. {status.message}", icon=":material/power_off:")
+
+
+def say_warnings(runs: Iterable[StoredRun]) -> bool:
+    """What went wrong in trainings that ended all the same: a collapse, nothing learned. Whether there was anything."""
+    failed = [run for run in runs if run.result.get("warning")]
+    for name, run in zip(labels([run.spec for run in failed]), failed, strict=True):
+        st.warning(f"{name}: {run.result['warning']}", icon=":material/warning:")
+    return bool(failed)
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:

@@ -13,16 +13,14 @@ from ..colours import GROUP_COLOURS
 from ..statistics import auc
 from .base import colours, finish, finish_multiples, multiples
 
-RECONSTRUCTION_ERROR = "reconstruction error (mean squared error)"
-
 
 def histogram_figure(
     groups: Mapping[str, np.ndarray],
     *,
-    threshold: float | None = None,
+    threshold: float,
     title: str,
+    score: str,
     log: bool = False,
-    score: str = RECONSTRUCTION_ERROR,
 ) -> go.Figure:
     """Histograms of each group's scores (n,) on common bins, in per cent of the group (Figs. 7, 15, 16).
 
@@ -33,15 +31,14 @@ def histogram_figure(
     fig = go.Figure()
     for (name, share), colour in zip(shares.items(), colours(groups), strict=True):
         fig.add_scatter(name=name, mode="lines", **_steps(edges, share, colour))
-    if threshold is not None:  # a trace, since labels of Plotly's shapes cover the legend
-        top, dashed = max(share.max() for share in shares.values()), {"dash": "dash", "color": "#767676"}
-        name = f"threshold {threshold:.4g}"
-        fig.add_scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name")
+    # A trace, since labels of Plotly's shapes cover the legend.
+    top, dashed = max(share.max() for share in shares.values()), {"dash": "dash", "color": "#767676"}
+    name = f"threshold {threshold:.4g}"
+    fig.add_scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name")
     fig.update_xaxes(title=score, type="log" if log else "linear")
     fig.update_yaxes(title="per cent of group", rangemode="tozero")
     medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
-    above = "" if threshold is None else f" Threshold {threshold:.3g}."
-    return finish(fig, title, f"Histograms of the {score}. Medians: {medians}.{above}")
+    return finish(fig, title, f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}.")
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,7 @@ class ScorePanel:
     note: str
 
 
-def histograms_figure(
-    panels: Sequence[ScorePanel], *, title: str, log: bool = False, score: str = RECONSTRUCTION_ERROR
-) -> go.Figure:
+def histograms_figure(panels: Sequence[ScorePanel], *, title: str, score: str, log: bool = False) -> go.Figure:
     """Histograms of several detectors on common bins and axes (Figs. 7, 15, 16), with a threshold in each.
 
     ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import augment
-from ..alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes
+from ..alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes, pairs_of
+from ..detectors import detector_info
 from ..encoders import encoder_info, is_published
 from ..question import anomaly_name, run_name
 from ..whatif import gain
@@ -38,15 +39,14 @@ def draw_alignment(comparisons: Sequence[Comparison], encoder: str | None) -> li
     drawn = [alignment_matrix(matrix, cells, anomaly, f"{task(first)}: MMD in {space}", aug=more[-1])]
     if not encoder_info(encoder).one_space:
         return drawn
-    pairs = [(comparison.run, comparison.baseline) for comparison in comparisons]
+    pairs = pairs_of(runs, {each.baseline.id: each.baseline for each in comparisons if each.baseline})
     found = outcomes(cells, pairs, matrix.columns, first.samples)
-    spans = {aug_of(run.spec.augment, run.spec.params): gain(run, base, anomaly, first.dataset) for run, base in pairs}
-    return [
-        *drawn,
-        alignment_scatter(
-            found, anomaly, spans, f"{task(first)}: does MMD in {space} predict success?", baseline is not None
-        ),
-    ]
+    if not found:
+        return drawn
+    spans = {run.id: gain(run, base, anomaly, first.dataset) for run, base in pairs}
+    relative = detector_info(first.run.spec.detector).baseline is not None
+    about = f"{task(first)}: does MMD in {space} predict success?"
+    return [*drawn, alignment_scatter(found, anomaly, spans, about, relative)]
 
 
 def space_title(encoder: str, baseline: StoredRun | None) -> str:
@@ -108,9 +108,10 @@ def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
 
 
 def alignment_scatter(
-    found: Sequence[Outcome], anomaly: Anomaly, spans: Mapping[Aug, Estimate], title: str, relative: bool
+    found: Sequence[Outcome], anomaly: Anomaly, spans: Mapping[str, Estimate], title: str, relative: bool
 ) -> go.Figure:
-    """Measured success against MMD: each aug on ``anomaly`` with its interval, and small the same on the other columns."""
+    """Measured success against MMD: each aug on ``anomaly`` with its interval, ``spans`` by the run's id, and small the same
+    on the other columns."""
     from .. import figures
 
     def drawn(point: Outcome, name: str, span: Estimate | None = None) -> figures.ScatterPoint:
@@ -118,7 +119,7 @@ def alignment_scatter(
         return figures.ScatterPoint(name, _colour(point.aug), point.mmd, point.gain, interval)
 
     return figures.scatter_figure(
-        [drawn(p, p.aug.label, spans.get(p.aug)) for p in found if p.anomaly == anomaly],
+        [drawn(p, p.aug.label, spans.get(p.run)) for p in found if p.anomaly == anomaly],
         [drawn(p, f"{p.aug.label} on {_column(p.anomaly)}") for p in found if p.anomaly != anomaly],
         x_title="MMD between aug(train) and the anomalies",
         y_title="relative AUC" if relative else "AUC",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..colours import GROUP_COLOURS
+from ..detectors import detector_info
 from ..errors import unknown
-from ..histogram import scale_for, threshold_at_fpr
+from ..histogram import Scale, scale_for, threshold_at_fpr
 from .task import title
 
 if TYPE_CHECKING:
@@ -16,15 +17,14 @@ if TYPE_CHECKING:
 
     from ..views import Comparison, Views
 
-Scale = Literal["linear", "log"]
-
 FIGURES = ("histogram", "roc", "map", "reconstruction")  # of Figs. 6 to 9 and 13 to 17, and the ROC curve
 SHOWN = 5  # images a side in the reconstructions
 
 
-def scale_of(views: Views) -> Scale:
-    """The scale of a score axis that the detectors share, as long as nobody has chosen one."""
-    return scale_for([d.scores[views.group == 2] for d in views.detectors], [d.scores for d in views.detectors])
+def scale_of(views: Views, chosen: Scale | None = None) -> Scale:
+    """The scale of a score axis that the detectors share (`histogram.scale_for`)."""
+    every = [d.scores for d in views.detectors]
+    return scale_for([views.scores(i)["test normal"] for i in range(len(every))], every, chosen)
 
 
 def draw(
@@ -42,7 +42,7 @@ def draw(
     ----------
     views : the comparison's own.
     fpr : the false-positive rate in [0, 1] of the thresholds.
-    scale : of the score axis; None is `scale_of`.
+    scale : of the score axis, as for `scale_of`.
     by_score : whether the map is coloured by the score instead of the group.
 
     BadInput on another name. A map that is not stored yet is computed.
@@ -53,13 +53,15 @@ def draw(
     match name:
         case "histogram":
             groups = {d.name: views.scores(i) for i, d in enumerate(views.detectors)}
-            log = (scale or scale_of(views)) == "log"
+            log = scale_of(views, scale) == "log"
+            score = detector_info(comparison.run.spec.detector).score
             return [
                 figures.histogram_figure(
                     scores,
                     threshold=threshold_at_fpr(scores["test normal"], fpr),
                     title=f"{detector}. {about}",
                     log=log,
+                    score=score,
                 )
                 for detector, scores in groups.items()
             ]

@@ -10,11 +10,10 @@ import numpy as np
 
 from ..detectors import detector_info
 from ..errors import BadInput, unknown
-from ..histogram import confusion, scale_for, threshold_at_fpr
+from ..histogram import Scale, confusion, scale_for, threshold_at_fpr
 from ..lineup import labels
-from ..question import run_name
 from .alignment import draw_alignment
-from .comparison import SHOWN, Scale
+from .comparison import SHOWN
 from .runs import draw_tasks
 from .task import task
 
@@ -53,6 +52,8 @@ def draw_side_by_side(
     """
     if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
         raise BadInput("runs side by side must be of one data set and normal class")
+    names = labels([comparison.run.spec for comparison in comparisons])
+    comparisons = [replace(each, label=called) for each, called in zip(comparisons, names, strict=True)]
     match name:
         case "tasks":
             return [draw_tasks([comparison.run for comparison in comparisons])]
@@ -93,7 +94,7 @@ def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.F
         some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
         name, originals = f"{detector.name} (AUC {comparison.auc:.3f})", views.originals[some]
         pictures[name], scores[name] = detector.explanations[some], detector.scores[some]
-        flagged = scores[name] >= threshold_at_fpr(views.scores(0)["test normal"], fpr)
+        flagged = scores[name] >= threshold_at_fpr(comparison.run.scores["normal"], fpr)
         right[name] = flagged == (views.group[some] == 3)
     if not pictures:
         return []
@@ -106,8 +107,8 @@ def _rocs(comparisons: Sequence[Comparison]) -> go.Figure:
     from ..evaluate import anomaly_results  # torch, for which the table of figures should not wait
 
     curves = {
-        name: (each.run.scores["normal"], anomaly_results(each.run, each.anomaly, each.samples)[0])
-        for name, each in zip(labels([c.run.spec for c in comparisons]), comparisons, strict=True)
+        each.name: (each.run.scores["normal"], anomaly_results(each.run, each.anomaly, each.samples)[0])
+        for each in comparisons
     }
     return figures.roc_figure(curves, title=f"ROC. {task(comparisons[0])}")
 
@@ -134,18 +135,16 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
     panels = []
     for comparison in comparisons:
         scores = comparison.scores()
-        threshold = threshold_at_fpr(scores["test normal"], fpr)
+        threshold = threshold_at_fpr(comparison.run.scores["normal"], fpr)
         counts = confusion(scores["test normal"], scores["test anomalous"], threshold)
         distance = comparison.mmd(encoder).value
         note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.0%}<br>MMD {distance:.3g}"
-        panels.append(figures.ScorePanel(run_name(comparison.run.spec), scores, threshold, note))
-    chosen = scale or scale_for(
-        [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
-    )
+        panels.append(figures.ScorePanel(comparison.name, scores, threshold, note))
+    normal, every = [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
     return figures.histograms_figure(
         panels,
         title=f"{task(comparisons[0])}, thresholds at a false-positive rate of {fpr:.1%}",
-        log=chosen == "log",
+        log=scale_for(normal, every, scale) == "log",
         score=detector_info(comparisons[0].run.spec.detector).score,
     )
 
@@ -162,7 +161,7 @@ def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, 
         ]
         panels.append(
             figures.MapPanel(
-                run_name(comparison.run.spec),
+                comparison.name,
                 comparison.own_map(perplexity=perplexity, seed=seed).xy,
                 [name for name, values in scores.items() for _ in values],
                 np.concatenate([*scores.values()]) if by_score else None,
