@@ -68,8 +68,8 @@ def going_on(count: int) -> None:
         title, normal = class_title(spec.dataset, spec.normal_class)
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.markdown(
-            f"**{run_name(spec)}** on {title}, normal {normal}, seed {spec.seed}, {spec.settings.epochs} epochs: "
-            f"{status.state}{place}. {status.message}"
+            f"**{run_name(spec)}** on {plain(title)}, normal {plain(normal)}, seed {spec.seed}, "
+            f"{spec.settings.epochs} epochs: {status.state}{place}. {status.message}"
         )
         if right.button("Cancel", key=f"cancel-{spec.id}", icon=":material/stop:", help="Ends its process."):
             jobs().cancel(spec.id)
@@ -188,7 +188,7 @@ def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     try:
         actions(picked, state)
     except BadInput as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     delete(store, runs)
     there = {run.id: run for run in runs}
     compared = picked or [there[run_id] for run_id in pinned if run_id in there]

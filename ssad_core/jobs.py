@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -36,6 +37,7 @@ SPARES = 2  # idle children kept ready; each holds some 0.8 GB (torch)
 GOING_ON = ("queued", "starting", "training", "evaluating")
 CANCELLED = "Cancelled."
 TOPIC = "ssad-progress"  # of Dask's events
+FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
 
 CHILD_ENVIRONMENT = {
     # A training has its threads to itself and may wait actively, which a server must not (pages' service.py).
@@ -268,7 +270,8 @@ class Jobs:
         self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._tries: Counter[str] = Counter()
-        self._computations: dict[str, Computation[Any]] = {}
+        self._computations: dict[str, Computation[None]] = {}
+        self._failures: dict[str, float] = {}  # when a computation failed last
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="views", initializer=_step_back)
 
     def _connect(self) -> distributed.Client:
@@ -422,8 +425,10 @@ class Jobs:
             self._children.cancel(job.key)
         else:
             distributed.Event(f"cancel-{job.key}", client=self.client).set()
-            # A worker that trains it notices within 0.25 s. One that does not is not to begin; it would end at once.
-            job.settled.wait(deadline - time.monotonic() if job.heard else 1.0)
+            if job.heard:  # a worker that trains it notices within 0.25 s
+                job.settled.wait(deadline - time.monotonic())
+            elif any(job.key in keys for keys in self.client.processing().values()):
+                job.settled.wait(1.0)  # one that does not yet is not to begin; it would end at once
         if (future := job.future) is not None:
             future.cancel()
 
@@ -434,14 +439,23 @@ class Jobs:
         found = [(job.spec, self.status(job.spec.id)) for job in jobs]
         return [(spec, status) for spec, status in found if status.going_on]
 
-    def compute(self, name: str, function: Callable[[], Any]) -> Computation[Any]:
+    def compute(self, name: str, function: Callable[[], Any]) -> Computation[None]:
         """A short computation of a view off the page's thread, whose result `function` leaves in the store. The same one
         for everybody who asks for this name, until it is done: who asks then finds its result gone, and gets another. One
-        that failed stays, so that a page can say so."""
+        that failed stays for a while, so that a page can say so without trying again and again."""
+
+        def work() -> None:  # a future that is kept must not keep a map
+            try:
+                function()
+            except BaseException:
+                self._failures[name] = time.monotonic()
+                raise
+
         with self._lock:
             known = self._computations.get(name)
-            if known is None or (known.done() and known.exception() is None):
-                known = self._computations[name] = self._pool.submit(function)
+            failed = time.monotonic() - self._failures.get(name, -math.inf) < FAILED_FOR
+            if known is None or (known.done() and not failed):
+                known = self._computations[name] = self._pool.submit(work)
             return known
 
     def computed(self, name: str) -> bool:

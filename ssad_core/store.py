@@ -140,13 +140,18 @@ class StoredRun:
             return None
 
     def remember(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
-        """What is stored with the run under this name; computed and stored first when it is not."""
+        """What is stored with the run under this name; computed and stored first when it is not. BadInput when that cannot
+        be written."""
         kept = self.derived(name)
         if kept is None:
             kept = compute()
-            with contextlib.suppress(FileNotFoundError):  # the run was deleted meanwhile
+            try:
                 (self.path / "derived").mkdir(exist_ok=True)
                 write_arrays(self.path / "derived" / f"{name}.npz", kept)
+            except FileNotFoundError:  # the run was deleted meanwhile
+                pass
+            except OSError as error:
+                raise cannot_write(self.path, "SSAD_CACHE_DIR", error) from error
         return kept
 
     @property
@@ -189,9 +194,10 @@ class Store:
     def __init__(self, root: Path | None = None) -> None:
         self.root = Path(root or cache_dir()).absolute()
         self.runs, self._work, self._locks = self.root / "runs", self.root / "work", self.root / "locks"
+        # Descriptions by id, with what tells whether their files are still the same: pages ask for all of them, often.
+        self._known: dict[str, tuple[tuple[object, ...], RunSpec, dict[str, Any]]] = {}
         try:
-            for folder in (self.runs, self._work, self._locks):
-                folder.mkdir(parents=True, exist_ok=True)
+            self._make_folders()
             probe = self.root / f".write-{uuid.uuid4().hex[:8]}"
             probe.touch()
             probe.unlink()
@@ -199,6 +205,10 @@ class Store:
             raise cannot_write(self.root, "SSAD_CACHE_DIR", error) from error
         for doomed in self.root.glob(".deleted-*"):  # by a process that was killed over it
             shutil.rmtree(doomed, ignore_errors=True)
+
+    def _make_folders(self) -> None:
+        for folder in (self.runs, self._work, self._locks):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def run(self, run_id: str) -> Path:
         """Where the run lies once it is finished. BadInput when this is no run's id."""
@@ -214,35 +224,47 @@ class Store:
     def load(self, run_id: str) -> StoredRun:
         """The stored run. BadInput when there is none of this id, Damaged when its description is broken."""
         path = self.run(run_id)
-        spec, result = read_json(path / "spec.json"), read_json(path / "result.json")
+        files = path / "spec.json", path / "result.json"
+        stamps = tuple(map(_stamp, files))
+        known = self._known.get(run_id)
+        if known is not None and known[0] == stamps:
+            return StoredRun(path, *known[1:])
+        spec, result = map(read_json, files)
         if not path.is_dir():
             raise BadInput(f"no run {run_id!r} is stored in {self.root}")
         try:
             if not isinstance(result, dict):
                 raise BadInput("no result")
-            return StoredRun(path, RunSpec.from_dict(spec), result)
+            self._known[run_id] = stamps, RunSpec.from_dict(spec), result
         except BadInput as error:
             raise Damaged(f"run {run_id} is damaged; delete it and train it again") from error
+        return StoredRun(path, *self._known[run_id][1:])
 
     def list(self) -> list[StoredRun]:
         """The stored runs, newest first, without those that `damaged` lists."""
         found = []
-        for path in self.runs.iterdir():
+        for name in self._names():
             with contextlib.suppress(BadInput, Damaged):
-                found.append(self.load(path.name))
+                found.append(self.load(name))
         return sorted(found, key=lambda run: run.result.get("finished", 0), reverse=True)
 
     def damaged(self) -> Sequence[str]:
         """The ids of the runs whose description cannot be read; they can only be deleted."""
         found = []
-        for path in self.runs.iterdir():
+        for name in self._names():
             try:
-                self.load(path.name)
+                self.load(name)
             except Damaged:
-                found.append(path.name)
+                found.append(name)
             except BadInput:  # deleted meanwhile, or not a run at all
                 continue
         return sorted(found)
+
+    def _names(self) -> list[str]:
+        try:
+            return os.listdir(self.runs)
+        except FileNotFoundError:  # somebody has emptied the cache
+            return []
 
     def delete(self, run_id: str) -> None:
         """Removes the run, or what is left of an unfinished one. Busy while it is being trained, BadInput when there is
@@ -275,6 +297,7 @@ class Store:
     def lock(self, run_id: str) -> Iterator[None]:
         """Holds the run's lock. Busy when another process (or thread) does."""
         deadline = time.monotonic() + PATIENCE
+        self._make_folders()  # somebody may have emptied the cache
         with open(self._locks / _checked(run_id), "ab") as file:
             while not _flock(file, fcntl.LOCK_EX):
                 if time.monotonic() > deadline:
@@ -376,6 +399,15 @@ def _flock(file: IO[bytes], kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _stamp(file: Path) -> object:
+    """Changes whenever the file is replaced or written to; a new object each time where it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return object()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def folder_size(folder: Path) -> int:

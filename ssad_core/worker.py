@@ -210,6 +210,8 @@ def _answer(request: dict[str, Any]) -> str | None:
         return None
     except Exception as error:
         return sentence(error)
+    finally:
+        torch.cuda.empty_cache()  # for the others that train on it; without a GPU this does nothing
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -295,6 +296,24 @@ def test_what_is_derived_from_a_run_is_computed_once_and_again_when_it_is_damage
     store.delete(run.id)
     assert run.remember("tsne", compute)["map"].shape == (3, 2)  # though there is nowhere to keep it
     assert not run.path.exists()
+
+
+def test_what_cannot_be_kept_with_a_run_is_one_message(store: Store) -> None:
+    run = store.load(stored(store, tiny()))
+    (run.path / "derived").touch()  # a file where the folder should be
+    with pytest.raises(BadInput, match=r"cannot write to .*; set SSAD_CACHE_DIR"):
+        run.remember("tsne", lambda: {"map": np.zeros(2)})
+
+
+def test_a_cache_that_somebody_empties_is_empty(tmp_path: Path) -> None:
+    store = Store(tmp_path / "cache")
+    run_id = stored(store, tiny())
+    shutil.rmtree(tmp_path / "cache")
+    assert store.list() == []
+    assert store.damaged() == []
+    assert not store.has(run_id)
+    assert stored(store, tiny()) == run_id
+    assert [run.id for run in store.list()] == [run_id]
 
 
 @pytest.mark.parametrize("run_id", ["", "x", "../data", "..", "/etc", "0123456789ABCDEF", "0123456789abcdef0"])

@@ -12,6 +12,7 @@ import streamlit as st
 
 from pages.components.find import MOST_TEXT, Find
 from pages.components.linked import ViewState
+from pages.components.markdown import plain
 from ssad_core.augment import augmentation_info
 from ssad_core.data import dataset_info, is_own
 from ssad_core.detectors import detector_info
@@ -132,7 +133,7 @@ def show_rejected(state: State) -> None:
     if not state.rejected:
         return
     box = st.container(border=True)
-    lines = "\n".join(f"- {line}" for line in state.rejected)
+    lines = "\n".join(f"- {plain(line)}" for line in state.rejected)
     box.warning(
         f"Not everything in the address could be used; defaults stand in:\n\n{lines}", icon=":material/link_off:"
     )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components.address import State
 from pages.components.controls import SETTINGS
+from pages.components.markdown import plain
 from ssad_core.data import dataset_info
 from ssad_core.detectors import DETECTORS, augs
 from ssad_core.errors import BadInput
@@ -36,7 +37,7 @@ def clone(spec: RunSpec | None, state: State) -> None:
         try:
             question = question_of(spec, state.question.anomaly)
         except BadInput as error:  # its own images are not here any more
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
             return
         field = st.selectbox(
             "Change", list(FIELDS), format_func=FIELDS.__getitem__, help="All else stays.", key="clone-field"
@@ -52,7 +53,7 @@ def clone(spec: RunSpec | None, state: State) -> None:
             try:
                 state.question = changed(question, field, value)
             except BadInput as error:
-                st.error(str(error), icon=":material/error:")
+                st.error(plain(str(error)), icon=":material/error:")
             else:
                 st.switch_page("pages/lab.py")
 

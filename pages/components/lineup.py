@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.components.address import State, write_address
 from pages.components.batch import progress, stored_of
+from pages.components.markdown import plain
 from pages.components.question import asked
 from pages.components.service import jobs, prepare_in_background
 from pages.components.training import say_warnings
@@ -46,7 +47,7 @@ def lined_up(this: str) -> tuple[State, list[Comparison]]:
     prepare_in_background()
     lineup = line_up(question, state.pins, dataset, spec_of)
     for line in lineup.left_out:
-        st.warning(f"Left out: {line}.", icon=":material/block:")
+        st.warning(f"Left out: {plain(line)}.", icon=":material/block:")
     specs = list(dict.fromkeys(each for spec in lineup.specs for each in with_baseline(spec)))
     stored = stored_of(specs)
     progress(specs, stored, dataset)
@@ -118,7 +119,7 @@ def _ask_pins(state: State, question: Question) -> None:
         try:
             good.append(parse_pin(text))
         except BadInput as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
     if good != pins:
         state.pins = (*good, *(pin for pin in state.pins if pin == own))
 

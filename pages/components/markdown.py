@@ -5,4 +5,4 @@ import re
 
 def plain(text: str) -> str:
     """A text in Markdown as it is, whatever signs are in it: `nuts *A* [$1]` too."""
-    return re.sub(r"([\\`*_{}\[\]<>$:~&#|!])", r"\\\1", text)
+    return re.sub(r"([\\`*\[\]<>$~|]|(?<!\w)_|_(?!\w)|:(?=\w)|&(?=[\w#])|^#)", r"\\\1", text, flags=re.MULTILINE)

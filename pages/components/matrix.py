@@ -63,7 +63,7 @@ def show_matrix(
         name = f"alignment-{alignment.key}-{len(pairs)}"
         job = jobs().compute(name, work)
         if job.done() and (error := job.exception()):
-            st.warning(f"Not all of it could be measured: {error}", icon=":material/error:")
+            st.warning(f"Not all of it could be measured: {plain(str(error))}", icon=":material/error:")
             draw(cells)
         else:
             whole = alignment.is_whole(cells, question.anomaly)

@@ -9,6 +9,7 @@ from typing import ParamSpec
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.components.markdown import plain
 from ssad_core.errors import BadInput
 from ssad_core.store import Damaged
 
@@ -23,7 +24,7 @@ def said(draw: Callable[P, None]) -> Callable[P, None]:
         try:
             draw(*args, **kwargs)
         except (BadInput, Damaged) as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
 
     return drawn
 

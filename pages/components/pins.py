@@ -24,7 +24,7 @@ def show_pinned(state: State) -> Lineup | None:
         dataset = read(question.dataset)
         lineup = line_up(question, state.pins, dataset, spec_of)
     except BadInput as error:
-        st.warning(f"What is pinned cannot be shown: {error}", icon=":material/keep_off:")
+        st.warning(f"What is pinned cannot be shown: {plain(str(error))}", icon=":material/keep_off:")
         return None
     own = call_text(question.augment, question.params)
     pins = [pin for pin in state.pins if pin != own]
@@ -56,7 +56,7 @@ def show_pinned(state: State) -> Lineup | None:
         else:
             st.caption("nothing yet. Pick runs in the table and pin them.", width="content")
     for line in lineup.left_out:
-        st.warning(f"Left out: {line}.", icon=":material/block:")
+        st.warning(f"Left out: {plain(line)}.", icon=":material/block:")
     return lineup
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components.batch import POLL, Stored
 from pages.components.chart import chart
+from pages.components.markdown import plain
 from pages.components.service import jobs
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
@@ -65,7 +66,7 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
     else:
         work = jobs().compute(name, lambda: sweep.surface(stored, gens, dataset))
         if work.done() and (error := work.exception()):
-            st.warning(f"The surface could not be computed: {error}", icon=":material/error:")
+            st.warning(f"The surface could not be computed: {plain(str(error))}", icon=":material/error:")
         else:
             st.fragment(_await_surface, run_every=POLL)(name)
     if np.isnan(found).all():

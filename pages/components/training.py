@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from pages.components.live import LiveRun, Snapshot, live
+from pages.components.markdown import plain
 from pages.components.service import jobs
 from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
@@ -72,7 +73,8 @@ def submit(specs: list[RunSpec]) -> None:
 
 
 def cancel(specs: list[RunSpec]) -> None:
-    for spec in specs:
+    """Ends what waits before what is trained: in its place the next would begin."""
+    for spec in reversed(specs):
         if jobs().status(spec.id).going_on:
             jobs().cancel(spec.id)
 
@@ -85,7 +87,7 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
     for spec in specs:
         name, status = run_name(spec), stati[spec.id]
         if status.state == "failed":
-            st.error(f"{name} failed. {status.message}", icon=":material/error:")
+            st.error(f"{name} failed. {plain(status.message)}", icon=":material/error:")
             if log := jobs().store.log(spec.id):
                 with st.expander(f"Log of {name}"):
                     st.code(log[-20_000:], language=None)

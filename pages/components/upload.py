@@ -56,7 +56,7 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
         key="ask-own-size",
     )
     if trouble := st.session_state.pop("own-trouble", None):
-        st.error(trouble, icon=":material/error:")
+        st.error(plain(trouble), icon=":material/error:")
     slot = st.empty()
     if path:
         try:
@@ -75,7 +75,7 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
             )
         except BadInput as error:
             slot.empty()
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(str(error)), icon=":material/error:")
         else:
             slot.empty()
             return name, info

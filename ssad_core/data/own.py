@@ -68,7 +68,7 @@ def path_and_size(name: str) -> tuple[str, int]:
     path, at, size = name.removeprefix(PREFIX).strip().rpartition("@")
     if not at or not size.isdecimal():  # an @ of the path's own
         return name.removeprefix(PREFIX).strip(), SIZE
-    if int(size) not in SIZES:
+    if size not in map(str, SIZES):
         raise BadInput(f"own images can have {' or '.join(map(str, SIZES))} pixels a side, not {size[:20]}")
     return path, int(size)
 
