@@ -14,6 +14,7 @@ from pages.components.made import made_anomaly
 from pages.components.part import part
 from pages.components.picture_table import Column, Row, picture_table, short
 from pages.components.router import show
+from ssad_core.colours import ANOMALOUS, NORMAL
 from ssad_core.detectors import detector_info
 from ssad_core.histogram import threshold_at_fpr
 from ssad_core.question import anomaly_name
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison, Views
 
 EACH = 5  # images a side, beside the pinned ones
-NORMAL, ANOMALOUS = 2, 3  # of `views.GROUPS`
 
 
 # A resource, not data: nobody changes these pictures, and a copy of them in every rerun takes a while.

@@ -47,9 +47,7 @@ def pin_label(pin: str, spec_of: Callable[[str], RunSpec]) -> str:
     return augment.label(name, params)
 
 
-def line_up(
-    question: Question, pins: Sequence[str], dataset: Dataset, spec_of: Callable[[str], RunSpec], most: int = MOST
-) -> Lineup:
+def line_up(question: Question, pins: Sequence[str], dataset: Dataset, spec_of: Callable[[str], RunSpec]) -> Lineup:
     """The runs of a question and its pins. ``spec_of`` finds a stored run's description by its id, or raises BadInput.
 
     BadInput when the question's own detector and aug do not go together.
@@ -66,8 +64,8 @@ def line_up(
             continue
         if spec not in specs:
             specs.append(spec)
-    left_out += [f"{run_name(spec)} is one too many: {most} runs lie side by side" for spec in specs[most:]]
-    return Lineup(tuple(specs[:most]), tuple(left_out))
+    left_out += [f"{run_name(spec)} is one too many: {MOST} runs lie side by side" for spec in specs[MOST:]]
+    return Lineup(tuple(specs[:MOST]), tuple(left_out))
 
 
 @dataclass(frozen=True)

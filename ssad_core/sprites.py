@@ -12,19 +12,18 @@ import math
 import numpy as np
 from PIL import Image
 
-QUALITY = 75
+QUALITY = 75  # of WebP's 0 to 100
 EFFORT = 1  # of WebP's 0 to 6: two fifths of the default time, a seventh more bytes
 ERROR_CEILING = 0.5  # the error of a pixel that is drawn at full strength; the same in all runs, to be comparable
 
 
-def sheet(images: np.ndarray, columns: int, *, quality: int = QUALITY) -> bytes:
+def sheet(images: np.ndarray, columns: int) -> bytes:
     """One WebP picture of all the images, row by row, ``columns`` in a row; unused places are black.
 
     Parameters
     ----------
     images : uint8 (N, C, H, W) with C = 1 (grey) or 3 (RGB) and N >= 1
     columns : >= 1; the picture is (columns W) x (ceil(N / columns) H) pixels, at most 16,383 either way (WebP's limit)
-    quality : WebP's, 0 to 100
 
     Raises
     ------
@@ -43,7 +42,7 @@ def sheet(images: np.ndarray, columns: int, *, quality: int = QUALITY) -> bytes:
     picture = picture.reshape(rows * height, columns * width, channels)
     out = io.BytesIO()
     Image.fromarray(np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()).save(
-        out, "WEBP", quality=quality, method=EFFORT
+        out, "WEBP", quality=QUALITY, method=EFFORT
     )
     return out.getvalue()
 

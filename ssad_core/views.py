@@ -17,6 +17,7 @@ from torch import Tensor
 from . import augment
 from .alignment import Space, aug_of
 from .bias import Bias, ClassScores, Scored, error_bias
+from .colours import GROUP_COLOURS
 from .data import Dataset
 from .detectors import detector_info
 from .embedding import ANGLE, EXAGGERATED, Separation, separation, tsne_frames
@@ -29,7 +30,7 @@ from .spec import Anomaly
 from .statistics import TaskMetrics, auc, task_metrics
 from .store import Arrays, StoredRun, short
 
-GROUPS = ("train normal", "train augmented", "test normal", "test anomalous")
+GROUPS = tuple(GROUP_COLOURS)
 # What is compared in the space of the codes: aligned, the first two groups lie in each other and the next two apart. The last
 # two are alike but for the split, which is part of the first distance.
 APART = {
@@ -278,12 +279,12 @@ class Comparison:
             thresholds={called: threshold_at_fpr(run.scores["normal"], fpr) for called, run in runs.items()},
         )
 
-    def map(self, run: StoredRun, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> np.ndarray | None:
+    def map(self, run: StoredRun, compute: bool = True) -> np.ndarray | None:
         """The t-SNE map (n, 2) of a detector's codes of all points, computed once and stored with the run.
 
         None when it is not stored and ``compute`` is False.
         """
-        kept = self._map(run, lambda: self.codes(run), len(GROUPS), compute, perplexity, seed)
+        kept = self._map(run, lambda: self.codes(run), len(GROUPS), compute)
         return None if kept is None else kept["xy"]
 
     def own_map(self, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> EmbeddingMap | None:
@@ -298,8 +299,8 @@ class Comparison:
         codes: Callable[[], list[np.ndarray]],
         groups: int,
         compute: bool,
-        perplexity: float,
-        seed: int,
+        perplexity: float = 30.0,
+        seed: int = 0,
     ) -> Arrays | None:
         sample = self.run.id, self.anomaly.key, self._shown()[0], groups
         name = f"map-{short(*sample, f'{perplexity:g}', seed, ANGLE, EXAGGERATED)}"

@@ -322,7 +322,7 @@ def test_a_map_is_computed_once_and_kept(copied: Trained) -> None:
     again = replace(again, run=StoredRun(run.path, run.spec, run.result))
     np.testing.assert_array_equal(again.map(again.run), xy)
     np.testing.assert_array_equal(again.map(again.run, compute=False), xy)
-    assert again.map(again.run, compute=False, seed=1) is None
+    assert again.own_map(compute=False, seed=1) is None
     assert again.map(copied.baseline, compute=False) is None
     assert replace(again, anomaly=Anomaly("gen", "flip")).map(again.run, compute=False) is None
 

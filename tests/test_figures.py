@@ -90,15 +90,15 @@ def test_roc_names_the_auc_and_marks_the_operating_point() -> None:
 
 def test_map_colours_by_group_or_by_score() -> None:
     xy = RNG.normal(size=(50, 2))
-    names = ["test anomalous", "test normal", "train normal", "photos", "test normal"] * 10
+    names = ["test anomalous", "test normal", "train normal", "train augmented", "test normal"] * 10
     by_group, by_score = map_figure(xy, names, title="Map"), map_figure(xy, names, scores=xy[:, 0], title="Map")
     for fig in (by_group, by_score):
-        assert [group.name for group in fig.data] == ["train normal", "test normal", "test anomalous", "photos"]
+        assert [group.name for group in fig.data] == list(GROUP_COLOURS)
         for group in fig.data:
             assert np.array_equal(np.column_stack([group.x, group.y]), xy[np.array(names) == group.name])
         assert "20 test normal" in fig.layout.meta["alt"]
-    assert [group.marker.color for group in by_group.data[:3]] == [GROUP_COLOURS[g.name] for g in by_group.data[:3]]
-    assert np.array_equal(by_score.data[1].marker.color, xy[np.array(names) == "test normal", 0])
+    assert [group.marker.color for group in by_group.data] == list(GROUP_COLOURS.values())
+    assert np.array_equal(by_score.data[2].marker.color, xy[np.array(names) == "test normal", 0])
     assert len({group.marker.symbol for group in by_score.data}) == 4
 
 
@@ -134,11 +134,11 @@ def test_maps_side_by_side_share_a_legend_and_keep_colours_and_symbols(by_score:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_reconstructions_show_the_images_their_scores_and_their_errors(channels: int) -> None:
-    originals = RNG.integers(256, size=(4, channels, 32, 32), dtype=np.uint8)
+    originals = RNG.integers(256, size=(3, channels, 32, 32), dtype=np.uint8)
     half_wrong = originals.copy()
     half_wrong[:, :, 16:] = 255 - half_wrong[:, :, 16:]
-    scores = {"AE": np.array([0.25, 0.5, 0.75, 1.0])}
-    fig = reconstruction_figure(originals, {"AE": half_wrong}, scores, n=3)
+    scores = {"AE": np.array([0.25, 0.5, 0.75])}
+    fig = reconstruction_figure(originals, {"AE": half_wrong}, scores)
     pixels = picture(fig)
     assert pixels.shape == (3 * 40, 3 * 34, 4)
     for row, images in enumerate((originals, half_wrong)):

@@ -19,7 +19,10 @@ EDITED = "edited preset"  # in the session: the preset that was last chosen
 
 SETTINGS = {
     "epochs": ("Epochs", "How often every training image is seen."),
-    "features": ("Features", "Channels of the first convolution; those of the next are in proportion."),
+    "features": (
+        "Features",
+        "Channels of the first convolution, of AP's first stage; those of the next grow with them.",
+    ),
     "hidden": ("Code size", "Numbers in an image's code."),
     "batch_size": ("Batch size", "Images per step of the optimiser."),
     "limit": ("Training images", "At most so many images of the normal class; 0 takes all."),
@@ -208,7 +211,8 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
             help="paper: as the text says. reference: as the authors' public code does, where the two differ.",
             key="ask-profile",
         )
-        st.caption("Where the profiles differ: " + "; ".join(f"{s.name}: {s.paper} / {s.reference}" for s in SWITCHES))
+        differ = "\n".join(f"- {s.name}: {s.paper} / {s.reference} ({s.source})" for s in SWITCHES)
+        st.caption(f"Where the profiles differ, paper / reference:\n{differ}")
     return Settings(**values), int(seed), profile
 
 

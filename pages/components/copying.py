@@ -11,9 +11,9 @@ from pages.components.component import component
 _COMPONENT = component("ssad_copy", "copy", css=["copying"], js=["copying"])
 
 
-def copy_link(label: str = "Copy link", *, key: str) -> None:
+def copy_link(*, key: str) -> None:
     """Copies the address that the browser shows when the button is pressed; the page has written its state there."""
-    _COMPONENT(key=key, data={"label": label, "text": None, "what": "Link"}, width="content")
+    _COMPONENT(key=key, data={"label": "Copy link", "text": None, "what": "Link"}, width="content")
 
 
 def command(text: str, *, key: str) -> None:

@@ -65,14 +65,12 @@ function scale(kind, domain, range) {
   const to = (value) => range[0] + ((forward(value) - low) / span) * (range[1] - range[0])
   to.invert = (at) => back(low + ((at - range[0]) / (range[1] - range[0])) * span)
   to.ticks = (count) => (kind === "log" ? logTicks(...domain) : linearTicks(...domain, count))
-  to.kind = kind
   to.domain = domain
   to.range = range
   return to
 }
 
 const linear = (domain, range) => scale("linear", domain, range)
-const log = (domain, range) => scale("log", domain, range)
 
 /** A number as one reads it in a figure: three significant digits, no leading zeros to count. */
 function short(value, digits = 3) {

@@ -110,7 +110,7 @@ def _ask_pins(state: State, question: Question) -> None:
         format_func=label_of,
         max_selections=MOST - always,
         accept_new_options=True,
-        help="Other augmentations for the same question, five at most with its own; one with a parameter is typed, such as "
+        help=f"Other augmentations for the same question, {MOST} runs at most in all; one with a parameter is typed, such as "
         "cutout(c=0.4). Runs with other settings or seeds are pinned on the page Runs.",
         key="ask-pins",
     )

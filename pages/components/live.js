@@ -1,4 +1,4 @@
-// Two runs as they learn, and their replay. `data` comes twice a second while they train; everything is made once and
+// Two runs as they learn, and their replay. `data` comes once a second while they train; everything is made once and
 // then only changed, so that nothing flickers. The replay has all its snapshots and never asks the server.
 
 const CELLS = 28 // of the score histogram

@@ -105,7 +105,7 @@ def card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
         name: error_tiles(images[:SHOWN].mean(1).numpy()) if name == "difference" else to_bytes(images[:SHOWN])
         for name, images in rows.items()
     }
-    lines = "".join(_row(name, images, width="5.6rem") for name, images in tiles.items())
+    lines = "".join(_row(name, images, width="5.6rem", of=title) for name, images in tiles.items())
     return (
         f'<div style="border-left:4px solid {colour};padding-left:.7rem">'
         f'<div style="font-weight:600;margin-bottom:.2rem">{html.escape(title)}</div>{lines}'
@@ -113,13 +113,13 @@ def card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
     )
 
 
-def _row(name: str, images: np.ndarray, width: str) -> str:
-    """A label and the images beside it, each of them at most twice its size."""
-    picture = base64.b64encode(sheet(images, columns=len(images))).decode()
+def _row(name: str, images: np.ndarray, width: str, of: str = "") -> str:
+    """A label and the images beside it, each of them at most twice its size; ``of`` is what they belong to."""
+    picture, alt = base64.b64encode(sheet(images, columns=len(images))).decode(), f"{of}, {name}" if of else name
     return (
         f'<div style="display:flex;align-items:center;gap:.6rem;margin:.15rem 0">'
         f'<span style="flex:0 0 {width};font-size:.8rem;opacity:.75;text-align:right">{html.escape(name)}</span>'
-        f'<img alt="{len(images)} images: {html.escape(name)}" src="data:image/webp;base64,{picture}" '
+        f'<img alt="{len(images)} images: {html.escape(alt)}" src="data:image/webp;base64,{picture}" '
         f'style="flex:1 1 auto;min-width:0;width:100%;max-width:{len(images) * 64}px;aspect-ratio:{len(images)};'
         f'image-rendering:pixelated;border-radius:4px"></div>'
     )

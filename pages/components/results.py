@@ -20,6 +20,7 @@ from pages.components.part import part
 from pages.components.pictures import Sheet, by_group
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_machine, replay, say_warnings
+from ssad_core.colours import NORMAL
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.mmd import MmdEstimate
@@ -64,7 +65,7 @@ def _replay(comparison: Comparison) -> None:
     box = st.expander("Replay the training", icon=":material/replay:", on_change="rerun", key="replay-open")
     if box.open:
         with box:
-            st.caption("Each evaluated epoch of both trainings. Only shown: nothing was stopped or chosen by it.")
+            st.caption("Each evaluated epoch of the training. Only shown: nothing was stopped or chosen by it.")
             replay(list(comparison.runs), comparison.anomaly)
 
 
@@ -214,14 +215,14 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
     detectors = [
         DetectorPoints(
             *(d.name, d.scores, metrics[which].auc.value, measure),
-            _map_or_none(comparison, i),
+            comparison.map(comparison.runs[i], compute=False),
             *(sheets[i] or ((), ())),
             *(d.functions, d.probabilities),
         )
         for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
     ]
     total = len(comparison.run.scores["normal"])
-    shown = int((views.group == 2).sum())
+    shown = int((views.group == NORMAL).sum())
     data = ViewData(
         id=comparison.key,
         title=title(comparison),
@@ -237,10 +238,6 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         note=f"Shown: {shown} of {total} test normals; the AUC is of all." if shown < total else "",
     )
     return linked_views(data, state=state, key="views")
-
-
-def _map_or_none(comparison: Comparison, index: int) -> object:
-    return comparison.map(comparison.runs[index], compute=False)
 
 
 def _downloads(comparison: Comparison, state: ViewState) -> None:

@@ -28,10 +28,12 @@ def taken_for(detector: DetectorView, group: np.ndarray) -> None:
     if len(shown) < k:
         names.append(f"{k - len(shown)} others")
         rows = [[*row, 100 - sum(row)] for row in rows]
-    head = "".join(f'<th style="font-weight:400;padding:.2rem .6rem">{html.escape(name)}</th>' for name in names)
+    head = "".join(
+        f'<th scope="col" style="font-weight:400;padding:.2rem .6rem">{html.escape(name)}</th>' for name in names
+    )
     lines = "".join(
-        f'<tr><th style="text-align:left;font-weight:400;padding:.2rem .6rem .2rem 0">{_dot(colour)}{html.escape(name)}</th>'
-        f"{''.join(map(_cell, row))}</tr>"
+        '<tr><th scope="row" style="text-align:left;font-weight:400;padding:.2rem .6rem .2rem 0">'
+        f"{_dot(colour)}{html.escape(name)}</th>{''.join(map(_cell, row))}</tr>"
         for (name, colour), row in zip(GROUP_COLOURS.items(), rows, strict=True)
     )
     st.html(

@@ -119,7 +119,7 @@ def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
             args=(specs,),
         )
     live([_live_run(spec, stati[spec.id], anomaly) for spec in specs], replay=False, key="live")
-    _say_kind(anomaly)
+    _say_kind(anomaly, specs[0].dataset)
     if all(_is_ending(status) for status in stati.values()):
         _wait_for_the_end(specs)
 
@@ -223,7 +223,7 @@ def replay(runs: list[StoredRun], anomaly: Anomaly) -> None:
     """The finished trainings, to be gone through epoch by epoch."""
     kind = _live_kind(anomaly).key
     live([_finished(run, kind) for run in runs], replay=True, key="replay")
-    _say_kind(anomaly)
+    _say_kind(anomaly, runs[0].spec.dataset)
 
 
 def _live_kind(anomaly: Anomaly) -> Anomaly:
@@ -232,17 +232,18 @@ def _live_kind(anomaly: Anomaly) -> Anomaly:
     return bare if bare in LIVE else LIVE[-1]
 
 
-def _say_kind(anomaly: Anomaly) -> None:
+def _say_kind(anomaly: Anomaly, dataset: str) -> None:
     """What the live figures are of, where it is not the anomaly that was asked for."""
     kind = _live_kind(anomaly)
-    if kind != anomaly:
+    the_only_class = anomaly.kind == "class" and len(dataset_info(dataset).classes) == 2
+    if kind != anomaly and not the_only_class:
         shown, asked = anomaly_name(kind), anomaly_name(anomaly)
         st.caption(f"While it learns, figures are of {shown}, a fixed choice; those of {asked} come at the end.")
 
 
 def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
     """What training these runs costs, in words, and where the figure is from: runs of the same size that were measured
-    here, else a rough rule (METHOD: some 1,500 images/s at 16 features on one core, falling with the size)."""
+    here, else a rough rule: some 1,500 images/s at 16 features on one core (docs/performance.md), falling with the size."""
     seconds, measured = 0.0, True
     kept = jobs().store.list()
     for spec in specs:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ..colours import GROUP_COLOURS, OTHER_SYMBOLS, SYMBOLS
-from .base import colours, finish, finish_multiples, multiples
+from ..colours import GROUP_COLOURS, SYMBOLS
+from .base import finish, finish_multiples, multiples
 
 _SCORES = {"colorscale": "Cividis", "colorbar": {"title": "score", "thickness": 12}}
 
@@ -69,13 +69,12 @@ def maps_figure(panels: Sequence[MapPanel], *, title: str) -> go.Figure:
 def _points(xy: np.ndarray, group_names: Sequence[str], scores: np.ndarray | None) -> list[go.Scatter]:
     """A map's points, a trace for each group."""
     names = np.asarray(group_names)
-    groups = [name for name in GROUP_COLOURS if name in names]
-    groups += [name for name in dict.fromkeys(group_names) if name not in groups]
     traces = []
-    for i, (name, colour) in enumerate(zip(groups, colours(groups), strict=True)):
+    for name, colour in GROUP_COLOURS.items():
         member = names == name
-        symbol = SYMBOLS.get(name) or OTHER_SYMBOLS[i % len(OTHER_SYMBOLS)]
-        marker = {"symbol": symbol, "size": 5, "opacity": 0.75}
+        if not member.any():
+            continue
+        marker = {"symbol": SYMBOLS[name], "size": 5, "opacity": 0.75}
         marker |= (
             {"color": colour} if scores is None else {"color": np.asarray(scores)[member], "coloraxis": "coloraxis"}
         )

@@ -22,23 +22,22 @@ def reconstruction_figure(
     scores: Mapping[str, np.ndarray] | None = None,
     right: Mapping[str, np.ndarray] | None = None,
     *,
-    n: int = 10,
     errors: bool = True,
     title: str = "Reconstructions",
 ) -> go.Figure:
-    """The first ``n`` originals, and below them each detector's reconstruction and squared error (Figs. 6, 13, 14).
+    """The originals, and below them each detector's reconstruction and squared error (Figs. 6, 13, 14).
 
     Images are uint8 (N, C, H, W) with C of 1 or 3, and ``scores`` (N,) by the same names stand below them, with a mark for
     success or failure where ``right``, bool (N,), says which. The error maps, left out without ``errors``, share one scale,
     from transparent for none to full colour for the largest error shown.
     """
-    original = _rgb(originals[:n])
-    shown = {name: _rgb(images[:n]) for name, images in reconstructions.items()}
+    original = _rgb(originals)
+    shown = {name: _rgb(images) for name, images in reconstructions.items()}
     maps = {name: np.mean((images - original) ** 2, axis=-1) for name, images in shown.items()} if errors else {}
     largest = max((error.max() for error in maps.values()), default=0.0)
     rows = [_Row("original", _rgba(original))]
     for name, images in shown.items():
-        values = [f"{value:.3g}" for value in ([] if scores is None else scores[name][:n])]
+        values = [f"{value:.3g}" for value in ([] if scores is None else scores[name])]
         if right is not None:
             values = [("✓ " if r else "✗ ") + value for r, value in zip(right[name], values, strict=False)]
         rows.append(_Row(name, _rgba(images), values))
@@ -48,7 +47,7 @@ def reconstruction_figure(
     alt = f"{len(original)} images and their reconstructions by {', '.join(shown)}"
     alt += ", each with its squared error per pixel." if errors else "."
     if scores:
-        means = ", ".join(f"{name} {np.mean(scores[name][:n]):.3g}" for name in shown)
+        means = ", ".join(f"{name} {np.mean(scores[name]):.3g}" for name in shown)
         alt += f" Mean score: {means}."
     return finish(fig, title, alt)
 

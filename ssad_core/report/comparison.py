@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colours import GROUP_COLOURS
+from ..colours import ANOMALOUS, GROUP_COLOURS, NORMAL
 from ..detectors import detector_info
 from ..errors import unknown
 from ..histogram import Scale, scale_for, threshold_at_fpr
@@ -83,7 +83,7 @@ def draw(
                 for run, detector in zip(comparison.runs, views.detectors, strict=True)
             ]
         case "reconstruction":
-            some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
+            some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (NORMAL, ANOMALOUS)])
             pictures = {d.name: d.explanations[some] for d in views.detectors if d.explanations is not None}
             if not pictures:
                 return []

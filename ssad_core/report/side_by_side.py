@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..colours import ANOMALOUS, NORMAL
 from ..detectors import detector_info
 from ..errors import BadInput, unknown
 from ..histogram import Scale, confusion, scale_for, threshold_at_fpr
@@ -91,11 +92,11 @@ def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.F
         (detector,) = views.detectors
         if detector.explanations is None:
             continue
-        some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (2, 3)])
+        some = np.concatenate([np.flatnonzero(views.group == group)[:SHOWN] for group in (NORMAL, ANOMALOUS)])
         name, originals = f"{detector.name} (AUC {comparison.auc:.3f})", views.originals[some]
         pictures[name], scores[name] = detector.explanations[some], detector.scores[some]
         flagged = scores[name] >= threshold_at_fpr(comparison.run.scores["normal"], fpr)
-        right[name] = flagged == (views.group[some] == 3)
+        right[name] = flagged == (views.group[some] == ANOMALOUS)
     if not pictures:
         return []
     heading = f"{task(comparisons[0])}: {SHOWN} test normals and {SHOWN} anomalies, success or failure at FPR {fpr:.0%}"

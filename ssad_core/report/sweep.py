@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import unknown
+from ..detectors import detector_info
+from ..errors import BadInput, unknown
 from ..question import anomaly_name, run_name
 from ..whatif import Point, Sweep, gain, gens, varied
 
@@ -33,7 +34,8 @@ def draw_sweep(
     """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter, the seed and, among ``classes``, the
     normal class alone.
 
-    BadInput on another name, or when aug, or of a surface gen, has no continuous parameter.
+    BadInput on another name, when aug, or of a surface gen, has no continuous parameter, or without the stored baselines
+    that a sweep is relative to.
     """
     if name not in SWEEPS:
         raise unknown("figure", name, SWEEPS)
@@ -41,7 +43,12 @@ def draw_sweep(
     sweep, runs = Sweep(run.spec, tuple(seeds), tuple(classes)), {other.id: other for other in stored}
     if name == "sweep":
         points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, dataset))
+        if not points:
+            name = detector_info(run.spec.detector).baseline
+            raise BadInput(f"a sweep is of AUC relative to {name}, which is not stored for these runs; train it first")
         return curve(sweep, points, anomaly, dataset)
+    if not anomaly.paired:
+        raise BadInput("a surface is over a gen's parameter, so its anomaly is a gen, such as gen:cutout")
     anomalies = gens(anomaly.name, run.spec.profile)
     return surface(sweep, sweep.surface(runs, list(anomalies.values()), dataset), anomaly)
 
