@@ -124,7 +124,9 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
 
     for arguments, part in {
         f"surface --run {swept} --anomaly gen:flip --out {out}": "Flip has nothing continuous to vary here",
+        f"surface --run {swept} --anomaly rest --out {out}": "its anomaly is a gen, such as gen:cutout",
         f"sweep --run {ids[1]} --out {out}": "Identity has nothing continuous to vary here",
+        f"sweep --run {lonely} --out {out}": "relative to DeepSVDD, which is not stored for these runs",
         f"histgram --run {run} --out {out}": "unknown figure 'histgram'; did you mean 'histogram'?",
         f"roc --run {run} --out {tmp_path / 'roc.png'}": "its file ends in .html",
         f"roc --run 0123456789abcdef --out {out}": "no run '0123456789abcdef' is stored",

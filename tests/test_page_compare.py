@@ -13,7 +13,7 @@ from pages.components.lineup import own_place
 from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.spec import Anomaly
-from ssad_core.store import Store
+from ssad_core.store import Store, write_json
 from ssad_core.views import Comparison
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -46,6 +46,32 @@ def test_pins_are_kept_and_bad_ones_said(path: str, lab: Path) -> None:
     calm(app.multiselect(key="ask-pins").set_value(["cutout(c=0.4)", "cutoff"]).run())
     assert "'cutoff'" in "".join(error.value for error in app.error)
     assert address(app)["pins"] == "cutout(c=0.4)"
+
+
+def test_runs_of_one_name_are_told_apart(own_lab: Store) -> None:
+    other = worker.run(tiny(seed="3").run(load("digits")), own_lab, "cpu")
+    worker.run(other.spec.baseline(), own_lab, "cpu")
+    app = open_page(HISTOGRAMS, **TINY, pins=other.id)
+    (figure,) = charts(app)
+    titles = [note["text"] for note in figure["layout"]["annotations"]]
+    assert [title.split("<br>")[0] for title in titles] == [
+        *("<b>AE</b>", "<b>DAE-CutOut, seed 0</b>", "<b>DAE-CutOut, seed 3</b>")
+    ]
+    app = open_page("pages/error_bias.py", **TINY, pins=other.id)
+    (control,) = (group for group in app.button_group if group.label == "Run")
+    assert control.options == ["AE", "DAE-CutOut, seed 0", "DAE-CutOut, seed 3"][1:]
+
+
+def test_a_training_that_went_wrong_is_said_wherever_it_is_shown(own_lab: Store) -> None:
+    run = own_lab.load(tiny().run(load("digits")).id)
+    write_json(run.path / "result.json", {**run.result, "warning": "The training collapsed."})
+    for path in ("pages/lab.py", HISTOGRAMS, RECONSTRUCTIONS, "pages/error_bias.py"):
+        app = open_page(path, **TINY, pins="")
+        assert [warning.value for warning in app.warning] == ["DAE-CutOut: The training collapsed."]
+    app = open_page("pages/lab.py", **TINY)
+    assert "Here the augmentation cannot be judged" in words(app)
+    app = open_page("pages/runs.py", **TINY)
+    assert "The training collapsed." in set(app.dataframe[0].value["Warning"])
 
 
 def test_a_missing_run_is_trained_in_the_background(own_lab: Store) -> None:
