@@ -30,6 +30,7 @@ from browser import (
 from PIL import Image
 
 from ssad_core.colours import GROUP_COLOURS
+from ssad_core.histogram import threshold_at_fpr
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -90,8 +91,8 @@ def test_the_default_trains_with_one_click_and_shows_all_views(someone: Visitor,
     page.goto(server.url)
     question = page.locator(".st-key-question")
     expect(question).to_have_text("Normal: temple (Photos). Anomaly: CutOut. Augmentation: CutOut. Detector: DAE.")
-    expect(page.get_by_alt_text("images: gen(normal)")).to_be_visible()
-    expect(page.get_by_alt_text("images: aug(normal)")).to_be_visible()
+    expect(page.get_by_alt_text("gen CutOut, gen(normal)")).to_be_visible()
+    expect(page.get_by_alt_text("aug CutOut, aug(normal)")).to_be_visible()
     button = page.get_by_role("button", name="Train: DAE-CutOut and its baseline AE")
     expect(button).to_be_enabled()
     expect(page.get_by_text("a rough guess: nothing of this size was trained here yet")).to_be_visible()
@@ -180,6 +181,19 @@ def test_the_threshold_moves_by_the_keyboard(lab: Visitor) -> None:
     lab.until(lambda: lab.query["fpr"] == "0.12", "the address has the settled threshold")
 
 
+@pytest.mark.parametrize("presses", [0, 1, 20])
+def test_a_threshold_is_that_of_the_library(lab: Visitor, server: Server, presses: int) -> None:
+    page, (comparison,) = lab.page, store_runs(server, SMALL)
+    page.get_by_test_id("threshold-run").focus()
+    for _ in range(presses):
+        page.keyboard.press("ArrowRight")
+    fpr = 0.1 - 0.005 * presses
+    lab.until(lambda: float(lab.query["fpr"]) == pytest.approx(fpr), "the address has the settled threshold")
+    for role, run in zip(("baseline", "run"), comparison.runs, strict=True):
+        shown = float(page.get_by_test_id(f"threshold-{role}").get_attribute("aria-valuenow"))
+        assert shown == pytest.approx(threshold_at_fpr(run.scores["normal"], fpr), rel=1e-3)
+
+
 def test_a_point_of_the_map_shows_its_image(lab: Visitor) -> None:
     page = lab.page
     page.get_by_test_id("map").scroll_into_view_if_needed()
@@ -225,6 +239,8 @@ def test_a_copied_link_opens_the_same_afresh(browser: Browser, lab: Visitor, ser
     page = lab.page
     page.get_by_role("button", name="Log", exact=True).click()
     page.get_by_role("button", name="Score", exact=True).click()
+    page.get_by_test_id("histograms-group-0").click()
+    page.get_by_test_id("map-group-1").click()
     page.get_by_test_id("recon-sort").select_option("highest")
     page.get_by_test_id("threshold-run").focus()
     page.keyboard.press("PageDown")
@@ -248,6 +264,9 @@ def test_a_copied_link_opens_the_same_afresh(browser: Browser, lab: Visitor, ser
         assert other.query == lab.query
         assert other.query["scale"] == "log"
         assert other.query["colour_by"] == "score"
+        assert (other.query["hidden_bars"], other.query["hidden_points"]) == ("", "1")
+        for group, pressed in {"histograms-group-0": "true", "map-group-1": "false"}.items():
+            expect(other.page.get_by_test_id(group)).to_have_attribute("aria-pressed", pressed)
         assert counts(other.page) == counts(page)
         assert marks(other.page) == marks(page)
         for part in (".st-key-question", "[data-testid=merit]", "[data-testid=lasso-summary]"):

@@ -61,6 +61,7 @@ def test_the_address_has_every_value_defaults_included(lab: Path) -> None:
     app = open_page()
     assert {field: app.query_params[field] for field in Question().to_query()} == Question().to_query()
     views = {"fpr": "0.1", "scale": "auto", "map_of": "run", "colour_by": "category", "sort": "nearest", "lasso": ""}
+    views |= {"hidden_bars": "0", "hidden_points": ""}
     assert {field: app.query_params[field] for field in views} == views
 
 
@@ -181,6 +182,7 @@ def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> 
         {**TINY, "anomaly": "rest", "aug": "cutout(c=0.4)", "seed": "7", "profile": "reference", "hidden": "17"},
         {**TINY, "anomaly": "class:9", "aug": "flip(p=0.3)", "fpr": "0.05", "scale": "log", "sort": "highest"},
         {"dataset": "photos", "class": "flower", "anomaly": "class:temple", "aug": "identity", "lasso": "3-5.9"},
+        {**TINY, "hidden_bars": "", "hidden_points": "0-1.3"},
     ],
 )
 def test_what_an_address_says_is_asked_and_stays(lab: Path, query: dict[str, str]) -> None:
@@ -213,6 +215,8 @@ NONSENSE = {
     "sort": "random",
     "encoder": "resnet34",
     "lasso": "9-1",
+    "hidden_bars": "4",
+    "hidden_points": "train",
     "perplexity": "4",
     "map_seed": "-1",
     "two_seeds": "maybe",

@@ -14,6 +14,7 @@ from pages.components.find import MOST_TEXT, Find
 from pages.components.linked import ViewState
 from pages.components.markdown import plain
 from ssad_core.augment import augmentation_info
+from ssad_core.colours import GROUP_COLOURS
 from ssad_core.data import dataset_info, is_own
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, default_encoder
@@ -44,11 +45,13 @@ CHOICES = {
 }
 FIND_FIELDS = {"find": "text", "find_dataset": "dataset", "find_detector": "detector", "find_aug": "augment"}
 PICTURE_FIELDS = ("order", "start", "images", "errors", "made")
+HIDDEN = ("hidden_bars", "hidden_points")
 MAP_FIELDS = ("perplexity", "map_seed", "two_seeds")
 VIEW_FIELDS = (
     "fpr",
     *CHOICES,
     "lasso",
+    *HIDDEN,
     "seeds",
     "pins",
     *PICTURE_FIELDS,
@@ -148,6 +151,7 @@ def from_address(query: Mapping[str, str]) -> State:
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": lambda text: unpack("lasso", text),
+        **{name: lambda text, name=name: unpack(name, text, len(GROUP_COLOURS)) for name in HIDDEN},
         "start": lambda text: _whole("start", text, 0, MOST_POINTS - 1),
         "images": lambda text: unpack("images", text),
         "errors": lambda text: _choice("errors", text, ("0", "1")) == "1",
@@ -195,6 +199,7 @@ def to_address(state: State) -> dict[str, str]:
         **{name: getattr(views, name) for name in ("scale", "map_of", "colour_by", "sort")},
         "encoder": state.encoder,
         "lasso": pack(views.lasso),
+        **{name: pack(getattr(views, name)) for name in HIDDEN},
         "seeds": str(state.seeds),
         "over": state.over,
         "pins": "~".join(state.pins),
@@ -223,14 +228,14 @@ def pack(points: tuple[int, ...]) -> str:
     return ".".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
-def unpack(name: str, text: str) -> tuple[int, ...]:
-    """The inverse of `pack`. BadInput when it is not one."""
+def unpack(name: str, text: str, most: int = MOST_POINTS) -> tuple[int, ...]:
+    """The inverse of `pack`, of indices below ``most``. BadInput when it is not one."""
     points: set[int] = set()
     for part in filter(None, text.split(".")):
         first, _, last = part.partition("-")
         a, b = whole(name, first), whole(name, last or first)
-        if not 0 <= a <= b < MOST_POINTS:
-            raise BadInput(f"{name} has points from 0 to {MOST_POINTS - 1}, not {part[:60]!r}")
+        if not 0 <= a <= b < most:
+            raise BadInput(f"{name} has numbers from 0 to {most - 1}, not {part[:60]!r}")
         points.update(range(a, b + 1))
     return tuple(sorted(points))
 

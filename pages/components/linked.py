@@ -37,6 +37,7 @@ class ViewState:
     colour_by : what a map's colours mean.
     sort : which images the reconstructions show first.
     lasso : the selected points, as indices.
+    hidden_bars, hidden_points : the groups, as indices, that the histograms and the maps do not show.
     """
 
     fpr: float = 0.1
@@ -45,6 +46,8 @@ class ViewState:
     colour_by: ColourBy = "category"
     sort: Sort = "nearest"
     lasso: tuple[int, ...] = ()
+    hidden_bars: tuple[int, ...] = (0,)  # training normals, which lie where the test normals do
+    hidden_points: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def settle(
 
 
 def _reported(report: dict[str, Any]) -> ViewState:
-    return ViewState(**report | {"fpr": float(report["fpr"]), "lasso": tuple(report["lasso"])})
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in report.items()}
+    return ViewState(**values | {"fpr": float(report["fpr"])})
 
 
 def packed(

@@ -92,7 +92,6 @@ function atLeast(values, value) {
 class Histograms extends Figure {
   constructor(lab) {
     super(lab, "histograms", "Error histograms")
-    this.hidden = new Set([0])
     this.scale = segmented("Scale of the score axis", { linear: "Linear", log: "Log" }, (value) => lab.choose({ scale: value }))
     this.tools.append(this.scale.node)
     this.static = svg("g")
@@ -102,14 +101,18 @@ class Histograms extends Figure {
   }
 
   key() {
-    return this.lab.groups.filter((_, g) => !this.hidden.has(g)).map((group) => ({ text: group.name, colour: group.colour }))
+    return this.lab.groups.filter((_, g) => !this.hides(g)).map((group) => ({ text: group.name, colour: group.colour }))
+  }
+
+  hides(g) {
+    return this.lab.state.hidden_bars.includes(g)
   }
 
   draw() {
     const { lab } = this
     const { detectors, groups, group } = lab
     set(this.heading, { text: lab.pictured ? "Error histograms" : "Score histograms" })
-    groupButtons(this.legend, this.name, { lab, hidden: this.hidden, coloured: true, changed: () => this.draw() })
+    groupButtons(this.legend, this.name, { lab, field: "hidden_bars", coloured: true })
     const tall = detectors.length > 1 ? 124 : 270
     const [left, right, head, rug, foot] = [40, 6, 46, 18, 50]
     this.size(detectors.length * (head + tall + rug) + foot - rug + 4)
@@ -139,7 +142,7 @@ class Histograms extends Figure {
         axisLeft(y, { at: left, right: width - right, ticks: linearTicks(0, highest, 3), format: (v) => `${tickText(100 * v)} %` }),
         axisBottom(this.x, { at: bottom, top, numbers: last, drop: 26 }),
         ...groups.map(({ colour }, g) => {
-          if (this.hidden.has(g)) return ""
+          if (this.hides(g)) return ""
           const d = stepPath(found[k][g], edges, this.x, y)
           return svg("path", { class: "steps", d, fill: colour, stroke: colour, "data-group": g })
         })
@@ -638,9 +641,9 @@ class EmbeddingMap extends PointMap {
   }
 
   draw() {
-    const { lab, detector, hidden, coloured } = this
+    const { lab, detector, coloured } = this
     const { detectors, header } = lab
-    groupButtons(this.legend, this.name, { lab, hidden, coloured, changed: () => this.draw() })
+    groupButtons(this.legend, this.name, { lab, field: "hidden_points", coloured })
     set(this.of.node, { hidden: detectors.length < 2 ? "" : null })
     for (const d of detectors) set(this.of.node.querySelector(`[data-value=${lab.role(d)}]`), { text: d.name })
     this.of.show(lab.role(detector))
@@ -798,8 +801,9 @@ class Lab extends Linked {
   }
 
   toggled(change) {
-    if ("scale" in change) this.histograms.draw()
-    if ("scale" in change || "map_of" in change || "colour_by" in change) this.map.draw()
+    const any = (...names) => names.some((name) => name in change)
+    if (any("scale", "hidden_bars")) this.histograms.draw()
+    if (any("scale", "map_of", "colour_by", "hidden_points")) this.map.draw()
   }
 
   leave() {

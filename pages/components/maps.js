@@ -10,7 +10,7 @@ const coordinates = (whole) => whole && Float32Array.from(whole, (value) => (val
 
 class MapPanel extends PointMap {
   constructor(lab, index) {
-    super(lab, `map-${index}`, `Map ${index + 1}`, lab.hidden)
+    super(lab, `map-${index}`, `Map ${index + 1}`)
     this.index = index
     this.note = html("p", { class: "note" })
     this.numbers = html("table", { "data-testid": `numbers-${index}` })
@@ -117,7 +117,7 @@ class Player {
   draw() {
     const { lab } = this
     const coloured = lab.state.colour_by === "category"
-    groupButtons(this.legend, "maps", { lab, hidden: lab.hidden, coloured, changed: () => lab.draw() })
+    groupButtons(this.legend, "maps", { lab, field: "hidden_points", coloured })
     this.by.show(lab.state.colour_by)
     set(this.scale, { hidden: coloured ? "" : null })
     set(this.scale.children[0], { style: `background: linear-gradient(90deg, ${VIRIDIS.join(",")})` })
@@ -190,7 +190,6 @@ class Player {
 class Maps extends Linked {
   constructor(root) {
     super(set(root, { "data-testid": "maps" }))
-    this.hidden = new Set()
     this.panels = []
     this.player = new Player(this)
     this.grid = html("div", { class: "grid" })
@@ -269,7 +268,7 @@ class Maps extends Linked {
   lassoHint = "Draw around points on a map: the same images are marked in all maps and shown here."
 
   toggled(change) {
-    if ("colour_by" in change) for (const figure of [this.player, ...this.panels]) figure.draw()
+    if ("colour_by" in change || "hidden_points" in change) for (const figure of [this.player, ...this.panels]) figure.draw()
   }
 
   leave() {

@@ -118,28 +118,28 @@ class Figure {
   }
 }
 
-/** Buttons in `node` that show and hide groups. */
-function groupButtons(node, name, { lab, hidden, coloured, changed }) {
-  node.replaceChildren(
-    ...lab.groups.map((group, g) =>
-      html(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": String(!hidden.has(g)),
-          title: hidden.has(g) ? `Show ${group.name}` : `Hide ${group.name}`,
-          "data-testid": `${name}-group-${g}`,
-          onclick: () => {
-            hidden.has(g) ? hidden.delete(g) : hidden.add(g)
-            changed()
-            node.children[g]?.focus()
-          },
+/** Buttons in `node` that show and hide groups; `field` of the state has those that are hidden. */
+function groupButtons(node, name, { lab, field, coloured }) {
+  const hidden = lab.state[field]
+  const button = (group, g) => {
+    const gone = hidden.includes(g)
+    return html(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(!gone),
+        title: gone ? `Show ${group.name}` : `Hide ${group.name}`,
+        "data-testid": `${name}-group-${g}`,
+        onclick: () => {
+          lab.choose({ [field]: gone ? hidden.filter((other) => other !== g) : [...hidden, g].sort() })
+          node.children[g]?.focus()
         },
-        dot(coloured ? group.colour : null, g < NORMAL),
-        group.name
-      )
+      },
+      dot(coloured ? group.colour : null, g < NORMAL),
+      group.name
     )
-  )
+  }
+  node.replaceChildren(...lab.groups.map(button))
 }
 
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
@@ -147,10 +147,9 @@ const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^
 
 /** A t-SNE map of a detector's points, to hover over and to draw a lasso on. */
 class PointMap extends Figure {
-  constructor(lab, name, heading, hidden = new Set()) {
+  constructor(lab, name, heading) {
     super(lab, name, heading)
     this.node.classList.add("scatter")
-    this.hidden = hidden
     this.status = html("p", { class: "placeholder", role: "status" })
     this.body.append(this.status)
     this.dots = svg("g", { class: "points" })
@@ -172,10 +171,14 @@ class PointMap extends Figure {
     return this.lab.state.colour_by === "category"
   }
 
+  hides(g) {
+    return this.lab.state.hidden_points.includes(g)
+  }
+
   key() {
     if (!this.coloured) return []
     const marks = this.lab.groups.map(({ name, colour }, g) => ({ text: name, colour, hollow: g < NORMAL }))
-    return marks.filter((_, g) => !this.hidden.has(g))
+    return marks.filter((_, g) => !this.hides(g))
   }
 
   listen() {
@@ -235,7 +238,7 @@ class PointMap extends Figure {
 
   /** Whether a point is there to be seen: of a shown group, and in this map at all. */
   shown(i) {
-    return this.places[i] !== null && !this.hidden.has(this.lab.group[i])
+    return this.places[i] !== null && !this.hides(this.lab.group[i])
   }
 
   choose(lasso) {
@@ -356,7 +359,7 @@ class PointMap extends Figure {
         fill: training ? "none" : colour,
         stroke: training ? colour : null,
         r: training ? 2.6 : 3,
-        display: this.hidden.has(group[i]) ? "none" : null,
+        display: this.hides(group[i]) ? "none" : null,
       })
     })
   }
