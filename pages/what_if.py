@@ -10,6 +10,7 @@ from pages.components.address import CHOICES, MOST_SEEDS, State, session, show_r
 from pages.components.batch import progress, stored_of
 from pages.components.controls import ask
 from pages.components.copying import copy_link
+from pages.components.part import part
 from pages.components.preview import preview
 from pages.components.question import read, words
 from pages.components.results import results
@@ -87,6 +88,12 @@ def page() -> None:
         write_address(state)
         st.info(f"{error}. Choose another aug in the sidebar.", icon=":material/tune:")
         return
+    what_if(state, question, dataset, parameter)
+
+
+@part
+def what_if(state: State, question: Question, dataset: Dataset, parameter: Parameter) -> None:
+    """All that follows the slider, itself included; the sidebar stays as it is."""
     value, slider, chosen = ask_value(state, question, parameter)
     ask_repeats(state)
     params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
