@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .downloading import in_a_child
 from .errors import BadInput, unknown
-from .paths import ROOT, cache_dir, cannot_write, data_dir
+from .paths import cache_dir, cannot_write, data_dir
 from .store import Damaged, read_arrays, write_arrays
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 WEIGHTS_FILE = "resnet50-0676ba61.pth"  # torchvision's IMAGENET1K_V1; the digits begin its SHA-256
 WEIGHTS_MB = 98
 BATCH = 64
-SILENCE = 30.0  # seconds after which a server that sends nothing is given up
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels, as torchvision's weights want them
 
 
@@ -124,30 +121,19 @@ def where_to_put_weights() -> str:
 def download_weights() -> Path:
     """Has torchvision download its weights into SSAD_DATA_DIR. BadInput, saying where else to get them, when it cannot."""
     folder = data_dir()
-    # A process of its own: a time limit for the server's silence holds for all of a process.
-    command = f"from {__name__} import _download; _download({str(folder)!r})"
-    child = subprocess.run([sys.executable, "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    if child.returncode != 0:
-        reason = (child.stdout.strip() or f"exit status {child.returncode}").splitlines()[-1]
-        raise BadInput(f"ResNet50's weights could not be downloaded ({reason}); {where_to_put_weights()}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        in_a_child(__name__, "_download", str(folder))
+    except OSError as error:
+        where = where_to_put_weights()
+        raise BadInput(f"ResNet50's weights could not be downloaded ({error.strerror or error}); {where}") from error
     return folder / WEIGHTS_FILE
 
 
 def _download(folder: str) -> None:
-    """The child of `download_weights`: prints why it failed, in words."""
     from torchvision.models import ResNet50_Weights
 
-    socket.setdefaulttimeout(SILENCE)
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        ResNet50_Weights.IMAGENET1K_V1.get_state_dict(
-            model_dir=folder, progress=False, check_hash=True, weights_only=True
-        )
-    except Exception as error:
-        print(
-            getattr(error, "reason", None) or error or type(error).__name__
-        )  # reason: of an URLError, without its frame
-        sys.exit(1)
+    ResNet50_Weights.IMAGENET1K_V1.get_state_dict(model_dir=folder, progress=False, check_hash=True, weights_only=True)
 
 
 def identity(name: str) -> str:

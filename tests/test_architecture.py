@@ -20,6 +20,7 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 LAYERS = [
     "errors protocol colours",
     "paths spec statistics mmd embedding sprites evidence networks",
+    "downloading",
     "data augment histogram bias store",
     "figures detectors samples encoders",
     "question train evaluate",

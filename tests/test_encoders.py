@@ -175,7 +175,7 @@ def test_what_cannot_be_downloaded_says_where_to_put_it(tmp_path: Path, monkeypa
 
 
 def test_torchvision_downloads_and_checks_the_weights(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From a server on this machine, which hands out weights of ours under a name that has their digits, as torchvision's."""
     served = tmp_path / "served"
@@ -192,9 +192,8 @@ def test_torchvision_downloads_and_checks_the_weights(
                 row = dataclasses.replace(ResNet50_Weights.IMAGENET1K_V1.value, url=address)
                 monkeypatch.setattr(ResNet50_Weights.IMAGENET1K_V1, "_value_", row)
                 if digits not in name:
-                    with pytest.raises(SystemExit):
+                    with pytest.raises(RuntimeError, match="hash"):
                         encoders._download(str(tmp_path / "data"))
-                    assert "hash" in capsys.readouterr().out
                     assert list((tmp_path / "data").iterdir()) == []
                 else:
                     encoders._download(str(tmp_path / "data"))

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ..downloading import in_a_child
 from ..errors import BadInput
-from ..paths import ROOT
 from .images import Images, Progress, by_class, fitted
 from .table import DatasetInfo
-
-SILENCE = 30.0  # seconds after which a server that sends nothing is given up
 
 
 @dataclass(frozen=True)
@@ -59,31 +53,24 @@ def read_torchvision(folder: Path, info: DatasetInfo, progress: Progress) -> Ima
 def download(folder: Path, info: DatasetInfo, progress: Progress) -> None:
     """Brings torchvision's files into ``folder``: downloaded beside and moved into place, tried once.
 
-    It runs in a process of its own, which can be killed when ``progress`` raises and keeps torch out of this one;
-    torchvision's own progress bars go to stderr. BadInput says which file to put where when it fails.
+    What ``progress`` raises ends it; torchvision's own progress bars go to stderr. BadInput says which file to put where
+    when it fails.
     """
     files = FILES[info.name]
     beside = folder / f".download-{uuid.uuid4().hex[:8]}"
-    command = f"from {__name__} import _download; _download({info.name!r}, {str(beside)!r})"
+
+    def watch() -> None:
+        share = min(1.0, _size(beside) / files.download_bytes)
+        progress(share, f"Downloading {info.title} ({files.download_bytes / 1e6:.0f} MB)")
+
     try:
         beside.mkdir(parents=True)
-        child = subprocess.Popen([sys.executable, "-c", command], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        try:
-            while child.poll() is None:
-                share = min(1.0, _size(beside) / files.download_bytes)
-                progress(share, f"Downloading {info.title} ({files.download_bytes / 1e6:.0f} MB)")
-                time.sleep(0.2)
-        finally:
-            child.kill()
-            complaint, _ = child.communicate()
-        if child.returncode != 0:
-            raise OSError(complaint.strip() or f"exit status {child.returncode}")
+        in_a_child(__name__, "_download", info.name, str(beside), watch=watch)
         for entry in files.entries:
             _move(beside / entry, folder / entry)
     except OSError as error:
-        reason = (error.strerror or str(error)).splitlines()[-1]
         raise BadInput(
-            f"{info.name} is missing and could not be downloaded ({reason}); put {info.name}.zip "
+            f"{info.name} is missing and could not be downloaded ({error.strerror or error}); put {info.name}.zip "
             f"(train/<class>/*.png, test/<class>/*.png) or torchvision's {' and '.join(files.entries)} into {folder}, "
             f"or set SSAD_DATA_DIR"
         ) from error
@@ -92,13 +79,7 @@ def download(folder: Path, info: DatasetInfo, progress: Progress) -> None:
 
 
 def _download(name: str, root: str) -> None:
-    """The child of `download`: prints why it failed, in words."""
-    socket.setdefaulttimeout(SILENCE)
-    try:
-        _splits(name, Path(root), download=True)
-    except Exception as error:
-        print(error or type(error).__name__)
-        sys.exit(1)
+    _splits(name, Path(root), download=True)
 
 
 def _splits(name: str, root: Path, download: bool) -> list[tuple[np.ndarray, np.ndarray]]:
