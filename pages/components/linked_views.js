@@ -287,7 +287,7 @@ class Roc extends Figure {
   draw() {
     const { detectors } = this.lab
     const [left, right, top, foot] = [34, 12, 22, 38]
-    const side = clamp(this.body.clientWidth - left - right, 180, 300)
+    const side = clamp(this.room - left - right, 180, 300)
     this.size(side + top + foot)
     this.x = linear([0, 1], [left, left + side])
     this.y = linear([0, 1], [top + side, top])
@@ -428,7 +428,7 @@ class Reconstructions extends Figure {
     const { detectors } = lab
     const rows = this.rows()
     set(this.heading, { text: lab.pictured ? "Reconstructions" : "Test images" })
-    const width = Math.max(260, Math.floor(this.body.clientWidth))
+    const width = Math.max(260, Math.floor(this.room))
     const [left, gap, between] = [rows.some(([kind]) => kind === "bar") ? 132 : 104, 4, 22]
     const room = (width - left - between) / 2
     const each = clamp(Math.floor((room + gap) / (40 + gap)), 3, 10)
@@ -654,7 +654,7 @@ class EmbeddingMap extends PointMap {
       : ""
     this.scaleKey.replaceChildren()
     this.plot(detector.map, {
-      height: clamp(Math.round(this.body.clientWidth * 0.72), 320, 470),
+      height: clamp(Math.round(this.room * 0.72), 320, 470),
       status: header.mapStatus,
       about: `t-SNE map of the code of ${detector.name}: ${count(lab.group.length)} images.`,
     })

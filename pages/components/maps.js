@@ -41,7 +41,7 @@ class MapPanel extends PointMap {
     set(this.node, { "aria-label": `Map of ${name}` })
     set(this.note, { text: `AUC ${detector.auc.toFixed(3)}` })
     this.plot(lab.maps[this.index], {
-      height: clamp(Math.round(this.body.clientWidth * 0.8), 220, 350),
+      height: clamp(Math.round(this.room * 0.8), 220, 350),
       status: spec.status,
       about: `t-SNE map of the code of ${name}, AUC ${detector.auc.toFixed(3)}.`,
     })

@@ -111,8 +111,13 @@ class Figure {
     return []
   }
 
+  /** The width there is, asked for before anything is drawn: to ask in between has the browser lay out the page each time. */
+  measure() {
+    this.room = this.body.clientWidth
+  }
+
   size(height) {
-    this.width = Math.max(260, Math.floor(this.body.clientWidth))
+    this.width = Math.max(260, Math.floor(this.room))
     this.height = height
     set(this.svg, { viewBox: `0 0 ${this.width} ${height}`, width: this.width, height })
   }
@@ -583,14 +588,16 @@ class Linked {
   }
 
   draw() {
-    if (!this.root.clientWidth) return
+    this.visible = this.root.clientWidth > 0
+    if (!this.visible) return
+    for (const figure of this.figures) if (figure instanceof Figure) figure.measure()
     for (const figure of this.figures) figure.draw()
     for (const figure of this.figures) figure.select()
   }
 
   /** Draws anew what has pictures in it, when they are there. */
   drawPictures() {
-    for (const figure of this.root.clientWidth ? this.illustrated : []) {
+    for (const figure of this.visible ? this.illustrated : []) {
       figure.draw()
       figure.select()
     }
