@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.controls import ask_params, use_as
+from pages.components.part import part
 from pages.components.preview import MEASURED, card, change, colour_of
 from pages.components.question import asked
 from pages.components.router import show
@@ -35,6 +36,7 @@ def _picture(fingerprint: str, label: int, name: str, params: Params, profile: s
     return card(augment.label(name, dict(params)), colour_of(name), rows, change(x, changed))
 
 
+@part
 def item(name: str, question: Question, dataset: Dataset) -> None:
     """One augmentation: its pictures, its sliders, and its two uses."""
     info = augment.AUGMENTATIONS[name]
@@ -46,14 +48,15 @@ def item(name: str, question: Question, dataset: Dataset) -> None:
     with st.container(horizontal=True):
         uses = {"aug": question.augment == name, "gen": question.anomaly.paired and question.anomaly.name == name}
         for role, now in uses.items():
-            st.button(
+            if st.button(
                 f"Is the {role}" if now else f"Use as {role}",
                 icon=":material/check:" if now else None,
                 key=f"use-{role}-{name}",
                 help="With the values of its sliders here.",
                 on_click=use_as,
                 args=(role, name, params, question),
-            )
+            ):
+                st.rerun(scope="app")
 
 
 def page() -> None:

@@ -41,7 +41,7 @@ SWITCHES = (
     Switch(
         name="GEOM",
         paper="Rotate, then Flip with p = .5, then one of four shifts by 8 pixels",
-        reference="a horizontal flip with p = .5, then 0 or +-8 pixels in x and in y, then Rotate",
+        reference="a horizontal flip with p = .5, then 0 or ±8 pixels in x and in y, then Rotate",
         source="App. B, our reading of it; the authors' code",
     ),
     Switch(

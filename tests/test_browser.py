@@ -296,6 +296,22 @@ def test_a_moved_parameter_changes_the_preview_without_training(someone: Visitor
     assert server.runs() == runs
 
 
+def test_the_gallery_draws_what_is_moved_and_hands_it_on(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(f"{server.url}/gallery")
+    someone.until(lambda: len(previews(page)) == 3 * 13, "all augmentations are there")
+    before = previews(page)
+    page.get_by_role("slider", name="Sigma").first.focus()
+    page.keyboard.press("ArrowRight")
+    someone.until(lambda: previews(page) != before, "the picture follows the slider")
+    settled(someone)
+    assert sum(one != other for one, other in zip(before, previews(page), strict=True)) == 2  # after and difference
+    page.locator(".st-key-use-aug-noise button").first.click()
+    expect(page.locator(".st-key-question")).to_contain_text("Augmentation: Noise (sigma = ")
+    expect(page.locator(".st-key-use-aug-noise button").first).to_contain_text("Is the aug")
+    assert someone.query["aug"].startswith("noise(sigma=")
+
+
 def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server) -> None:
     page = lab.page
     runs, before = server.runs(), counts(page)
