@@ -55,9 +55,9 @@ def _clicked(point: dict[str, Any]) -> None:
 
 
 def ask_class(state: State, bias: Bias) -> ClassResult:
-    """The class whose images are shown: unless one is chosen the one that lost most."""
+    """The class whose images are shown: unless one is chosen the most telling one."""
     rows = {row.name: row for row in bias.classes}
-    last = bias.classes[-1].name
+    last = bias.telling.name
     if st.session_state.get(CLASS) not in rows:  # another data set or normal class
         st.session_state[CLASS] = state.bias_class if state.bias_class in rows else last
     chosen = st.selectbox(

@@ -33,7 +33,7 @@ def _picture(fingerprint: str, label: int, name: str, params: Params, profile: s
     normal = samples.train_normal()[:MEASURED]
     x, changed = to_float(normal), samples.augmented(normal, name, profile, dict(params))
     rows = {"before": x, "after": changed, "difference": (x - changed).abs()}
-    return card(augment.label(name, dict(params)), colour_of(name), rows, change(x, changed))
+    return card(augment.label(name, dict(params)), colour_of(name), rows, change(x, changed, "training"))
 
 
 @part

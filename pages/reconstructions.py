@@ -80,7 +80,7 @@ def ask_order(last: PictureState, pictured: bool) -> PictureState:
         key="ask-order",
     )
     first = start.number_input(
-        "From the",
+        "Start at image",
         1,
         10_000,
         last.start + 1,

@@ -159,7 +159,8 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
     if not doomed:
         return
     names = ", ".join(f"{run_name(run.spec)} ({run.id})" for run in runs if run.id in doomed) or ", ".join(doomed)
-    st.warning(f"Delete for good: {names}? Each can be trained again.", icon=":material/delete:")
+    each = "It" if len(doomed) == 1 else "Each"
+    st.warning(f"Delete for good: {names}? {each} can be trained again.", icon=":material/delete:")
     with st.container(horizontal=True):
         if st.button("Delete", type="primary", key="delete-sure"):
             for run_id in doomed:
@@ -184,7 +185,7 @@ def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     if found:
         picked = table(found, pinned)
     else:
-        st.info("No stored run is like that; ask for less.", icon=":material/search_off:")
+        st.info("No stored run matches; take a word or a filter away.", icon=":material/search_off:")
     try:
         actions(picked, state)
     except BadInput as error:

@@ -94,12 +94,18 @@ def page() -> None:
 @part
 def what_if(state: State, question: Question, dataset: Dataset, parameter: Parameter) -> None:
     """All that follows the slider, itself included; the sidebar stays as it is."""
+    head = st.container()
     value, slider, chosen = ask_value(state, question, parameter)
     ask_repeats(state)
     params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
     asked, question = question, replace(question, params=params)
     state.question = question if chosen else asked
-    words(question, dataset)
+    with head:
+        words(question, dataset)
+    if parameter.default is None and parameter.name not in dict(asked.params):
+        st.caption(
+            f"Elsewhere this question's {parameter.title} is drawn for each image; here it is one value for all."
+        )
     preview(question, dataset)
     write_address(state)
     prepare_in_background()

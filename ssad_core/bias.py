@@ -46,6 +46,16 @@ class Bias:
     classes: tuple[ClassResult, ...]
 
     @property
+    def telling(self) -> ClassResult:
+        """The class that lost most; where none got worse, the one that changed most."""
+        last = self.classes[-1]
+        return (
+            last
+            if last.worse
+            else max(self.classes, key=lambda row: abs(row.gain.value) if row.gain else -row.auc.value)
+        )
+
+    @property
     def auc(self) -> float:
         """The mean of the run's AUCs; with equally many test images a class it is the AUC against the rest."""
         return float(np.mean([row.auc.value for row in self.classes]))

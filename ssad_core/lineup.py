@@ -13,7 +13,7 @@ from .data import Dataset, class_title
 from .detectors import detector_info, with_baseline
 from .errors import BadInput
 from .question import Question, call_text, check_augment, parse_call, question_of, run_name
-from .spec import RunSpec, exact
+from .spec import TITLES, RunSpec, exact
 from .store import is_run_id
 
 MOST = 6  # runs side by side, the baseline included
@@ -126,7 +126,7 @@ def _described(spec: RunSpec) -> dict[str, str]:
         "data set": title,
         "content": spec.fingerprint,
         "normal class": normal,
-        **{name.replace("_", " "): exact(value) for name, value in asdict(spec.settings).items()},
+        **{TITLES[name].lower(): exact(value) for name, value in asdict(spec.settings).items()},
         "seed": str(spec.seed),
         "profile": spec.profile,
         "method": str(spec.method),

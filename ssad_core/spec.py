@@ -61,6 +61,16 @@ class Settings:
         return 1 if self.features * self.batch_size <= 1024 else cores
 
 
+TITLES = {
+    "epochs": "Epochs",
+    "features": "Features",
+    "hidden": "Code size",
+    "batch_size": "Batch size",
+    "limit": "Training images",
+    "test_limit": "Test images a class",
+    "learning_rate": "Learning rate",
+}
+
 RANGES: dict[str, tuple[float, float]] = {
     "epochs": (1, 10_000),
     "features": (1, 512),

@@ -98,7 +98,7 @@ class State:
     seeds, over : the number of them in a what-if, and whether it has these or all normal classes.
     pins : what is laid beside the question's run (`ssad_core.lineup`).
     bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
-        one that lost most.
+        most telling one.
     find : which of the stored runs are listed.
     rejected : a line for every value of its first address that could not be used.
     """

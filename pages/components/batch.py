@@ -9,11 +9,13 @@ import streamlit as st
 from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
 from ssad_core.data import Dataset
+from ssad_core.lineup import labels
 from ssad_core.question import run_name
 from ssad_core.spec import RunSpec
 from ssad_core.store import StoredRun
 
 POLL = 1.0  # seconds between two looks at what goes on
+MOST_NAMED = 4  # runs that a line has room for
 
 Stored = Mapping[str, StoredRun]
 
@@ -44,7 +46,8 @@ def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str 
         on_click=_submit,
         args=(missing,),
     )
-    row.caption(f"About {cost}, {why}. In the background, as one sweep: a single run of the Lab overtakes it.")
+    names = f"{', '.join(labels(missing))}: about" if len(missing) <= MOST_NAMED else "About"
+    row.caption(f"{names} {cost}, {why}. In the background, as one sweep; a single run of the Lab goes first.")
 
 
 def _submit(specs: list[RunSpec]) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.address import State
-from pages.components.controls import SETTINGS
 from pages.components.markdown import plain
 from ssad_core.data import dataset_info
 from ssad_core.detectors import DETECTORS, augs
 from ssad_core.errors import BadInput
 from ssad_core.protocol import PROFILES
 from ssad_core.question import Question, changed, question_of
-from ssad_core.spec import RunSpec
+from ssad_core.spec import TITLES, RunSpec
 
 FIELDS = {
     "aug": "aug",
     "detector": "Detector",
     "class": "Normal class",
     "seed": "Seed",
-    **{name: label for name, (label, _) in SETTINGS.items()},
+    **TITLES,
     "profile": "Profile",
 }
 

@@ -10,7 +10,7 @@ from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
 from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, preset_of, presets
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
-from ssad_core.spec import RANGES, Anomaly, Params, Settings
+from ssad_core.spec import RANGES, TITLES, Anomaly, Params, Settings
 
 OWN = "own"
 GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
@@ -18,16 +18,13 @@ GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
 EDITED = "edited preset"  # in the session: the preset that was last chosen
 
 SETTINGS = {
-    "epochs": ("Epochs", "How often every training image is seen."),
-    "features": (
-        "Features",
-        "Channels of the first convolution, of AP's first stage; those of the next grow with them.",
-    ),
-    "hidden": ("Code size", "Numbers in an image's code."),
-    "batch_size": ("Batch size", "Images per step of the optimiser."),
-    "limit": ("Training images", "At most so many images of the normal class; 0 takes all."),
-    "test_limit": ("Test images a class", "At most so many test images of each class; 0 takes all."),
-    "learning_rate": ("Learning rate", "Adam's, at the start; later it {schedule}."),
+    "epochs": "How often every training image is seen.",
+    "features": "Channels of the first convolution, of AP's first stage; those of the next grow with them.",
+    "hidden": "Numbers in an image's code.",
+    "batch_size": "Images per step of the optimiser.",
+    "limit": "At most so many images of the normal class; 0 takes all.",
+    "test_limit": "At most so many test images of each class; 0 takes all.",
+    "learning_rate": "Adam's, at the start; later it {schedule}.",
 }
 
 
@@ -183,11 +180,11 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
         return Settings(**settings), now.get("ask-seed", last.seed), now.get("ask-profile", last.profile)
     values: dict[str, float] = {}
     with box:
-        for name, (label, help_text) in SETTINGS.items():
+        for name, help_text in SETTINGS.items():
             low, high = RANGES[name]
             value = getattr(start, name)
             values[name] = st.number_input(
-                label,
+                TITLES[name],
                 low,
                 high,
                 value,

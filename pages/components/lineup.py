@@ -104,7 +104,9 @@ def _ask_pins(state: State, question: Question) -> None:
     known = [name for name in augs(question.detector) if name not in (own, "identity")]
     always = 1 if detector_info(question.detector).baseline is None or own == "identity" else 2
     chosen = st.multiselect(
-        "Beside it" if own == "identity" else f"Beside {augment.label(question.augment, dict(question.params))}",
+        "Compare it with"
+        if own == "identity"
+        else f"Compare {augment.label(question.augment, dict(question.params))} with",
         [*known, *(pin for pin in pins if pin not in known)],
         default=pins[: MOST - always],
         format_func=label_of,

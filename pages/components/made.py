@@ -87,7 +87,7 @@ def ask_made(state: State, comparison: Comparison) -> Made:
         )
         down = st.slider("Patch: top to bottom", 0.0, 1.0, down, 0.05, help="0 is the upper edge.", key="made-down")
     draw = st.number_input(
-        "Draw", 0, 9999, last.draw, help="Another draw of what is random in the gen.", key="made-draw"
+        "Random draw", 0, 9999, last.draw, help="Another draw of what is random in the gen.", key="made-draw"
     )
     made = Made(image - 1, Anomaly("gen", name, params), draw, down, across)
     if made != default:

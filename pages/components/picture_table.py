@@ -119,4 +119,4 @@ def _mark(right: bool | None) -> str:
 
 def short(score: float) -> str:
     """Two digits: there is little room below a picture."""
-    return f"{score:.2g}" if abs(score) < 100 else f"{score:,.0f}"
+    return f"{score:#.2g}".rstrip(".") if abs(score) < 99.5 else f"{score:,.0f}"

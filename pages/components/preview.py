@@ -44,13 +44,13 @@ def _cards(run_id: str, anomaly_key: str, _question: Question, _dataset: Dataset
     name = anomaly_name(question.anomaly)
     if question.anomaly.paired:
         rows = {"normal": x, "gen(normal)": anomalous, "difference": (x - anomalous).abs()}
-        anomaly = card(f"Anomaly: gen {name}", colour_of(question.anomaly.name), rows, change(x, anomalous))
+        anomaly = card(f"Anomaly: gen {name}", colour_of(question.anomaly.name), rows, change(x, anomalous, "test"))
     else:
         rows = {"normal": x, "anomalous": anomalous}
         anomaly = card(f"Anomaly: {name}", "currentColor", rows, "Other images: there is no pair to compare.")
     label = augment.label(question.augment, dict(question.params))
     rows = {"normal": x, "aug(normal)": augmented, "difference": (x - augmented).abs()}
-    note = change(x, augmented)
+    note = change(x, augmented, "test")
     values = augment.check(question.augment, **dict(question.params))
     for parameter in augment.AUGMENTATIONS[question.augment].parameters:
         if parameter.training_only and detector_info(question.detector).role == "aug":
@@ -72,8 +72,7 @@ def data_sheet(dataset: Dataset) -> None:
     box = st.expander("Look at the data", expanded=own, icon=icon, on_change="rerun", key=key)
     if box.open:
         box.caption(
-            f"{plain(dataset.info.note)} Each class with its number of training and test images, and some of the former; of "
-            "the latter where there are none."
+            f"{plain(dataset.info.note)} Each class with its numbers of training and test images, and some of each."
         )
         box.html(_classes(dataset.fingerprint, dataset))
 
@@ -81,15 +80,18 @@ def data_sheet(dataset: Dataset) -> None:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _classes(fingerprint: str, _dataset: Dataset) -> str:
     lines = []
-    for name, (train, test) in counts(_dataset).items():
-        images = contact_sheet(_dataset, name, "train" if train else "test", n=2 * SHOWN)
-        lines.append(_row(f"{name}: {train:,} + {test:,}", images, width="9rem"))
+    for name, found in counts(_dataset).items():
+        for split, title, count in zip(("train", "test"), ("training", "test"), found, strict=True):
+            if count:
+                images = contact_sheet(_dataset, name, split, n=2 * SHOWN)
+                lines.append(_row(f"{name}: {count:,} {title}", images, width="11rem"))
     return "".join(lines)
 
 
-def change(x: Tensor, other: Tensor) -> str:
+def change(x: Tensor, other: Tensor, kind: str) -> str:
+    """How much was changed of images of a ``kind``: training or test."""
     degree, unchanged = modification(x, other)
-    note = f"Degree of modification: {degree:.3f}, the mean absolute pixel change (0 to 1) of {len(x):,} images."
+    note = f"Degree of modification: {degree:.3f}, the mean absolute pixel change (0 to 1) of {len(x):,} {kind} images."
     return note + (f" {unchanged:.1%} of them are left unchanged." if unchanged else "")
 
 
@@ -114,12 +116,16 @@ def card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
 
 
 def _row(name: str, images: np.ndarray, width: str, of: str = "") -> str:
-    """A label and the images beside it, each of them at most twice its size; ``of`` is what they belong to."""
+    """A label and the images beside it, each of them at most twice its size; ``of`` is what they belong to. Lines between
+    them show where one ends."""
     picture, alt = base64.b64encode(sheet(images, columns=len(images))).decode(), f"{of}, {name}" if of else name
+    share = f"{100 / len(images):.6g}%"
     return (
         f'<div style="display:flex;align-items:center;gap:.6rem;margin:.15rem 0">'
         f'<span style="flex:0 0 {width};font-size:.8rem;opacity:.75;text-align:right">{html.escape(name)}</span>'
+        f'<span style="flex:1 1 auto;min-width:0;max-width:{len(images) * 64}px;line-height:0;border-radius:4px;'
+        'overflow:hidden;background:#808080">'
         f'<img alt="{len(images)} images: {html.escape(alt)}" src="data:image/webp;base64,{picture}" '
-        f'style="flex:1 1 auto;min-width:0;width:100%;max-width:{len(images) * 64}px;aspect-ratio:{len(images)};'
-        f'image-rendering:pixelated;border-radius:4px"></div>'
+        f'style="width:100%;aspect-ratio:{len(images)};image-rendering:pixelated;'
+        f'mask-image:repeating-linear-gradient(90deg,#000 0 calc({share} - 2px),#0000 0 {share})"></span></div>'
     )

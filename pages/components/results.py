@@ -8,6 +8,7 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import streamlit as st
 
 from pages.components.address import State, write_address
@@ -161,8 +162,9 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
         _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
     ]
     value = _mmd(comparison.key, encoder, comparison)
-    drawn = f"± {value.spread:.1g}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
-    cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", drawn))
+    spread = np.format_float_positional(float(f"{value.spread:.1g}"))
+    drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
+    cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", f"{drawn}; smaller is better aligned"))
     slot.html(
         '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
         f'grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))">{"".join(cells)}</div>'

@@ -254,9 +254,12 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
         evaluating = max((r["seconds"] - r["train_seconds"] for r in alike[:1]), default=4.0)
         together = min(len(specs), jobs().slots // spec.settings.threads(jobs().slots))
         seconds += (images / speed + evaluating) / max(together, 1)
-    return duration(
-        seconds
-    ), "by runs of this size measured here" if measured else "a rough guess: nothing of this size was trained here yet"
+    if measured:
+        return duration(seconds), "by runs of this size measured here"
+    return (
+        f"{duration(seconds)} to {duration(3 * seconds)}",
+        "a rough guess: nothing of this size was trained here yet",
+    )
 
 
 def _size(spec: RunSpec) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 
+import numpy as np
 import plotly.graph_objects as go
 
 from ..bias import Bias, ClassResult
@@ -32,9 +33,13 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
     }
     opaque = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click dims nothing
     for kind, (colour, symbol, some) in marks.items():
-        # The interval of the difference lies around the baseline; without one, that of the AUC around nothing.
+        # The interval of the difference lies around the baseline, as far as an AUC can reach; without one, that of the AUC
+        # around nothing.
         ends = [
-            (r.baseline + r.gain.low, r.baseline + r.gain.high) if r.gain else (r.auc.low, r.auc.high) for r in some
+            tuple(np.clip([r.baseline + r.gain.low, r.baseline + r.gain.high], 0, 1))
+            if r.gain
+            else (r.auc.low, r.auc.high)
+            for r in some
         ]
         fig.add_scatter(
             x=[row.auc.value for row in some],
