@@ -150,7 +150,7 @@ def test_runs_are_found_by_words_and_by_what_they_have(lab: Path) -> None:
     calm(app.selectbox(key="find-dataset").set_value("digits").run())
     assert len(app.dataframe[0].value) == 2
     calm(app.text_input(key="find-text").set_value("photos").run())
-    assert "No stored run is like that" in words(app)
+    assert "No stored run matches" in words(app)
 
 
 # Pinning
