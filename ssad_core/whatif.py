@@ -126,15 +126,22 @@ class Sweep:
         measure of a run beside its baseline, `gain` of a task."""
         found = []
         for value in self.values:
-            each: dict[Repeat, Estimate] = {}
-            for repeat in self.repeats:
-                pair = [runs.get(spec.id) for spec in with_baseline(self.spec(value, *repeat))]
-                stored = [run for run in pair if run is not None]
-                if len(stored) == len(pair):
-                    each[repeat] = gain(stored[-1], stored[0] if len(pair) > 1 else None)
+            each = _measured(runs, {repeat: self.spec(value, *repeat) for repeat in self.repeats}, gain)
             if each:
                 found.append(Point(value, each))
         return found
+
+    def at_random(self) -> dict[Repeat, RunSpec]:
+        """The training of each repeat whose aug draws the parameter anew for every image, where that is its default."""
+        if self.parameter.default is not None:
+            return {}
+        return {(s, label): replace(self.run, params=(), seed=s, normal_class=label) for s, label in self.repeats}
+
+    def drawn(self, runs: Runs, gain: Callable[[StoredRun, StoredRun | None], Estimate]) -> float | None:
+        """The mean measure of `at_random`, as of a point; None where not all of it is stored."""
+        asked = self.at_random()
+        each = _measured(runs, asked, gain)
+        return float(np.mean([one.value for one in each.values()])) if asked and len(each) == len(asked) else None
 
     def surface(self, runs: Runs, anomalies: Sequence[Anomaly], dataset: Dataset, compute: bool = True) -> np.ndarray:
         """AUC (values, anomalies), the mean over the repeats; NaN where not all of their runs are stored or, without
@@ -146,6 +153,19 @@ class Sweep:
                 if len(stored) == len(self.repeats) and (compute or all(_is_scored(run, anomaly) for run in stored)):
                     found[i, j] = np.mean([_auc(run, anomaly, dataset) for run in stored])
         return found
+
+
+def _measured(
+    runs: Runs, specs: Mapping[Repeat, RunSpec], gain: Callable[[StoredRun, StoredRun | None], Estimate]
+) -> dict[Repeat, Estimate]:
+    """Of those that are stored with their baseline."""
+    each = {}
+    for repeat, spec in specs.items():
+        pair = [runs.get(one.id) for one in with_baseline(spec)]
+        stored = [run for run in pair if run is not None]
+        if len(stored) == len(pair):
+            each[repeat] = gain(stored[-1], stored[0] if len(pair) > 1 else None)
+    return each
 
 
 def gain(run: StoredRun, baseline: StoredRun | None, anomaly: Anomaly, dataset: Dataset) -> Estimate:

@@ -476,7 +476,7 @@ def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
     page.get_by_role("combobox", name="It holds 2 data sets").click()
     page.get_by_role("option", name=NUTS).click()
     expect(page.locator(".st-key-question")).to_contain_text(f"({NUTS})")
-    expect(page.get_by_text("good: 3 + 3")).to_be_visible()
+    expect(page.get_by_text("good: 3 training")).to_be_visible()
     assert someone.query["dataset"].endswith(f"parts.zip/{NUTS}")
 
 

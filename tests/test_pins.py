@@ -69,7 +69,7 @@ def test_what_differs_is_named_with_the_values_of_each() -> None:
     assert differences(runs) == {
         "aug": ["CutOut", "Flip", "CutOut"],
         "epochs": [str(default.epochs), str(default.epochs), "3"],
-        "hidden": [str(default.hidden), str(default.hidden), "17"],
+        "code size": [str(default.hidden), str(default.hidden), "17"],
         "seed": ["0", "0", "2"],
     }
     assert differences(runs[:1]) == {}

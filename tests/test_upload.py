@@ -38,7 +38,7 @@ def test_own_images_by_their_path(tmp_path: Path) -> None:
     assert address(app)["dataset"] == f"folder:{place}"
     assert app.selectbox(key=f"ask-class-folder:{place}").options == ["good"]
     text = words(app)
-    for part in ("my screws", "2 holes: 0 + 3", "good: 3 + 3", "anomalies only: 2 holes, 10 cuts"):
+    for part in ("my screws", "2 holes: 3 test", "good: 3 training", "good: 3 test", "anomalies only: 2 holes, 10 cuts"):
         assert part in text
 
     calm(app.segmented_control(key="ask-own-size").set_value(64).run())
@@ -51,7 +51,7 @@ def test_own_images_by_their_path(tmp_path: Path) -> None:
     assert other.selectbox(key="ask-dataset").value == "own"
     assert other.text_input(key="ask-own-path").value == str(place)
     assert other.segmented_control(key="ask-own-size").value == 64
-    assert "2 holes: 0 + 3" in words(other)
+    assert "2 holes: 3 test" in words(other)
     shutil.rmtree(place)
     gone = open_page(**link)
     assert f"dataset: there is no folder or zip {place}" in words(gone)
@@ -65,5 +65,5 @@ def test_own_images_by_an_upload(tmp_path: Path) -> None:
     calm(app.file_uploader(key="ask-own-upload").set_value(("screws.zip", content, "application/zip")).run())
     kept = keep_upload("screws.zip", io.BytesIO(content))
     assert address(app)["dataset"] == f"folder:{kept}"
-    assert "2 holes: 0 + 3" in words(app)
+    assert "2 holes: 3 test" in words(app)
     assert zipfile.is_zipfile(kept)

@@ -17,7 +17,7 @@ from ssad_core.figures import surface_figure, sweep_figure
 from ssad_core.question import Question
 from ssad_core.samples import Samples
 from ssad_core.spec import Anomaly, RunSpec
-from ssad_core.statistics import auc, task_metrics
+from ssad_core.statistics import Estimate, auc, task_metrics
 from ssad_core.store import Store, StoredRun
 from ssad_core.whatif import Point, Sweep, gain, gens, has_parameter, regret, values_of, varied
 
@@ -125,6 +125,24 @@ def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]
     assert alone.value == pytest.approx(auc(*scores[0]))
 
 
+def test_the_parameter_drawn_for_each_image_is_the_level_beside_the_points(stored: dict[str, StoredRun]) -> None:
+    measured = []
+
+    def measure(run: StoredRun, baseline: StoredRun | None) -> Estimate:
+        measured.append((run.spec, baseline.spec))
+        return Estimate(len(measured), 0, 0)
+
+    sweep = Sweep(run_spec(), (0, 1))
+    free = sweep.at_random()
+    assert [(spec.seed, spec.params) for spec in free.values()] == [(0, ()), (1, ())]
+    assert sweep.drawn(stored, measure) is None  # of neither seed it is stored
+    any_run = next(iter(stored.values()))
+    there = {each.id: replace(any_run, spec=each) for spec in free.values() for each in (spec, spec.baseline())}
+    assert sweep.drawn(there, measure) == 1.5
+    assert measured == [(spec, spec.baseline()) for spec in free.values()]
+    assert Sweep(run_spec("noise"), (0,)).at_random() == {}  # its sigma has a value of its own
+
+
 def test_without_its_baseline_a_value_has_no_point(stored: dict[str, StoredRun]) -> None:
     sweep = Sweep(run_spec(), (0,))
     without = {name: run for name, run in stored.items() if not run.spec.is_baseline}
@@ -160,12 +178,14 @@ def test_figures_say_what_they_show() -> None:
         each={"seed 0": {0.1: 0.05}},
         missing=[0.9],
         chosen=0.5,
+        drawn=0.07,
         parameter="aug's patch size c",
         measure="Relative AUC",
         level=0.0,
         title="t",
     )
-    assert figure.layout.meta["alt"] == "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200."
+    said = "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200; drawn for each image: 0.070."
+    assert figure.layout.meta["alt"] == said
     missing = next(trace for trace in figure.data if trace.name == "not trained yet")
     assert (list(missing.x), list(missing.y)) == ([0.9], [-0.3])
     surface = np.array([[0.5, 0.9, np.nan], [0.7, 0.6, np.nan]])

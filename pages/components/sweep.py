@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.components.batch import POLL, Stored
+from pages.components.batch import POLL, Stored, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
 from pages.components.service import jobs
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
+from ssad_core.detectors import with_baseline
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly
 from ssad_core.statistics import Estimate
@@ -25,8 +26,9 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
     def gain(run: StoredRun, baseline: StoredRun | None) -> Estimate:
         return gain_of(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
 
-    points = sweep.points(stored, gain)
-    figure = report.curve(sweep, points, anomaly, dataset, st.session_state[slider])
+    free = [each for spec in sweep.at_random().values() for each in with_baseline(spec)]
+    drawn = sweep.drawn(stored_of(free), gain)
+    figure = report.curve(sweep, sweep.points(stored, gain), anomaly, dataset, st.session_state[slider], drawn)
 
     def clicked(point: dict[str, float]) -> None:
         st.session_state[slider] = min(sweep.values, key=lambda value: abs(value - point["x"]))

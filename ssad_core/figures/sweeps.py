@@ -19,6 +19,7 @@ def sweep_figure(
     each: Mapping[str, Mapping[float, float]] | None = None,
     missing: Sequence[float] = (),
     chosen: float | None = None,
+    drawn: float | None = None,
     parameter: str,
     measure: str,
     level: float,
@@ -26,8 +27,9 @@ def sweep_figure(
 ) -> go.Figure:
     """A measure against the values of a parameter (Fig. 4a): its mean, a band for its intervals, and ``each`` seed's own.
 
-    ``missing`` values, of which nothing is measured, are open marks at the bottom; ``chosen`` has a line. ``level`` is what
-    the measure is where nothing is gained: 0 of a difference, .5 of an AUC.
+    ``missing`` values, of which nothing is measured, are open marks at the bottom; ``chosen`` has a line, and so has
+    what ``drawn`` is the measure of, the parameter drawn for each image. ``level`` is what the measure is where nothing is
+    gained: 0 of a difference, .5 of an AUC.
     """
     fig = go.Figure()
     low, high = [one for one, _ in intervals], [one for _, one in intervals]
@@ -64,10 +66,17 @@ def sweep_figure(
     if chosen is not None:
         fig.add_vline(chosen, line={"color": "#767676", "dash": "dot"})
     fig.add_hline(level, line={"color": "#767676", "width": 1})
+    if drawn is not None:
+        fig.add_hline(
+            drawn,
+            line={"color": MAIN, "dash": "dash", "width": 1},
+            annotation={"text": f"drawn for each image: {drawn:.3f}", "xanchor": "left", "x": 0, "yanchor": "bottom"},
+        )
     fig.update_xaxes(title=parameter)
     # Without a point the axis would go from -1 to 1.
     fig.update_yaxes(title=measure, range=None if len(values) else [level - 0.1, level + 0.1])
     said = ", ".join(f"{value:g}: {mean:.3f}" for value, mean in zip(values, means, strict=True))
+    said += "" if drawn is None else f"; drawn for each image: {drawn:.3f}"
     return finish(fig, title, f"{measure} against {parameter}: {said}.")
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..data import Dataset
     from ..spec import Anomaly, RunSpec
+    from ..statistics import Estimate
     from ..store import StoredRun
 
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
@@ -42,11 +43,15 @@ def draw_sweep(
     seeds = sorted({other.spec.seed for other in stored if alike(other.spec, run.spec)})
     sweep, runs = Sweep(run.spec, tuple(seeds), tuple(classes)), {other.id: other for other in stored}
     if name == "sweep":
-        points = sweep.points(runs, lambda run, baseline: gain(run, baseline, anomaly, dataset))
+
+        def measure(run: StoredRun, baseline: StoredRun | None) -> Estimate:
+            return gain(run, baseline, anomaly, dataset)
+
+        points = sweep.points(runs, measure)
         if not points:
             name = detector_info(run.spec.detector).baseline
             raise BadInput(f"a sweep is of AUC relative to {name}, which is not stored for these runs; train it first")
-        return curve(sweep, points, anomaly, dataset)
+        return curve(sweep, points, anomaly, dataset, drawn=sweep.drawn(runs, measure))
     if not anomaly.paired:
         raise BadInput("a surface is over a gen's parameter, so its anomaly is a gen, such as gen:cutout")
     anomalies = gens(anomaly.name, run.spec.profile)
@@ -59,9 +64,14 @@ def alike(spec: RunSpec, other: RunSpec) -> bool:
 
 
 def curve(
-    sweep: Sweep, points: Sequence[Point], anomaly: Anomaly, dataset: Dataset, chosen: float | None = None
+    sweep: Sweep,
+    points: Sequence[Point],
+    anomaly: Anomaly,
+    dataset: Dataset,
+    chosen: float | None = None,
+    drawn: float | None = None,
 ) -> go.Figure:
-    """A sweep's points against aug's parameter; a line where it has the ``chosen`` value."""
+    """A sweep's points against aug's parameter; lines where it has the ``chosen`` value, and for `Sweep.drawn`."""
     from .. import figures
 
     there = [point.value for point in points]
@@ -78,6 +88,7 @@ def curve(
         each=each if len(sweep.repeats) > 1 else None,
         missing=[value for value in sweep.values if value not in there],
         chosen=chosen,
+        drawn=drawn,
         parameter=f"aug's {sweep.parameter.title}",
         measure=measure,
         level=0.0 if sweep.has_baseline else 0.5,
