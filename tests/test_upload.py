@@ -38,7 +38,13 @@ def test_own_images_by_their_path(tmp_path: Path) -> None:
     assert address(app)["dataset"] == f"folder:{place}"
     assert app.selectbox(key=f"ask-class-folder:{place}").options == ["good"]
     text = words(app)
-    for part in ("my screws", "2 holes: 3 test", "good: 3 training", "good: 3 test", "anomalies only: 2 holes, 10 cuts"):
+    for part in (
+        "my screws",
+        "2 holes: 3 test",
+        "good: 3 training",
+        "good: 3 test",
+        "anomalies only: 2 holes, 10 cuts",
+    ):
         assert part in text
 
     calm(app.segmented_control(key="ask-own-size").set_value(64).run())
