@@ -38,7 +38,7 @@ def alignment(state: State) -> None:
     own = aug_of(question.augment, question.params)
     known = [aug for aug in rows(more) if aug.name in augs(question.detector) and aug != own]
     trained = [replace(spec, augment=aug.name, params=aug.params) for aug in known]
-    specs = list(dict.fromkeys([*trained, spec]))
+    specs = [*trained, spec]
     stored = stored_of(specs)
     baseline = stored.get(spec.baseline().id)
     if encoder == "baseline" and baseline is None:

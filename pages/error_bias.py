@@ -57,9 +57,9 @@ def _clicked(point: dict[str, Any]) -> None:
 def ask_class(state: State, bias: Bias) -> ClassResult:
     """The class whose images are shown: unless one is chosen the most telling one."""
     rows = {row.name: row for row in bias.classes}
-    last = bias.telling.name
+    telling = bias.telling.name
     if st.session_state.get(CLASS) not in rows:  # another data set or normal class
-        st.session_state[CLASS] = state.bias_class if state.bias_class in rows else last
+        st.session_state[CLASS] = state.bias_class if state.bias_class in rows else telling
     chosen = st.selectbox(
         "Class to look at",
         list(rows),
@@ -68,7 +68,7 @@ def ask_class(state: State, bias: Bias) -> ClassResult:
         key=CLASS,
         width=360,
     )
-    state.bias_class = "" if chosen == last else chosen
+    state.bias_class = "" if chosen == telling else chosen
     return rows[chosen]
 
 

@@ -47,13 +47,10 @@ class Bias:
 
     @property
     def telling(self) -> ClassResult:
-        """The class that lost most; where none got worse, the one that changed most."""
-        last = self.classes[-1]
-        return (
-            last
-            if last.worse
-            else max(self.classes, key=lambda row: abs(row.gain.value) if row.gain else -row.auc.value)
-        )
+        """The class that lost most; where none got worse, the one that changed most, and without a baseline the hardest."""
+        if self.baseline is None or self.classes[-1].worse:
+            return self.classes[-1]
+        return max(self.classes, key=lambda row: abs(row.gain.value))
 
     @property
     def auc(self) -> float:

@@ -115,7 +115,7 @@ def evaluate(
     codes: Arrays = {}
 
     def add(group: str, images: Tensor) -> None:
-        report(len(scores) / (len(tasks) + 3))
+        report(len(scores) / (len(tasks) + 3))  # two groups of training images and the test normals beside the tasks
         found = examine(detector, images)
         scores[group], codes[group] = found.scores.numpy(), found.codes.numpy()
 

@@ -36,9 +36,7 @@ class Settings:
     """
 
     epochs: int
-    features: (
-        int  # channels of the first convolution (App. A), of AP's first stage; those of the next are in proportion
-    )
+    features: int  # channels of the first convolution (App. A), of AP's first stage; those of the next grow with them
     hidden: int  # size of the code
     batch_size: int
     limit: int
@@ -61,7 +59,7 @@ class Settings:
         return 1 if self.features * self.batch_size <= 1024 else cores
 
 
-TITLES = {
+TITLES = {  # what a person calls them
     "epochs": "Epochs",
     "features": "Features",
     "hidden": "Code size",

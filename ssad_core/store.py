@@ -227,18 +227,17 @@ class Store:
         files = path / "spec.json", path / "result.json"
         stamps = tuple(map(_stamp, files))
         known = self._known.get(run_id)
-        if known is not None and known[0] == stamps:
-            return StoredRun(path, *known[1:])
-        spec, result = map(read_json, files)
-        if not path.is_dir():
-            raise BadInput(f"no run {run_id!r} is stored in {self.root}")
-        try:
-            if not isinstance(result, dict):
-                raise BadInput("no result")
-            self._known[run_id] = stamps, RunSpec.from_dict(spec), result
-        except BadInput as error:
-            raise Damaged(f"run {run_id} is damaged; delete it and train it again") from error
-        return StoredRun(path, *self._known[run_id][1:])
+        if known is None or known[0] != stamps:
+            spec, result = map(read_json, files)
+            if not path.is_dir():
+                raise BadInput(f"no run {run_id!r} is stored in {self.root}")
+            try:
+                if not isinstance(result, dict):
+                    raise BadInput("no result")
+                known = self._known[run_id] = stamps, RunSpec.from_dict(spec), result
+            except BadInput as error:
+                raise Damaged(f"run {run_id} is damaged; delete it and train it again") from error
+        return StoredRun(path, *known[1:])
 
     def list(self) -> list[StoredRun]:
         """The stored runs, newest first, without those that `damaged` lists."""

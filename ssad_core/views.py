@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -202,9 +201,8 @@ class Comparison:
     def views(self) -> Views:
         """The points with their explanations, which the stored weights give for the stored codes."""
         images = self._images()
-        return Views(
-            **vars(self._points(images)), detectors=tuple(map(partial(self._view, images), self.runs, self.names))
-        )
+        found = [self._view(run, name, images) for run, name in zip(self.runs, self.names, strict=True)]
+        return Views(**vars(self._points(images)), detectors=tuple(found))
 
     def points(self) -> Points:
         """The points alone."""
@@ -246,7 +244,7 @@ class Comparison:
             originals=to_bytes(images),
         )
 
-    def _view(self, images: Tensor, run: StoredRun, name: str) -> DetectorView:
+    def _view(self, run: StoredRun, name: str, images: Tensor) -> DetectorView:
         # The stored scores, not new ones: another thread count may change the last digit.
         scores, codes = (np.concatenate(parts) for parts in zip(*self._results(run), strict=True))
         view = DetectorView(name, run.id, scores)

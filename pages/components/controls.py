@@ -17,7 +17,7 @@ GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
 
 EDITED = "edited preset"  # in the session: the preset that was last chosen
 
-SETTINGS = {
+HELP = {
     "epochs": "How often every training image is seen.",
     "features": "Channels of the first convolution, of AP's first stage; those of the next grow with them.",
     "hidden": "Numbers in an image's code.",
@@ -170,7 +170,7 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
     same = (preset, known) == (_preset(last), presets(*_sizes(last.detector, last.dataset, last.augment)))
     st.session_state[EDITED] = preset
     start = last.settings if same else known[preset]
-    keys = {name: f"ask-{name}-{preset}-{detector}-{getattr(known[preset], name)}" for name in SETTINGS}
+    keys = {name: f"ask-{name}-{preset}-{detector}-{getattr(known[preset], name)}" for name in HELP}
     # Closed at first, and then not there: half of the sidebar, which every page would draw anew at every click.
     box = st.expander("Settings", on_change="rerun", key="settings-open")
     if not box.open:
@@ -180,7 +180,7 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
         return Settings(**settings), now.get("ask-seed", last.seed), now.get("ask-profile", last.profile)
     values: dict[str, float] = {}
     with box:
-        for name, help_text in SETTINGS.items():
+        for name, help_text in HELP.items():
             low, high = RANGES[name]
             value = getattr(start, name)
             values[name] = st.number_input(

@@ -97,10 +97,12 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
 
 def say_warnings(runs: Iterable[StoredRun]) -> bool:
     """What went wrong in trainings that ended all the same: a collapse, nothing learned. Whether there was anything."""
-    failed = [run for run in runs if run.result.get("warning")]
-    for name, run in zip(labels([run.spec for run in failed]), failed, strict=True):
-        st.warning(f"{name}: {run.result['warning']}", icon=":material/warning:")
-    return bool(failed)
+    runs = list(runs)
+    names = labels([run.spec for run in runs])
+    warnings = [f"{name}: {text}" for name, run in zip(names, runs, strict=True) if (text := run.result.get("warning"))]
+    for warning in warnings:
+        st.warning(warning, icon=":material/warning:")
+    return bool(warnings)
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:

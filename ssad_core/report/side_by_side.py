@@ -54,7 +54,7 @@ def draw_side_by_side(
     if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
         raise BadInput("runs side by side must be of one data set and normal class")
     names = labels([comparison.run.spec for comparison in comparisons])
-    comparisons = [replace(each, label=called) for each, called in zip(comparisons, names, strict=True)]
+    comparisons = [replace(each, label=each.label or called) for each, called in zip(comparisons, names, strict=True)]
     match name:
         case "tasks":
             return [draw_tasks([comparison.run for comparison in comparisons])]
