@@ -10,7 +10,7 @@ from pages.components.address import CHOICES, MOST_SEEDS, State, session, show_r
 from pages.components.batch import progress, stored_of
 from pages.components.controls import ask
 from pages.components.copying import copy_link
-from pages.components.part import part
+from pages.components.part import in_place, part
 from pages.components.preview import preview
 from pages.components.question import read, words
 from pages.components.results import results
@@ -65,6 +65,7 @@ def ask_repeats(state: State) -> None:
             )
 
 
+@in_place
 def repeats(state: State, question: Question, dataset: Dataset) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The seeds and the classes of the sweep; without the latter it is all of the question's own."""
     if state.over == "seeds":
@@ -102,10 +103,11 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     state.question = question if chosen else asked
     with head:
         words(question, dataset)
-    if parameter.default is None and parameter.name not in dict(asked.params):
-        st.caption(
-            f"Elsewhere this question's {parameter.title} is drawn for each image; here it is one value for all."
-        )
+    with st.container():
+        if parameter.default is None and parameter.name not in dict(asked.params):
+            st.caption(
+                f"Elsewhere this question's {parameter.title} is drawn for each image; here it is one value for all."
+            )
     preview(question, dataset)
     write_address(state)
     prepare_in_background()
@@ -115,8 +117,9 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     stored = stored_of(specs)
     progress(specs, stored, dataset)
     curve(sweep, stored, question, dataset, slider)
-    if stored and question.anomaly.paired and whatif.has_parameter(question.anomaly.name, "gen"):
-        surface(sweep, stored, question, dataset)
+    with st.container():
+        if stored and question.anomaly.paired and whatif.has_parameter(question.anomaly.name, "gen"):
+            surface(sweep, stored, question, dataset)
     show_value(sweep, stored, question, value, state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
@@ -125,6 +128,7 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
             st.switch_page("pages/lab.py")
 
 
+@in_place
 def show_value(sweep: Sweep, stored: dict, question: Question, value: float, state: State) -> None:
     """The Lab's views of the chosen value, or of the nearest one that is stored."""
     there = [
@@ -135,9 +139,10 @@ def show_value(sweep: Sweep, stored: dict, question: Question, value: float, sta
     if not there:
         return
     nearest = min(there, key=lambda other: abs(other - value))
-    if nearest != value:
-        text = f"{exact(value)} is not trained yet; below is the nearest that is, {exact(nearest)}."
-        st.info(text, icon=":material/near_me:")
+    with st.container():
+        if nearest != value:
+            text = f"{exact(value)} is not trained yet; below is the nearest that is, {exact(nearest)}."
+            st.info(text, icon=":material/near_me:")
     from ssad_core.views import Comparison
 
     runs = [stored[spec.id] for spec in with_baseline(sweep.spec(nearest, question.seed))]

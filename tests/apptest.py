@@ -15,6 +15,7 @@ import pytest
 import streamlit as st
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from pages.components import service
 from ssad_core import worker
@@ -76,6 +77,19 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
         json.loads(each.proto.json) for each in app.get("bidi_component") if each.proto.component_name == "ssad_chart"
     )
     return [json.loads(data["figure"]) for data in found]
+
+
+def places(app: AppTest) -> list[tuple[int, ...]]:
+    """Where on the page the charts are, as the browser counts it: the order in each block on the way to them."""
+
+    def within(block: Block, way: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        for i, child in block.children.items():
+            if isinstance(child, Block):
+                yield from within(child, (*way, i))
+            elif child.type == "bidi_component" and child.proto.component_name == "ssad_chart":
+                yield (*way, i)
+
+    return list(within(app.main, ()))
 
 
 def address(app: AppTest) -> dict[str, str]:

@@ -440,6 +440,7 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     runs = server.runs()
     await_map(page)
     expect(page.locator(".st-key-question")).to_contain_text("CutOut-0.5")
+    settled(someone)
     # The last of the mean's nine points is c = .9.
     curve.scroll_into_view_if_needed()
     page.mouse.click(*centre(curve.locator(".scatterlayer .trace").last.locator(".points path").last))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, places, tiny, words
 from streamlit.testing.v1 import AppTest
 
 from pages.components import service
@@ -428,6 +428,25 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     assert address(app)["over"] == "classes"
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("class", "8")).run())
     assert "Train 7 missing runs" in labels(app)
+
+
+def test_nothing_moves_as_a_sweep_fills(own_lab: Store) -> None:
+    """What moves is drawn anew by the browser, and is there twice until the page is done."""
+    sweep = Sweep(tiny().run(load("digits")), (0,))
+    app = open_page("pages/what_if.py", **TINY, aug="cutout(c=0.1)")
+    (curve,) = places(app)
+    for value in sweep.values:
+        worker.run(sweep.spec(value, 0), own_lab, "cpu")
+        if value == sweep.values[0]:
+            calm(app.run())
+            assert places(app)[0] == curve
+    calm(app.run())
+    assert "train-missing" not in [button.key for button in app.button]
+    service.jobs()._pool.submit(lambda: None).result()  # after the surface, which is at work
+    before = places(calm(app.run()))
+    assert (before[0], len(before)) == (curve, 2)
+    calm(app.select_slider(key="vary-cutout").set_value(0.9).run())
+    assert places(app) == before
 
 
 @pytest.mark.parametrize(("detector", "aug"), [("dae", "rotate"), ("dae", "identity"), ("ap", "invert")])

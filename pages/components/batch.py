@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
+from pages.components.part import in_place
 from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
 from ssad_core.data import Dataset
@@ -26,6 +27,7 @@ def stored_of(specs: Iterable[RunSpec]) -> dict[str, StoredRun]:
     return {spec.id: store.load(spec.id) for spec in specs if store.has(spec.id)}
 
 
+@in_place
 def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str = "missing") -> None:
     """The button for what is missing, with its cost; or how far it is. ``which`` is a word for these runs."""
     missing = [spec for spec in specs if spec.id not in stored]

@@ -1,10 +1,10 @@
-"""A part of a page that is drawn anew by itself when something in it is used, and leaves the rest as it is."""
+"""Parts of a page: one that is drawn anew by itself when something in it is used, one that keeps its place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -14,6 +14,7 @@ from ssad_core.errors import BadInput
 from ssad_core.store import Damaged
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def said(draw: Callable[P, None]) -> Callable[P, None]:
@@ -43,3 +44,15 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
             st.rerun(scope="app")  # a run that it was given may have been deleted since
 
     return st.fragment(said(by_itself))
+
+
+def in_place(draw: Callable[P, T]) -> Callable[P, T]:
+    """Draws what is sometimes nothing in a place of its own. The browser tells elements apart by their order: without it all
+    below would move up by one, be drawn anew, and be seen twice until the page is done."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> T:
+        with st.container():
+            return draw(*args, **kwargs)
+
+    return drawn

@@ -63,14 +63,15 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
     known = st.session_state.setdefault("surfaces", {})
     found = known[name] if name in known else sweep.surface(stored, gens, dataset, compute=False)
     trained = [i for i, v in enumerate(sweep.values) if all(sweep.spec(v, *one).id in stored for one in sweep.repeats)]
-    if not np.isnan(found[trained]).any():
-        known[name] = found
-    else:
-        work = jobs().compute(name, lambda: sweep.surface(stored, gens, dataset))
-        if work.done() and (error := work.exception()):
-            st.warning(f"The surface could not be computed: {plain(str(error))}", icon=":material/error:")
+    with st.container():
+        if not np.isnan(found[trained]).any():
+            known[name] = found
         else:
-            st.fragment(_await_surface, run_every=POLL)(name)
+            work = jobs().compute(name, lambda: sweep.surface(stored, gens, dataset))
+            if work.done() and (error := work.exception()):
+                st.warning(f"The surface could not be computed: {plain(str(error))}", icon=":material/error:")
+            else:
+                st.fragment(_await_surface, run_every=POLL)(name)
     if np.isnan(found).all():
         return
     same = question.anomaly.name == question.augment

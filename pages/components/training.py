@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.components.live import LiveRun, Snapshot, live
 from pages.components.markdown import plain
+from pages.components.part import in_place
 from pages.components.service import jobs
 from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
@@ -28,6 +29,7 @@ FEW_STEPS = 100  # of the optimiser: fewer leave reconstructions grey
 INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are overtaken
 
 
+@in_place
 def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
     """Draws whatever is to be seen of the training of these runs (baseline first); True when all of them are stored."""
     service = jobs()
@@ -95,6 +97,7 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
             st.warning(f"{name} was interrupted. {status.message}", icon=":material/power_off:")
 
 
+@in_place
 def say_warnings(runs: Iterable[StoredRun]) -> bool:
     """What went wrong in trainings that ended all the same: a collapse, nothing learned. Whether there was anything."""
     runs = list(runs)
