@@ -292,6 +292,17 @@ class Jobs:
         if self._children:
             self._children.fill()
 
+    def _needs(self, spec: RunSpec, device: str = "auto") -> dict[str, float]:
+        """What of this machine's `_capacity` a training takes."""
+        if self.gpu and device != "cpu":
+            return {"gpu": spec.settings.gpu_share, "core": 1}
+        return {"core": spec.settings.threads(self.slots)}
+
+    def at_once(self, spec: RunSpec) -> int:
+        """How many trainings like this one go on side by side; 1 where workers elsewhere train, which may be more."""
+        capacity = _capacity(self.slots)
+        return 1 if self.remote else int(min(capacity[name] / taken for name, taken in self._needs(spec).items()))
+
     def submit(self, spec: RunSpec, priority: int = 0, device: str = "auto") -> Status:
         """Asks for a run; asking again changes nothing while it is queued, going on or done. A run that failed, was
         cancelled or interrupted is tried again. Higher priorities overtake what waits.
@@ -308,10 +319,6 @@ class Jobs:
             # another try, since Dask remembers how the last one ended.
             key = f"train-{spec.id}-{self._tries[spec.id]}"
             job = Job(spec, key, priority, self._tries.total())
-            resources = None
-            if not self.remote:
-                on_gpu = self.gpu and device != "cpu"
-                resources = {"gpu": 1} if on_gpu else {"core": spec.settings.threads(self.slots)}
             job.future = self.client.submit(
                 train_task,
                 key,
@@ -321,7 +328,7 @@ class Jobs:
                 key=key,
                 priority=priority,
                 fifo_timeout="0s",  # those of one priority in the order in which they were asked for
-                resources=resources,
+                resources=None if self.remote else self._needs(spec, device),
                 retries=0,
                 pure=False,
             )
@@ -490,8 +497,13 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
+def _capacity(slots: int) -> dict[str, float]:
+    """What trainings share; a machine without a GPU has nobody ask for it."""
+    return {"core": slots, "gpu": 1}
+
+
 def _cluster(slots: int) -> distributed.LocalCluster:
-    """A scheduler and a worker in this process. A job takes cores, or the GPU; a thread only waits for its child."""
+    """A scheduler and a worker in this process. A job takes cores, or of the GPU; a thread only waits for its child."""
     with dask.config.set({"distributed.scheduler.worker-ttl": None}):  # a laptop may sleep over it
         return distributed.LocalCluster(
             n_workers=1,
@@ -501,6 +513,6 @@ def _cluster(slots: int) -> distributed.LocalCluster:
             # Dask serves HTTP in any case: on this machine only, at any free port.
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
-            resources={"core": slots, "gpu": 1},
+            resources=_capacity(slots),
             silence_logs=40,
         )

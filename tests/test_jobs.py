@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -103,6 +104,26 @@ def test_what_a_person_waits_for_overtakes_a_sweep_in_the_process_that_is_there(
     assert service.status(dropped.id).state == "cancelled"
     assert not service.store.has(dropped.id)
     assert not service.store.work(dropped.id).exists()
+
+
+def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(
+    service: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only who waits for whom: here they are trained on the CPU."""
+    monkeypatch.setattr(service, "gpu", True)
+    small = [tiny(seed=seed) for seed in range(16, 16 + min(4, service.slots))]
+    large = tiny(seed=21, batch_size=5000)
+    assert [service.at_once(spec) for spec in (small[0], large)] == [len(small), 1]
+    with contextlib.ExitStack() as locks:
+        for spec in small:  # their processes have to wait
+            locks.enter_context(service.store.lock(spec.id))
+            service.submit(spec)
+        service.submit(large)
+        wait(lambda: all(service.status(spec.id).state == "starting" for spec in small))
+        assert service.status(large.id) == Status("queued", position=1)
+    assert [ended(service, spec.id).state for spec in (*small, large)] == ["done"] * (len(small) + 1)
+    finished = [service.store.load(spec.id).result["finished"] for spec in (*small, large)]
+    assert max(finished) == finished[-1]
 
 
 OTHER_SERVER = """

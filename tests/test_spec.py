@@ -228,3 +228,7 @@ def test_numbers_are_written_short_and_exactly(value: float) -> None:
 
 def test_small_layers_are_trained_on_one_thread() -> None:
     assert [settings_for(name).threads(8) for name in PRESETS] == [1, 8, 8]
+
+
+def test_small_networks_share_a_gpu() -> None:
+    assert [settings_for(name).gpu_share for name in PRESETS] == [0.25, 0.25, 1]

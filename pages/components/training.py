@@ -257,8 +257,7 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
         measured = measured and bool(alike)
         images = _images(spec, dataset) * spec.settings.epochs
         evaluating = max((r["seconds"] - r["train_seconds"] for r in alike[:1]), default=4.0)
-        together = min(len(specs), jobs().slots // spec.settings.threads(jobs().slots))
-        seconds += (images / speed + evaluating) / max(together, 1)
+        seconds += (images / speed + evaluating) / min(len(specs), jobs().at_once(spec))
     if measured:
         return duration(seconds), "by runs of this size measured here"
     return (
