@@ -348,3 +348,6 @@ function onceAFrame(draw) {
       })
   }
 }
+
+/** A promise of nothing, kept after so many ms. */
+const pause = (ms) => new Promise((done) => setTimeout(done, ms))

@@ -494,12 +494,8 @@ class Reconstructions extends Figure {
       })
     )
     this.each = each
-    this.sort.replaceChildren(
-      ...Object.entries(SORTS)
-        .filter(([value]) => value !== "disagreement" || detectors.length > 1)
-        .map(([value, text]) => html("option", { value, text }))
-    )
-    this.update()
+    const sorts = Object.entries(SORTS).filter(([value]) => value !== "disagreement" || detectors.length > 1)
+    if (this.sort.length !== sorts.length) this.sort.replaceChildren(...sorts.map(([value, text]) => html("option", { value, text })))
   }
 
   /** Normal and anomalous images in the order of the sort, as pairs [normal, anomalous]; -1 where one has no other. */
@@ -578,7 +574,7 @@ class Reconstructions extends Figure {
         set(column.marks[r], { class: right ? "mark right" : "mark wrong", d: right ? TICK : CROSS })
       })
     }
-    this.sort.value = lab.sort
+    if (this.sort.value !== lab.sort) this.sort.value = lab.sort // to set it has the browser lay out the page
     const sorted = { lasso: "", disagreement: " Sorted by how differently the two rank an image." }
     const by = sorted[lab.sort] ?? ` Sorted by the score of ${lab.run.name}.`
     const made = lab.paired ? " Each anomalous image is made of the normal one in its place." : ""
@@ -722,12 +718,13 @@ class Lab extends Linked {
     const { columns, size, sheets: known } = header
     const load = async (name, stops) => name in known && tiles(known[name], { columns, size, stops })
     const of = (k) => Promise.all([load(`reconstructions${k}`, null), load(`errors${k}`, INFERNO)])
-    const explained = Promise.all(this.detectors.map((_, k) => of(k)))
-    if (!(await super.decode(header))) return false
-    const sheets = await explained
-    if (this.header.version !== header.version) return false
-    sheets.forEach(([reconstructions, errors], k) => (this.detectors[k].sheets = { reconstructions, errors }))
-    return true
+    const [originals, ...sheets] = await Promise.all([super.decode(header), ...header.detectors.map((_, k) => of(k))])
+    return { ...originals, sheets }
+  }
+
+  illustrate(pictures) {
+    super.illustrate(pictures)
+    pictures.sheets.forEach(([reconstructions, errors], k) => (this.detectors[k].sheets = { reconstructions, errors }))
   }
 
   /** Whether the detectors explain in pictures, and so score errors; known before these are decoded. */

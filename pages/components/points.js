@@ -6,6 +6,7 @@
 const NORMAL = 2
 const ANOMALOUS = 3
 const STRIP = 40 // images of a lasso shown at most
+const SOON = 200 // ms that new data wait for their pictures, so that all is drawn at once and nothing jumps
 
 const TICK = "M-4.2 .4 L-1.4 3.2 L4.4 -3.2"
 const CROSS = "M-3.4 -3.4 L3.4 3.4 M3.4 -3.4 L-3.4 3.4"
@@ -160,6 +161,7 @@ class PointMap extends Figure {
     this.dots = svg("g", { class: "points" })
     this.over = svg("g", { class: "over" })
     this.path = svg("path", { class: "lasso", "data-screen": "" })
+    this.circles = []
     this.frame = svg("rect", { class: "frame" })
     this.svg.append(this.frame, this.dots, this.over, this.path)
     set(this.svg, { tabindex: 0, role: "group", "aria-roledescription": "scatter plot" })
@@ -308,19 +310,24 @@ class PointMap extends Figure {
     set(this.frame, { x: 0.5, y: 0.5, width: this.width - 1, height: this.height - 1, rx: 6 })
     set(this.status, { text: map ? "" : status, hidden: map ? "" : null })
     set(this.svg, { "aria-label": map ? `${about} Arrow keys go from point to point, Enter selects.` : status })
-    this.dots.replaceChildren()
     this.over.replaceChildren()
     this.places = null
+    if (map) this.fit(map)
+    this.populate()
     if (!map) return
-    this.fit(map)
-    this.circles = new Array(this.places.length)
-    // Fixed, shuffled order, so that no group lies on top of the others.
-    for (const i of this.lab.shuffled) if (this.places[i]) this.circles[i] = svg("circle")
-    this.dots.append(...this.lab.shuffled.map((i) => this.circles[i]).filter((circle) => circle))
     this.put()
     this.colour()
-    this.select()
     this.point()
+  }
+
+  /** A circle for each point that has a place; those that are there stay where they are the same. */
+  populate() {
+    const places = this.places ?? []
+    const same = places.length === this.circles.length && places.every((place, i) => !place === !this.circles[i])
+    if (same) return
+    this.circles = places.map((place) => place && svg("circle"))
+    // Fixed, shuffled order, so that no group lies on top of the others.
+    this.dots.replaceChildren(...(places.length ? this.lab.shuffled : []).map((i) => this.circles[i]).filter((circle) => circle))
   }
 
   /** Places of the points, null for those that are not in the map. One scale for both axes: distances are Euclidean. */
@@ -345,9 +352,13 @@ class PointMap extends Figure {
     )
   }
 
+  eachCircle(change) {
+    this.circles.forEach((circle, i) => circle && change(circle, i))
+  }
+
   /** Moves the points to their places. */
   put() {
-    this.circles.forEach((circle, i) => set(circle, { cx: this.places[i][0].toFixed(1), cy: this.places[i][1].toFixed(1) }))
+    this.eachCircle((circle, i) => set(circle, { cx: this.places[i][0].toFixed(1), cy: this.places[i][1].toFixed(1) }))
   }
 
   colour() {
@@ -357,7 +368,7 @@ class PointMap extends Figure {
     this.domain = [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]]
     this.place = scale(scaleKind, this.domain, [0, 1])
     this.colours = Array.from(group, (g, i) => (this.coloured ? groups[g].colour : rgb(colourAt(VIRIDIS, this.place(scores[i])))))
-    this.circles.forEach((circle, i) => {
+    this.eachCircle((circle, i) => {
       const colour = this.colours[i]
       const training = group[i] < NORMAL
       set(circle, {
@@ -375,7 +386,7 @@ class PointMap extends Figure {
     if (!this.places) return
     const chosen = new Set(this.lab.state.lasso)
     set(this.dots, { class: chosen.size ? "points chosen" : "points" })
-    this.circles.forEach((circle, i) => set(circle, { class: chosen.has(i) ? "on" : null }))
+    this.eachCircle((circle, i) => set(circle, { class: chosen.has(i) ? "on" : null }))
   }
 
   point() {
@@ -411,9 +422,7 @@ class Selection {
     this.strip.addEventListener("pointerleave", () => lab.aim(-1))
   }
 
-  draw() {
-    this.select()
-  }
+  draw() {}
 
   /** The numbers alone, while the lasso is drawn. */
   preview(found) {
@@ -541,6 +550,11 @@ class Linked {
   /** Takes a message; the same one again, or one whose state the views already hold, changes nothing. */
   async receive(bytes) {
     const { header, part } = unpack(bytes)
+    this.latest = header
+    const fresh = this.header?.version !== header.version
+    const pictures = fresh && this.decode(header)
+    const ready = fresh && (await Promise.race([pictures.catch(() => null), pause(SOON)]))
+    if (this.latest !== header) return
     const before = this.header
     const known = remembered.get(header.key)
     const pushed = before ? before.revision !== header.revision : known?.revision !== header.revision
@@ -550,14 +564,18 @@ class Linked {
     else if (before.id !== header.id) this.state.lasso = []
     if (pushed) this.told = JSON.stringify(this.state)
     this.remember()
-    const fresh = before?.version !== header.version
     if (fresh) this.take(header, part, before?.id === header.id)
+    if (ready) this.illustrate(ready)
     if (!before) this.build()
     if (this.theme() || fresh || pushed) this.draw()
-    if (fresh && (await this.decode(header))) this.drawPictures()
+    if (!fresh || ready) return
+    const late = await pictures
+    if (this.header.version !== header.version) return
+    this.illustrate(late)
+    this.drawPictures()
   }
 
-  /** The numbers of a message; the old pictures stay until the new ones are decoded, if they are of the same points. */
+  /** The numbers of a message; the old pictures stay until the new ones are there, if they are of the same points. */
   take(header, part, samePoints) {
     this.group = numbers(part("group"), Uint8Array)
     this.pair = numbers(part("pair"), Int32Array)
@@ -568,12 +586,14 @@ class Linked {
     this.pointed = -1
   }
 
-  /** Fetches and decodes the sheets; false if a later message has come meanwhile. */
+  /** The sheets of a message, fetched and decoded. */
   async decode(header) {
-    const originals = await tiles(header.sheets.originals, header)
-    if (this.header.version !== header.version) return false
+    return { originals: await tiles(header.sheets.originals, header) }
+  }
+
+  /** Shows what `decode` has found from now on. */
+  illustrate({ originals }) {
     this.originals = originals
-    return true
   }
 
   /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. True if the page has changed. */
@@ -587,6 +607,7 @@ class Linked {
     return changed
   }
 
+  /** A figure that is drawn anew is then told of the selection, and need not show it before. */
   draw() {
     this.visible = this.root.clientWidth > 0
     if (!this.visible) return
@@ -663,6 +684,7 @@ class Linked {
   }
 
   leave() {
+    this.latest = null
     this.observer?.disconnect()
   }
 }
