@@ -87,6 +87,7 @@ def answered(page: Page) -> dict[str, float]:
         f"() => performance.now() - Math.max(__seen.changed, __seen.came, __seen.acted) > {QUIET}"
         " && !document.querySelector('[data-testid=stStatusWidget]')",
         timeout=120_000,
+        polling=100,  # ms; at every frame, as by default, it would have the page draw frames for it
     )
     return page.evaluate("() => ({ ...__seen })")
 

@@ -72,10 +72,15 @@ async function draw(root) {
   try {
     const Plotly = await plotly(wanted.library)
     if (wanted !== root.wanted) return // another is on its way
-    const figure = JSON.parse(wanted.figure)
-    name(figure.data)
-    if (!plot.data) plot.replaceChildren()
-    await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
+    const look = themed({ height }, root)
+    const drawn = [wanted.figure, JSON.stringify(look), root.width].join()
+    if (drawn !== root.drawn) {
+      root.drawn = drawn
+      const figure = JSON.parse(wanted.figure)
+      name(figure.data)
+      if (!plot.data) plot.replaceChildren()
+      await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
+    }
   } catch (error) {
     if (!plot.data) plot.textContent = error.message
     return

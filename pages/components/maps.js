@@ -235,8 +235,11 @@ class Maps extends Linked {
   /** Maps of one run stand under each other, a row for each seed. */
   draw() {
     const { runs, seeds } = this.header
-    const most = this.root.clientWidth < 560 ? 1 : this.root.clientWidth < 820 ? 2 : runs.length === 4 ? 2 : 3
+    const width = this.width || this.root.clientWidth
+    const most = width < 560 ? 1 : width < 820 ? 2 : runs.length === 4 ? 2 : 3
     const columns = Math.min(most, runs.length)
+    if (columns !== this.columns || this.panels.some((panel) => !panel.room)) this.width = 0 // the panels' may be others
+    this.columns = columns
     this.grid.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
     for (const { node, spec } of this.panels) {
       const block = Math.floor(spec.run / columns)

@@ -112,7 +112,7 @@ class Figure {
     return []
   }
 
-  /** The width there is, asked for before anything is drawn: to ask in between has the browser lay out the page each time. */
+  /** The width there is. */
   measure() {
     this.room = this.body.clientWidth
   }
@@ -529,6 +529,7 @@ class Tooltip {
 class Linked {
   constructor(root) {
     this.root = root
+    this.width = 0 // not known
     this.pointed = -1
   }
 
@@ -538,10 +539,9 @@ class Linked {
     this.assemble()
     this.redraw = onceAFrame(() => this.draw())
     this.changed = onceAFrame(() => this.figures.forEach((figure) => figure.update()))
-    let width = 0
     this.observer = new ResizeObserver(([entry]) => {
-      if (Math.abs(entry.contentRect.width - width) < 1) return
-      width = entry.contentRect.width
+      if (Math.abs(entry.contentRect.width - this.width) < 1) return
+      this.width = 0
       this.redraw()
     })
     this.observer.observe(this.root)
@@ -567,7 +567,13 @@ class Linked {
     if (fresh) this.take(header, part, before?.id === header.id)
     if (ready) this.illustrate(ready)
     if (!before) this.build()
-    if (this.theme() || fresh || pushed) this.draw()
+    if (!before) this.theme()
+    this.tint()
+    if (fresh || pushed) this.draw()
+    if (this.theme()) {
+      this.tint()
+      this.draw()
+    }
     if (!fresh || ready) return
     const late = await pictures
     if (this.header.version !== header.version) return
@@ -596,29 +602,39 @@ class Linked {
     this.originals = originals
   }
 
-  /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. True if the page has changed. */
+  /** What is drawn on; true if it has changed. To ask has the browser work out all styles, so it comes after drawing. */
   theme() {
     const paper = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#ffffff"
-    const dark = luminance(paper) < 0.2
-    set(this.root, { "data-theme": dark ? "dark" : "light" })
-    this.groups = this.header.groups.map(({ name, colour }) => ({ name: sentence(name), colour: dark ? lifted(colour, paper) : colour }))
     const changed = paper !== this.paper
     this.paper = paper
+    this.dark = luminance(paper) < 0.2
+    set(this.root, { "data-theme": this.dark ? "dark" : "light" })
     return changed
+  }
+
+  /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. */
+  tint() {
+    const readable = (colour) => (this.dark ? lifted(colour, this.paper) : colour)
+    this.groups = this.header.groups.map(({ name, colour }) => ({ name: sentence(name), colour: readable(colour) }))
+  }
+
+  /** The widths there are, once for all that is drawn until they change: to ask has the browser lay out the page. */
+  measure() {
+    this.width = this.root.clientWidth
+    for (const figure of this.figures) if (figure instanceof Figure) figure.measure()
   }
 
   /** A figure that is drawn anew is then told of the selection, and need not show it before. */
   draw() {
-    this.visible = this.root.clientWidth > 0
-    if (!this.visible) return
-    for (const figure of this.figures) if (figure instanceof Figure) figure.measure()
+    if (!this.width) this.measure()
+    if (!this.width) return // nobody sees it yet
     for (const figure of this.figures) figure.draw()
     for (const figure of this.figures) figure.select()
   }
 
   /** Draws anew what has pictures in it, when they are there. */
   drawPictures() {
-    for (const figure of this.visible ? this.illustrated : []) {
+    for (const figure of this.width ? this.illustrated : []) {
       figure.draw()
       figure.select()
     }
