@@ -35,7 +35,7 @@ def click(page: Page) -> dict[str, float]:
         "AUC": "[data-testid=merit]",
         "histograms": "[data-testid=histograms] path",
         "reconstructions": "[data-testid=recon-column]",
-        "map": "[data-testid=map] circle",
+        "map": "[data-testid=map-points]:not([data-count='0'])[data-count]",
     }.items():
         page.wait_for_selector(selector, state="attached", timeout=120_000)
         seen[what] = time.perf_counter() - start

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import psutil
@@ -237,8 +237,21 @@ def train(page: Page) -> None:
     train_button(page).click()
 
 
-def await_map(page: Page) -> None:
-    expect(page.locator("[data-testid=map] .points circle").first).to_be_visible()
+def await_map(page: Page, name: str = "map") -> None:
+    expect(page.get_by_test_id(f"{name}-points")).to_have_attribute("data-count", re.compile("^[1-9]"))
+
+
+def points(page: Page, name: str = "map") -> list[dict[str, Any]]:
+    """What a map shows, each point with its index, place, colour and opacity."""
+    return page.get_by_test_id(f"{name}-points").evaluate("canvas => canvas.points")
+
+
+def move_to_point(page: Page, k: int, name: str = "map") -> None:
+    """Puts the pointer on the k-th point that a map shows."""
+    box = page.get_by_test_id(f"{name}-points").bounding_box()
+    assert box
+    x, y = points(page, name)[k]["at"]
+    page.mouse.move(box["x"] + x, box["y"] + y)
 
 
 def settled(someone: Visitor) -> None:

@@ -20,6 +20,7 @@ from browser import (
     await_map,
     centre,
     lasso,
+    move_to_point,
     serve,
     settled,
     store_runs,
@@ -198,7 +199,7 @@ def test_a_point_of_the_map_shows_its_image(lab: Visitor) -> None:
     page = lab.page
     page.get_by_test_id("map").scroll_into_view_if_needed()
     calls = lab.calls
-    page.mouse.move(*centre(page.locator("[data-testid=map] .points circle").nth(7)))
+    move_to_point(page, 7)
     tooltip = page.get_by_test_id("tooltip")
     expect(tooltip).to_be_visible()
     expect(tooltip).to_contain_text("temple")
@@ -506,6 +507,9 @@ def test_figures_and_scores_are_downloaded(lab: Visitor, tmp_path: Path) -> None
         root = ElementTree.fromstring(file.read_text())
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert "temple" in "".join(root.itertext())
+    # Of the last, the map: on the screen its points are no circles.
+    assert len(root.findall(".//{*}g/{*}circle")) == 400 + len(root.findall("./{*}g/{*}circle"))
+    assert len(root.findall("./{*}g/{*}circle")) == 4  # the legend's
 
     file = download(page, page.get_by_role("button", name="Scores (CSV)"), tmp_path)
     assert file.suffix == ".csv"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import Server, Visitor, centre, lasso, settled, store_runs, visitor
+from browser import Server, Visitor, await_map, lasso, move_to_point, points, settled, store_runs, visitor
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Page
 
 SMALL = {"dataset": "digits", "class": "1", "epochs": "2", "features": "4", "hidden": "16", "limit": "64"}
 SMALL |= {"test_limit": "30"}
@@ -22,23 +22,23 @@ NAMES = ["AE", "DAE-CutOut", "DAE-Flip"]
 AUGMENTED = 1  # a group of which AE has no images
 
 
-def dots(page: Page, panel: int) -> Locator:
-    return page.locator(f"[data-testid=map-{panel}] .points circle")
-
-
 def await_maps(page: Page, count: int = len(NAMES)) -> None:
     expect(page.locator(".scatter")).to_have_count(count)
     for panel in range(count):
-        expect(dots(page, panel).first).to_be_visible()
+        await_map(page, f"map-{panel}")
 
 
-def where(page: Page, panel: int) -> list[str]:
+def drawn(page: Page, panel: int) -> list[dict[str, Any]]:
+    return points(page, f"map-{panel}")
+
+
+def where(page: Page, panel: int) -> list[list[float]]:
     """Where the points of a map are drawn."""
-    return dots(page, panel).evaluate_all("all => all.map(c => c.getAttribute('cx') + ',' + c.getAttribute('cy'))")
+    return [point["at"] for point in drawn(page, panel)]
 
 
 def chosen(page: Page, panel: int) -> int:
-    return page.locator(f"[data-testid=map-{panel}] .points circle.on").count()
+    return sum(point["opacity"] == 1 for point in drawn(page, panel))
 
 
 def rings(page: Page, panel: int) -> int:
@@ -64,7 +64,7 @@ def maps(someone: Visitor, small: str) -> Visitor:
 def test_runs_lie_side_by_side_with_their_numbers(maps: Visitor) -> None:
     page = maps.page
     assert page.locator(".scatter h3").all_inner_texts() == NAMES
-    assert [dots(page, panel).count() for panel in range(3)] == [90, 120, 120]
+    assert [len(drawn(page, panel)) for panel in range(3)] == [90, 120, 120]
     for panel in range(3):
         rows = page.get_by_test_id(f"numbers-{panel}").locator("tbody tr").all_inner_texts()
         assert [row.split("\t")[0] for row in rows] == [
@@ -86,7 +86,7 @@ def test_a_point_is_ringed_in_all_maps_and_shows_its_image(maps: Visitor) -> Non
     page.get_by_test_id("map-1").scroll_into_view_if_needed()
     calls, seen = maps.calls, set()
     for k in range(0, 120, 5):
-        page.mouse.move(*centre(dots(page, 1).nth(k)))
+        move_to_point(page, k, "map-1")
         expect(tooltip).to_be_visible()
         for name in NAMES:
             expect(tooltip).to_contain_text(name)
@@ -154,24 +154,38 @@ def test_a_lasso_in_one_map_is_in_all_and_its_images_below(browser: Browser, ser
 def test_a_hidden_group_is_hidden_in_all_and_caught_by_no_lasso(maps: Visitor) -> None:
     page = maps.page
     page.get_by_test_id("maps-group-3").click()
-    shown = "all => all.filter(c => c.getAttribute('display') !== 'none').length"
-    assert [dots(page, panel).evaluate_all(shown) for panel in range(3)] == [60, 90, 90]
+    assert [len(drawn(page, panel)) for panel in range(3)] == [60, 90, 90]
     lasso(page, page.get_by_test_id("map-2"), 0.98)
     groups = page.get_by_test_id("lasso-groups")
     expect(groups.locator("[data-group='3']")).to_have_text(re.compile("0$"))
     expect(groups.locator("[data-group='0']")).not_to_have_text(re.compile(" 0$"))
     page.get_by_test_id("maps-group-3").click()
-    assert dots(page, 0).evaluate_all(shown) == 90
+    assert len(drawn(page, 0)) == 90
 
 
 def test_colours_show_the_score_of_each_run(maps: Visitor) -> None:
     page = maps.page
-    colour = "all => new Set(all.map(c => c.getAttribute('stroke') ?? c.getAttribute('fill'))).size"
-    assert dots(page, 1).evaluate_all(colour) == 4
+    assert len({point["colour"] for point in drawn(page, 1)}) == 4
     page.get_by_role("button", name="Score", exact=True).click()
-    assert dots(page, 1).evaluate_all(colour) > 20
+    assert len({point["colour"] for point in drawn(page, 1)}) > 20
     maps.until(lambda: maps.query["colour_by"] == "score", "the address has the colours")
     settled(maps)
+
+
+def test_points_are_painted_in_their_places_and_colours_as_sharp_as_the_screen(maps: Visitor) -> None:
+    page = maps.page
+    screen = {**page.viewport_size, "deviceScaleFactor": 2, "mobile": False}
+    page.context.new_cdp_session(page).send("Emulation.setDeviceMetricsOverride", screen)
+    for _ in range(2):  # painted anew each time
+        page.get_by_test_id("maps-group-0").click()
+    alone = "({ at: [x, y] }) => canvas.points.filter(({ at: [a, b] }) => Math.hypot(a - x, b - y) < 7).length === 1"
+    pixel = "({ at: [x, y], colour }) => [colour, ...canvas.getContext('2d').getImageData(2 * x, 2 * y, 1, 1).data]"
+    found = page.get_by_test_id("map-1-points").evaluate(
+        f"canvas => canvas.points.filter((point) => !point.hollow).filter({alone}).map({pixel})"
+    )
+    assert len(found) > 5
+    for colour, *painted in found:
+        assert painted == pytest.approx([*bytes.fromhex(colour[1:]), 0.8 * 255], abs=4)
 
 
 def test_two_seeds_stand_under_each_other(browser: Browser, server: Server, maps: Visitor) -> None:
@@ -190,7 +204,7 @@ def test_two_seeds_stand_under_each_other(browser: Browser, server: Server, maps
     # The numbers are of the codes, and the same for both seeds.
     for panel in range(6):
         assert page.get_by_test_id(f"numbers-{panel}").is_visible() == (panel > 2)
-    page.mouse.move(*centre(dots(page, 2).first))
+    move_to_point(page, 0, "map-2")
     assert rings(page, 2) == rings(page, 5) == 2
     with visitor(browser, server) as other:
         other.page.goto(page.url)
@@ -207,13 +221,13 @@ def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) ->
     before, calls = [where(page, panel) for panel in range(3)], maps.calls
     play.click()
     expect(play).to_have_text("Pause")
-    maps.until(lambda: page.locator(".moving canvas").count() == 3, "all maps move")
+    maps.until(lambda: all(where(page, panel) != before[panel] for panel in range(3)), "all maps move")
     play.click()
     expect(play).to_have_text("Play")
     expect(said).to_have_text(re.compile(r"^iteration \d+ of 625, (drawn together|spreading)$"))
     assert all(where(page, panel) != before[panel] for panel in range(3))
     # At rest its points are pointed at as ever.
-    page.mouse.move(*centre(dots(page, 1).first))
+    move_to_point(page, 0, "map-1")
     expect(page.get_by_test_id("tooltip")).to_be_visible()
     slider.focus()
     page.keyboard.press("Home")
@@ -221,11 +235,10 @@ def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) ->
     start = where(page, 1)
     page.keyboard.press("End")
     expect(said).to_have_text("iteration 625 of 625, spreading")
-    assert page.locator(".moving").count() == 0
     assert where(page, 1) != start
     for panel in range(3):
         for was, is_ in zip(before[panel], where(page, panel), strict=True):
-            assert [float(v) for v in is_.split(",")] == pytest.approx([float(v) for v in was.split(",")], abs=0.5)
+            assert is_ == pytest.approx(was, abs=0.5)
     play.click()
     expect(said).to_have_text("iteration 625 of 625, spreading")
     expect(play).to_have_text("Play")

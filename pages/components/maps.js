@@ -16,8 +16,6 @@ class MapPanel extends PointMap {
     this.numbers = html("table", { "data-testid": `numbers-${index}` })
     this.legend.replaceWith(this.note)
     this.caption.replaceWith(this.numbers)
-    this.canvas = html("canvas", { "aria-hidden": "true" })
-    this.body.append(this.canvas)
   }
 
   get spec() {
@@ -53,40 +51,22 @@ class MapPanel extends PointMap {
       return html("tr", {}, html("th", { scope: "row", text: label }), ...numbers.map((text) => html("td", { text })))
     })
     this.numbers.replaceChildren(html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows))
-    this.show(lab.player.at, false)
+    this.stand(lab.player.at)
   }
 
-  /** The optimisation at a frame, or between two. While it moves, points are on a canvas: thousands of nodes are too slow. */
-  show(at, moving) {
+  /** The optimisation at a frame, or between two. */
+  show(at) {
+    this.stand(at)
+    this.paint()
+    this.point()
+  }
+
+  stand(at) {
     const frames = this.lab.frames[this.index]
     if (!frames || !this.places) return
     const first = Math.min(Math.floor(at), frames.length - 1)
     const [a, b] = [frames[first], frames[Math.min(first + 1, frames.length - 1)]]
     this.fit(a.map((value, k) => value + (b[k] - value) * (at - first)))
-    this.node.classList.toggle("moving", moving)
-    if (moving) this.paint()
-    else this.put()
-    this.point()
-  }
-
-  paint() {
-    const { lab, canvas, width, height } = this
-    const sharp = window.devicePixelRatio
-    set(canvas, { width: Math.round(width * sharp), height: Math.round(height * sharp), style: `width: ${width}px; height: ${height}px` })
-    const context = canvas.getContext("2d")
-    context.scale(sharp, sharp)
-    context.clearRect(0, 0, width, height)
-    context.lineWidth = 1.5
-    const chosen = new Set(lab.state.lasso)
-    for (const i of lab.shuffled) {
-      if (!this.shown(i)) continue
-      const training = lab.group[i] < NORMAL
-      context.globalAlpha = chosen.has(i) ? 1 : chosen.size ? 0.13 : 0.8
-      context.beginPath()
-      context.arc(...this.places[i], training ? 2.6 : 3, 0, 2 * Math.PI)
-      context[training ? "strokeStyle" : "fillStyle"] = this.colours[i]
-      training ? context.stroke() : context.fill()
-    }
   }
 }
 
@@ -101,9 +81,8 @@ class Player {
     this.range = html("input", { type: "range", min: 0, step: "any", "aria-label": "Iteration", "data-testid": "iteration" })
     this.range.addEventListener("input", () => {
       this.pause()
-      this.go(Number(this.range.value), true)
+      this.go(Number(this.range.value))
     })
-    this.range.addEventListener("change", () => this.go(this.at, false))
     this.said = html("output", { "data-testid": "iterations" })
     const course = html("div", { class: "course" }, this.button, this.range, this.said)
     this.node = html("div", { class: "player" }, this.legend, html("div", { class: "tools" }, this.by.node, this.scale), course)
@@ -149,7 +128,7 @@ class Player {
   press() {
     if (this.running) {
       this.pause()
-      return this.go(this.at, false)
+      return this.label()
     }
     if (!this.last) {
       this.wanted = true
@@ -163,7 +142,7 @@ class Player {
       start ??= time
       const at = Math.min(this.last, from + ((time - start) / 1000) * SPEED)
       this.running = at < this.last ? requestAnimationFrame(step) : null
-      this.go(at, at < this.last)
+      this.go(at)
     }
     this.running = requestAnimationFrame(step)
     this.label()
@@ -174,11 +153,11 @@ class Player {
     this.running = null
   }
 
-  /** To a frame; `moving` when more are to come. */
-  go(at, moving) {
+  /** To a frame. */
+  go(at) {
     this.at = at
     this.range.value = at
-    for (const panel of this.lab.panels) panel.show(at, moving)
+    for (const panel of this.lab.panels) panel.show(at)
     this.label()
   }
 

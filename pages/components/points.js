@@ -8,6 +8,10 @@ const ANOMALOUS = 3
 const STRIP = 40 // images of a lasso shown at most
 const SOON = 200 // ms that new data wait for their pictures, so that all is drawn at once and nothing jumps
 
+const DISC = 3 // the radius of a point, in pixels; of training images rings, as wide as their edge is
+const RING = 2.6
+const EDGE = 1.5
+
 const TICK = "M-4.2 .4 L-1.4 3.2 L4.4 -3.2"
 const CROSS = "M-3.4 -3.4 L3.4 3.4 M3.4 -3.4 L-3.4 3.4"
 
@@ -100,7 +104,7 @@ class Figure {
           title: `Download this figure as ${kind}`,
           "aria-label": `Download ${heading.toLowerCase()} as ${kind}`,
           "data-testid": `download-${name}-${kind.toLowerCase()}`,
-          onclick: () => download(this.svg, `${slug(lab.header.title)}-${name}`, caption()),
+          onclick: () => this.complete(() => download(this.svg, `${slug(lab.header.title)}-${name}`, caption())),
         })
       )
     const head = html("header", {}, this.heading, this.tools, downloads)
@@ -110,6 +114,11 @@ class Figure {
   /** The legend of a downloaded figure. */
   key() {
     return []
+  }
+
+  /** Downloads the drawing, with what is elsewhere on the screen in it. */
+  complete(download) {
+    download()
   }
 
   /** The width there is. */
@@ -158,10 +167,11 @@ class PointMap extends Figure {
     this.node.classList.add("scatter")
     this.status = html("p", { class: "placeholder", role: "status" })
     this.body.append(this.status)
-    this.dots = svg("g", { class: "points" })
+    this.canvas = html("canvas", { "aria-hidden": "true", "data-testid": `${name}-points` })
+    this.body.prepend(this.canvas)
+    this.dots = svg("g")
     this.over = svg("g", { class: "over" })
     this.path = svg("path", { class: "lasso", "data-screen": "" })
-    this.circles = []
     this.frame = svg("rect", { class: "frame" })
     this.svg.append(this.frame, this.dots, this.over, this.path)
     set(this.svg, { tabindex: 0, role: "group", "aria-roledescription": "scatter plot" })
@@ -304,30 +314,18 @@ class PointMap extends Figure {
     return found
   }
 
-  /** The map at a height, or `status` in its place; `about` is its text alternative. */
+  /** The map at a height, or `status` in its place; `about` is its text alternative. Its points are painted by `select`. */
   plot(map, { height, status, about }) {
     this.size(height)
     set(this.frame, { x: 0.5, y: 0.5, width: this.width - 1, height: this.height - 1, rx: 6 })
     set(this.status, { text: map ? "" : status, hidden: map ? "" : null })
     set(this.svg, { "aria-label": map ? `${about} Arrow keys go from point to point, Enter selects.` : status })
-    this.over.replaceChildren()
     this.places = null
-    if (map) this.fit(map)
-    this.populate()
+    this.over.replaceChildren()
     if (!map) return
-    this.put()
+    this.fit(map)
     this.colour()
     this.point()
-  }
-
-  /** A circle for each point that has a place; those that are there stay where they are the same. */
-  populate() {
-    const places = this.places ?? []
-    const same = places.length === this.circles.length && places.every((place, i) => !place === !this.circles[i])
-    if (same) return
-    this.circles = places.map((place) => place && svg("circle"))
-    // Fixed, shuffled order, so that no group lies on top of the others.
-    this.dots.replaceChildren(...(places.length ? this.lab.shuffled : []).map((i) => this.circles[i]).filter((circle) => circle))
   }
 
   /** Places of the points, null for those that are not in the map. One scale for both axes: distances are Euclidean. */
@@ -352,15 +350,6 @@ class PointMap extends Figure {
     )
   }
 
-  eachCircle(change) {
-    this.circles.forEach((circle, i) => circle && change(circle, i))
-  }
-
-  /** Moves the points to their places. */
-  put() {
-    this.eachCircle((circle, i) => set(circle, { cx: this.places[i][0].toFixed(1), cy: this.places[i][1].toFixed(1) }))
-  }
-
   colour() {
     const { group, groups, scaleKind } = this.lab
     const { scores } = this.detector
@@ -368,25 +357,51 @@ class PointMap extends Figure {
     this.domain = [sorted[Math.floor(sorted.length * 0.02)], sorted[Math.ceil(sorted.length * 0.98) - 1]]
     this.place = scale(scaleKind, this.domain, [0, 1])
     this.colours = Array.from(group, (g, i) => (this.coloured ? groups[g].colour : rgb(colourAt(VIRIDIS, this.place(scores[i])))))
-    this.eachCircle((circle, i) => {
-      const colour = this.colours[i]
-      const training = group[i] < NORMAL
-      set(circle, {
-        fill: training ? "none" : colour,
-        stroke: training ? colour : null,
-        r: training ? 2.6 : 3,
-        display: this.hides(group[i]) ? "none" : null,
-      })
-    })
   }
 
   update() {}
 
   select() {
-    if (!this.places) return
-    const chosen = new Set(this.lab.state.lasso)
-    set(this.dots, { class: chosen.size ? "points chosen" : "points" })
-    this.eachCircle((circle, i) => set(circle, { class: chosen.has(i) ? "on" : null }))
+    this.paint()
+  }
+
+  /** The points that are to be seen, in a fixed, shuffled order, so that no group lies on top of the others. */
+  seen() {
+    const { group, shuffled, state } = this.lab
+    const chosen = new Set(state.lasso)
+    const opacity = (i) => (chosen.has(i) ? 1 : chosen.size ? 0.13 : 0.8)
+    const point = (i) => ({ i, at: this.places[i], colour: this.colours[i], hollow: group[i] < NORMAL, opacity: opacity(i) })
+    return this.places ? shuffled.filter((i) => this.shown(i)).map(point) : []
+  }
+
+  /** On a canvas: a browser takes long to lay out thousands of nodes. It keeps what it shows, for whoever asks. */
+  paint() {
+    const { canvas, width, height } = this
+    const points = this.seen()
+    const sharp = window.devicePixelRatio
+    set(canvas, { width: Math.round(width * sharp), height: Math.round(height * sharp), style: `width: ${width}px; height: ${height}px` })
+    const context = canvas.getContext("2d")
+    context.setTransform(sharp, 0, 0, sharp, 0, 0)
+    context.clearRect(0, 0, width, height)
+    context.lineWidth = EDGE
+    for (const { at, colour, hollow, opacity } of points) {
+      context.globalAlpha = opacity
+      context.beginPath()
+      context.arc(...at, hollow ? RING : DISC, 0, 2 * Math.PI)
+      context[hollow ? "strokeStyle" : "fillStyle"] = colour
+      hollow ? context.stroke() : context.fill()
+    }
+    canvas.points = points
+    set(canvas, { "data-count": points.length })
+  }
+
+  /** Downloaded, points are circles. */
+  complete(download) {
+    const circle = ({ at: [cx, cy], colour, hollow, opacity }) =>
+      svg("circle", hollow ? { cx, cy, r: RING, opacity, fill: "none", stroke: colour, "stroke-width": EDGE } : { cx, cy, r: DISC, opacity, fill: colour })
+    this.dots.replaceChildren(...this.seen().map(circle))
+    download()
+    this.dots.replaceChildren()
   }
 
   point() {
