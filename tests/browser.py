@@ -242,7 +242,7 @@ def await_map(page: Page, name: str = "map") -> None:
 
 
 def points(page: Page, name: str = "map") -> list[dict[str, Any]]:
-    """What a map shows, each point with its index, place, colour and opacity."""
+    """What a map shows, each point with its place, colour and opacity."""
     return page.get_by_test_id(f"{name}-points").evaluate("canvas => canvas.points")
 
 

@@ -370,7 +370,7 @@ class PointMap extends Figure {
     const { group, shuffled, state } = this.lab
     const chosen = new Set(state.lasso)
     const opacity = (i) => (chosen.has(i) ? 1 : chosen.size ? 0.13 : 0.8)
-    const point = (i) => ({ i, at: this.places[i], colour: this.colours[i], hollow: group[i] < NORMAL, opacity: opacity(i) })
+    const point = (i) => ({ at: this.places[i], colour: this.colours[i], hollow: group[i] < NORMAL, opacity: opacity(i) })
     return this.places ? shuffled.filter((i) => this.shown(i)).map(point) : []
   }
 
@@ -581,8 +581,10 @@ class Linked {
     this.remember()
     if (fresh) this.take(header, part, before?.id === header.id)
     if (ready) this.illustrate(ready)
-    if (!before) this.build()
-    if (!before) this.theme()
+    if (!before) {
+      this.build()
+      this.theme()
+    }
     this.tint()
     if (fresh || pushed) this.draw()
     if (this.theme()) {
