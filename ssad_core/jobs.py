@@ -503,7 +503,7 @@ def _capacity(slots: int) -> dict[str, float]:
 
 
 def _cluster(slots: int) -> distributed.LocalCluster:
-    """A scheduler and a worker in this process. A job takes cores and a share of the GPU; a thread only waits for its child."""
+    """A scheduler and a worker in this process. A job takes cores and a share of a GPU; a thread waits for its child."""
     with dask.config.set({"distributed.scheduler.worker-ttl": None}):  # a laptop may sleep over it
         return distributed.LocalCluster(
             n_workers=1,
