@@ -1,11 +1,11 @@
-"""Training a DAE: our loop against a textbook one (`textbook.py`), in turn, in one call.
+"""Training a DAE: our loop, in both precisions, against a textbook one (`textbook.py`), in turn, in one call.
 
     python -m benchmarks.training [--size paper] [--augs flip simclr] [--epochs N] [--repeats 3]
 
 Same network, batch, epochs and schedule, on CIFAR-10's 5,000 Automobiles; the textbook's images come from two workers,
 beside a GPU from twelve. Each training has a process of its own, ours set up as the app sets it up. Prints images per second
-of the whole loop (start-up apart), the ratio with its range, final loss and AUC on gen Flip of both sides over the seeds, and
-each side's share of the machine's matrix limit: a product of two large matrices in float32, measured in the same call.
+of the whole loop (start-up apart), the ratio with its range, final loss and AUC on gen Flip of all sides over the seeds, and
+each side's share of the machine's matrix limit: a product of two large matrices in its precision, measured in the same call.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from ssad_core.detectors import build, settings_for
 from ssad_core.jobs import CHILD_ENVIRONMENT
 from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
-from ssad_core.spec import Anomaly, RunSpec
+from ssad_core.spec import PRECISIONS, Anomaly, RunSpec
 from ssad_core.statistics import auc
 from ssad_core.train import choose_device, prepare, train
 
@@ -41,10 +41,13 @@ SIZES = {"paper": (64, 1024, 2), "small": (16, 256, 8)}
 GOOD_PEER = {("paper", "flip"): 460, ("paper", "simclr"): 380, ("small", "flip"): 2940, ("small", "simclr"): 790}
 GOOD_LIMIT = 175e9
 
+TEXTBOOK = "textbook"
+SIDES = (*PRECISIONS, TEXTBOOK)  # ours by its precision
 
-def matrix_limit(device: torch.device, n: int = 2048) -> float:
-    """Floating-point operations a second of a product of two n x n matrices in float32, the best of twenty."""
-    a, b = torch.rand(2, n, n, device=device)
+
+def matrix_limit(precision: str, device: torch.device, n: int = 2048) -> float:
+    """Floating-point operations a second of a product of two n x n matrices, the best of twenty."""
+    a, b = torch.rand(2, n, n, device=device).to(getattr(torch, precision))
     best = float("inf")
     for _ in range(20):
         start = time.perf_counter()
@@ -62,12 +65,13 @@ def operations(spec: RunSpec) -> int:
     return counter.get_total_flops() // 2
 
 
-def question(size: str, aug: str, epochs: int | None, seed: int) -> Question:
+def question(size: str, aug: str, epochs: int | None, seed: int, side: str) -> Question:
     features, batch, enough = SIZES[size]
     enough = 256 if torch.cuda.is_available() else enough
     paper = settings_for("paper", "dae", "cifar10")
     settings = replace(paper, features=features, batch_size=batch, epochs=epochs or enough)
-    return Question("cifar10", "Automobile", augment=aug, settings=settings, seed=seed)
+    precision = side if side in PRECISIONS else "float32"
+    return Question("cifar10", "Automobile", augment=aug, settings=settings, seed=seed, precision=precision)
 
 
 def one_side(side: str, asked: Question) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def one_side(side: str, asked: Question) -> dict[str, Any]:
     spec = asked.run(dataset)
     samples = Samples.of(spec, dataset)
     images = samples.train_normal()
-    if side == "ours":
+    if side != TEXTBOOK:
         prepare(device, spec.settings.threads(os.cpu_count() or 1))
         detector, curve = train(spec, to_float(images), device)
         network, speed, loss = detector.network, curve.images_per_second, curve.loss[-1]
@@ -97,7 +101,7 @@ def in_own_process(side: str, size: str, aug: str, epochs: int | None, seed: int
     options += ["--epochs", str(epochs)] if epochs else []
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.training", *options],
-        env={**os.environ, **(CHILD_ENVIRONMENT if side == "ours" else {})},
+        env={**os.environ, **(CHILD_ENVIRONMENT if side != TEXTBOOK else {})},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -105,10 +109,10 @@ def in_own_process(side: str, size: str, aug: str, epochs: int | None, seed: int
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(size: str, aug: str, epochs: int | None, repeats: int, limit: float) -> None:
-    asked = question(size, aug, epochs, 0)
+def compare(size: str, aug: str, epochs: int | None, repeats: int, limits: dict[str, float]) -> None:
+    asked = question(size, aug, epochs, 0, TEXTBOOK)
     step = operations(asked.run(load("cifar10")))
-    found: dict[str, list[dict[str, Any]]] = {"ours": [], "textbook": []}
+    found: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     for seed in range(repeats):
         for side, results in found.items():
             results.append(in_own_process(side, size, aug, epochs, seed))
@@ -116,12 +120,14 @@ def compare(size: str, aug: str, epochs: int | None, repeats: int, limit: float)
     speeds = {side: [result["speed"] for result in results] for side, results in found.items()}
     for side, results in found.items():
         speed = statistics.median(speeds[side])
-        line = f"  {side:9}{speed:7.0f} images/s, {speed * step / limit:4.0%} of the limit"
+        line = (
+            f"  {side:9}{speed:7.0f} images/s, {speed * step / limits.get(side, limits['float32']):4.0%} of the limit"
+        )
         line += f", loss {spread([r['loss'] for r in results], 4)}, AUC {spread([r['auc'] for r in results])}"
         print(line)
-    print(f"  ratio {ratio(speeds['ours'], speeds['textbook'])}", end="")
+    print("  ratio", ", ".join(f"{side} {ratio(speeds[side], speeds[TEXTBOOK])}" for side in PRECISIONS), end="")
     if good := GOOD_PEER.get((size, aug)):
-        share = statistics.median(speeds["textbook"]) / (good * limit / GOOD_LIMIT)
+        share = statistics.median(speeds[TEXTBOOK]) / (good * limits["float32"] / GOOD_LIMIT)
         print(f"; the peer has {share:.0%} of a good one's speed on two such cores", end="")
     print(flush=True)
 
@@ -132,18 +138,17 @@ def main() -> None:
     parser.add_argument("--augs", nargs="+", choices=list(textbook.TRANSFORMS), default=["flip", "simclr"])
     parser.add_argument("--epochs", type=int, help="default: 2 at paper size, 8 of the small one, 256 on a GPU")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--side", choices=["ours", "textbook"], help="train this side once, and print its result as JSON"
-    )
+    parser.add_argument("--side", choices=SIDES, help="train this side once, and print its result as JSON")
     parser.add_argument("--seed", type=int, default=0, help="of --side")
     args = parser.parse_args()
     if args.side:
-        print(json.dumps(one_side(args.side, question(args.size, args.augs[0], args.epochs, args.seed))))
+        print(json.dumps(one_side(args.side, question(args.size, args.augs[0], args.epochs, args.seed, args.side))))
         return
-    limit = matrix_limit(choose_device())
-    print(f"matrix limit {limit / 1e9:.0f} GFLOP/s in float32 ({os.cpu_count()} cores, {choose_device().type})")
+    limits = {precision: matrix_limit(precision, choose_device()) for precision in PRECISIONS}
+    measured = ", ".join(f"{limit / 1e9:.0f} GFLOP/s in {precision}" for precision, limit in limits.items())
+    print(f"matrix limit {measured} ({os.cpu_count()} cores, {choose_device().type})")
     for aug in args.augs:
-        compare(args.size, aug, args.epochs, args.repeats, limit)
+        compare(args.size, aug, args.epochs, args.repeats, limits)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
 from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_gallery, draw_side_by_side, draw_sweep
+from .spec import PRECISIONS
 from .store import Store, StoredRun
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         train.add_argument(f"--{name}", type=int, metavar="N")
     train.add_argument("--learning-rate", type=float, metavar="F")
     train.add_argument("--seed", default="0", metavar="S")
+    train.add_argument("--precision", default="float32", help=", ".join(PRECISIONS))
     train.add_argument("--device", default="auto", help=", ".join(DEVICES))
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
 
@@ -116,8 +118,9 @@ def _parser() -> argparse.ArgumentParser:
 def _train(args: argparse.Namespace) -> int:
     with _ProgressBar(hidden=args.json) as report:
         info = dataset_info(args.dataset, report.reading)
-    if args.device not in DEVICES:
-        raise unknown("device", args.device, DEVICES)
+    for kind, known in (("device", DEVICES), ("precision", PRECISIONS)):
+        if (given := getattr(args, kind)) not in known:
+            raise unknown(kind, given, known)
     detector = detector_info(args.detector).name
     params = check_aug(detector, args.augment, parse_params(args.param), args.profile)
     settings = settings_for(
@@ -140,6 +143,7 @@ def _train(args: argparse.Namespace) -> int:
         profile=args.profile,
         settings=settings,
         seed=parse_seed(args.seed),
+        precision=args.precision,
     )
     store = Store()
     with _ProgressBar(hidden=args.json) as report:

@@ -39,6 +39,7 @@ CANCELLED = "Cancelled."
 TOPIC = "ssad-progress"  # of Dask's events
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
 
+CPU = Path("/proc/cpuinfo")  # where Linux tells what it can do
 CHILD_ENVIRONMENT = {
     # A training has its threads to itself and may wait actively, which a server must not (pages' service.py).
     "OMP_WAIT_POLICY": "ACTIVE",
@@ -303,6 +304,10 @@ class Jobs:
         capacity = _capacity(self.slots)
         return 1 if self.remote else int(min(capacity[name] / taken for name, taken in self._needs(spec).items()))
 
+    def emulates(self, spec: RunSpec) -> bool:
+        """Whether the training computes in bfloat16 on a CPU that has none, up to ten times slower than in float32."""
+        return spec.precision == "bfloat16" and not self.gpu and not self.remote and not _cpu_has_bfloat16()
+
     def submit(self, spec: RunSpec, priority: int = 0, device: str = "auto") -> Status:
         """Asks for a run; asking again changes nothing while it is queued, going on or done. A run that failed, was
         cancelled or interrupted is tried again. Higher priorities overtake what waits.
@@ -500,6 +505,11 @@ def _step_back() -> None:
 def _capacity(slots: int) -> dict[str, float]:
     """What trainings share; a machine without a GPU has nobody ask for it."""
     return {"core": slots, "gpu": 1}
+
+
+def _cpu_has_bfloat16() -> bool:
+    """By the flags avx512_bf16 and amx_bf16 of x86 and bf16 of ARM; True where there is nothing to read."""
+    return not CPU.exists() or "bf16" in CPU.read_text()
 
 
 def _cluster(slots: int) -> distributed.LocalCluster:

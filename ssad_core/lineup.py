@@ -129,6 +129,7 @@ def _described(spec: RunSpec) -> dict[str, str]:
         **{TITLES[name].lower(): exact(value) for name, value in asdict(spec.settings).items()},
         "seed": str(spec.seed),
         "profile": spec.profile,
+        "precision": spec.precision,
         "method": str(spec.method),
     }
 

@@ -10,8 +10,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .strided import Double, Halve
 
-class ConvAE(nn.Module):
+
+class Network(nn.Module):
+    """A network of a detector. With ``bfloat16`` its layers compute in that precision while it is trained; its weights, their
+    updates and what it says to a loss are in float32 all the same, and so is everything after the training."""
+
+    bfloat16 = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What `infer` says of images (N, C, S, S), in their own precision."""
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16 and self.training):
+            return self.infer(x).to(x.dtype)
+
+    def infer(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+class ConvAE(Network):
     """The autoencoder of AE and DAE: four strided convolutions to a tanh code, and their mirror image to a sigmoid.
 
     Parameters
@@ -50,7 +67,7 @@ class ConvAE(nn.Module):
                 block1=_up(widths[3], widths[2]),
                 block2=_up(widths[2], widths[1]),
                 block3=_up(widths[1], widths[0]),
-                last=nn.ConvTranspose2d(widths[0], channels, 3, stride=2, padding=1, output_padding=1),
+                last=Double(widths[0], channels, before_norm=False),
                 sigmoid=nn.Sigmoid(),  # (N, C, S, S); METHOD: code, no BatchNorm before it
             )
         )
@@ -63,12 +80,12 @@ class ConvAE(nn.Module):
         """Codes (N, hidden) to images (N, C, S, S) in [0, 1]."""
         return self.decoder(z)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def infer(self, x: Tensor) -> Tensor:
         """The reconstruction of x."""
         return self.decode(self.encode(x))
 
 
-class LeNet(nn.Module):
+class LeNet(Network):
     """The network of DeepSVDD and DeepSAD: 5 x 5 convolutions, each halved by max-pooling, then linear layers to the code
     (METHOD: code). No layer has a bias, nor BatchNorm a scale: with either it could map all images to the centre.
 
@@ -99,12 +116,12 @@ class LeNet(nn.Module):
         self.encoder = nn.Sequential(*blocks, nn.Flatten(), *layers[:-2])
         self.register_buffer("centre", torch.zeros(linear[-1]))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def infer(self, x: Tensor) -> Tensor:
         """Images (N, C, S, S) to codes (N, hidden)."""
         return self.encoder(x)
 
 
-class WideResNet(nn.Module):
+class WideResNet(Network):
     """The network of AP: a Wide ResNet of depth 10, one pre-activation block a stage (METHOD: code), which tells the
     ``classes`` functions of an augmentation apart.
 
@@ -138,7 +155,7 @@ class WideResNet(nn.Module):
         """Images (N, C, S, S) in [0, 1] to codes (N, hidden), means over the last stage's places."""
         return F.relu(self.norm(self.stages(self.stem(2 * x - 1)))).mean((2, 3))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def infer(self, x: Tensor) -> Tensor:
         """Images (N, C, S, S) in [0, 1], which it takes to [-1, 1], to a logit for each class (N, K)."""
         return self.classify(self.encode(x))
 
@@ -173,10 +190,8 @@ def _leaky() -> nn.Module:
 
 
 def _down(inputs: int, outputs: int) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+    return nn.Sequential(Halve(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 def _up(inputs: int, outputs: int) -> nn.Sequential:
-    convolution = nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
-    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+    return nn.Sequential(Double(inputs, outputs), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))

@@ -17,7 +17,7 @@ from .data import Dataset, class_index, dataset_info, is_own, normal_class
 from .detectors import detector_info, display_name, preset_of, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .spec import OVERRIDABLE, Anomaly, Params, RunSpec, Settings, exact
+from .spec import OVERRIDABLE, PRECISIONS, Anomaly, Params, RunSpec, Settings, exact
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ class Question:
     profile: str = "paper"
     settings: Settings = dataclasses.field(default_factory=lambda: settings_for("quick"))
     seed: int = 0
+    precision: str = "float32"
 
     def run(self, dataset: Dataset) -> RunSpec:
         """The run that answers it on this data set. BadInput when the detector cannot be trained with this aug."""
@@ -49,6 +50,7 @@ class Question:
             settings=self.settings,
             seed=self.seed,
             profile=self.profile,
+            precision=self.precision,
         )
 
     def command(self) -> str:
@@ -63,6 +65,8 @@ class Question:
         for name, value in asdict(self.settings).items():
             if value != getattr(settings_for(preset, *sized_for), name):
                 words += [f"--{name.replace('_', '-')}", exact(value)]
+        if self.precision != "float32":
+            words += ["--precision", self.precision]
         return shlex.join([*words, "--seed", str(self.seed)])
 
     def to_query(self) -> dict[str, str]:
@@ -76,6 +80,7 @@ class Question:
             "profile": self.profile,
             **{name: exact(value) for name, value in asdict(self.settings).items()},
             "seed": str(self.seed),
+            "precision": self.precision,
         }
 
 
@@ -209,8 +214,9 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
     for field in OVERRIDABLE:
         settings = take(field, lambda text, f=field, s=settings: _override(s, f, text), settings)
 
-    chosen = take("seed", parse_seed, default.seed)
-    return Question(dataset, normal, anomaly, detector, name, params, profile, settings, chosen), rejected
+    seed = take("seed", parse_seed, default.seed)
+    precision = take("precision", lambda text: _one_of("precision", text, PRECISIONS), default.precision)
+    return Question(dataset, normal, anomaly, detector, name, params, profile, settings, seed, precision), rejected
 
 
 def _override(settings: Settings, field: str, text: str) -> Settings:
@@ -235,7 +241,16 @@ def question_of(spec: RunSpec, anomaly: Anomaly | None = None) -> Question:
     except BadInput:
         anomaly = default_anomaly()
     return Question(
-        spec.dataset, normal, anomaly, spec.detector, spec.augment, spec.params, spec.profile, spec.settings, spec.seed
+        dataset=spec.dataset,
+        normal_class=normal,
+        anomaly=anomaly,
+        detector=spec.detector,
+        augment=spec.augment,
+        params=spec.params,
+        profile=spec.profile,
+        settings=spec.settings,
+        seed=spec.seed,
+        precision=spec.precision,
     )
 
 

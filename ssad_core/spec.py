@@ -18,6 +18,8 @@ from .protocol import METHOD_VERSION, PROFILES
 
 Params = tuple[tuple[str, float], ...]
 
+PRECISIONS = ("float32", "bfloat16")  # that a network's layers compute in while it is trained
+
 
 def exact(value: float) -> str:
     """The shortest text that reads back as the same number.
@@ -99,11 +101,14 @@ class RunSpec:
     settings: Settings
     seed: int = 0
     profile: str = "paper"
+    precision: str = "float32"
     method: int = METHOD_VERSION
 
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise unknown("profile", self.profile, PROFILES)
+        if self.precision not in PRECISIONS:
+            raise unknown("precision", self.precision, PRECISIONS)
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or not 0 <= self.seed < 2**31:
             raise BadInput(f"seed must be a whole number from 0 to {2**31 - 1}, not {self.seed!r}")
         # + 0.0 makes -0.0 the zero that it equals.
@@ -115,8 +120,11 @@ class RunSpec:
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
 
     def canonical(self) -> str:
-        """The one JSON text of this spec: sorted keys, no spaces, parameters as an object."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """The one JSON text of this spec: sorted keys, no spaces, parameters as an object, no precision if it is float32."""
+        values = self.to_dict()
+        if self.precision == "float32":
+            del values["precision"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; `from_dict` is the inverse."""

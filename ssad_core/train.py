@@ -147,6 +147,7 @@ def train(
     torch.manual_seed(spec.seed)
     detector = detectors.build(spec, *images.shape[1:3])
     network = detector.network.to(device, memory_format=torch.channels_last)
+    network.bfloat16 = spec.precision == "bfloat16"
     images = images.to(device).contiguous(memory_format=torch.channels_last)
     optimiser = Adam(network.parameters(), detector.weight_decay)
     # Apart from torch's global generator: what shuffles and augments must not depend on how many weights were drawn.

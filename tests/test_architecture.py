@@ -19,9 +19,9 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 # A module or package of the library imports only from the lines above its own.
 LAYERS = [
     "errors protocol colours",
-    "paths spec statistics mmd embedding sprites evidence networks",
+    "paths spec statistics mmd embedding sprites evidence strided",
     "downloading",
-    "data augment histogram bias store",
+    "data augment histogram bias store networks",
     "figures detectors samples encoders",
     "question train evaluate",
     "alignment",

@@ -228,6 +228,7 @@ def test_the_tables_have_what_there_is(table: str, capsys: pytest.CaptureFixture
         ("--detector deo", ["unknown detector 'deo'", "dae"]),
         ("--preset quik", ["unknown preset 'quik'", "did you mean 'quick'"]),
         ("--profile papre", ["unknown profile 'papre'", "did you mean 'paper'"]),
+        ("--precision bfloat", ["unknown precision 'bfloat'", "did you mean 'bfloat16'"]),
         ("--device cpux", ["unknown device 'cpux'", "did you mean 'cpu'"]),
         ("--dataset photos --normal-class tempel", ["'tempel'", "did you mean 'temple'"]),
         ("--dataset digits --normal-class 10", ["10", "0", "9"]),

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
 
+from ssad_core import jobs
 from ssad_core.errors import BadInput
 from ssad_core.jobs import Jobs, Status
 from ssad_core.store import Store
@@ -124,6 +125,17 @@ def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(
     assert [ended(service, spec.id).state for spec in (*small, large)] == ["done"] * (len(small) + 1)
     finished = [service.store.load(spec.id).result["finished"] for spec in (*small, large)]
     assert max(finished) == finished[-1]
+
+
+def test_it_is_known_where_bfloat16_is_no_gain(service: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    exact, rough = tiny(), replace(tiny(), precision="bfloat16")
+    monkeypatch.setattr(jobs, "CPU", tmp_path / "cpuinfo")
+    assert not service.emulates(rough)  # nothing is known
+    for flags, has in {"avx512_bf16": True, "amx_bf16": True, "asimd bf16": True, "avx2 avx512f": False}.items():
+        jobs.CPU.write_text(f"flags : fpu {flags} lm")
+        assert (service.emulates(rough), service.emulates(exact)) == (not has, False)
+    monkeypatch.setattr(service, "gpu", True)
+    assert not service.emulates(rough)
 
 
 OTHER_SERVER = """

@@ -48,6 +48,7 @@ def test_stored_runs_lie_beside_it_if_they_were_scored_on_the_same_images() -> N
     question = Question(dataset="digits", normal_class="1", augment="cutout", settings=own.settings)
     others = {
         "another seed": replace(own, seed=7),
+        "another precision": replace(own, precision="bfloat16"),
         "another detector": replace(own, detector="deepsad", augment="flip"),
         "longer": replace(own, settings=replace(own.settings, epochs=9, limit=100)),
         "another class": replace(own, normal_class=2),
@@ -56,9 +57,9 @@ def test_stored_runs_lie_beside_it_if_they_were_scored_on_the_same_images() -> N
     }
     kept = {spec.id: spec for spec in others.values()}
     lineup = line_up(question, list(kept), load("digits"), kept.__getitem__)
-    assert list(lineup.specs) == [own.baseline(), own, *list(others.values())[:3]]
+    assert list(lineup.specs) == [own.baseline(), own, *list(others.values())[:4]]
     assert len(lineup.left_out) == 3
-    for spec, line in zip(list(others.values())[3:], lineup.left_out, strict=True):
+    for spec, line in zip(list(others.values())[4:], lineup.left_out, strict=True):
         assert spec.id in line
         assert "other images" in line
 

@@ -158,14 +158,18 @@ def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> 
     app = open_settings(calm(control.set_value(preset).run()))
     calm(setting(app, "Epochs").set_value(3).run())
     calm(app.number_input(key="ask-seed").set_value(4).run())
+    calm(app.selectbox(key="ask-precision").select("bfloat16").run())
     calm(app.selectbox(key="ask-profile").select("reference").run())
     open_settings(app, False)  # what is hidden stays as it was set
     assert not [box for box in app.number_input if box.label == "Epochs"]
-    expected = {"epochs": "3", "seed": "4", "profile": "reference", "features": str(settings_for(preset).features)}
+    expected = {
+        **{"epochs": "3", "seed": "4", "profile": "reference", "precision": "bfloat16"},
+        "features": str(settings_for(preset).features),
+    }
     assert expected.items() <= address(app).items()
     assert "--profile reference --preset" in command(app)
     assert "--epochs 3 " in command(app)
-    assert command(app).endswith("--seed 4")
+    assert command(app).endswith("--precision bfloat16 --seed 4")
     for page in ("gallery", "lab"):
         calm(app.switch_page(f"pages/{page}.py").run())
         assert expected.items() <= address(app).items()
@@ -208,6 +212,7 @@ NONSENSE = {
     "test_limit": "",
     "learning_rate": "inf",
     "seed": "-3",
+    "precision": "float8",
     "fpr": "7",
     "scale": "cubic",
     "map_of": "moon",

@@ -26,7 +26,7 @@ from ssad_core.question import (
     run_name,
     whole,
 )
-from ssad_core.spec import RANGES, Anomaly, Settings
+from ssad_core.spec import PRECISIONS, RANGES, Anomaly, Settings
 from ssad_core.store import Store
 
 GENS = [name for name in augment.AUGMENTATIONS if name != "identity"]
@@ -73,6 +73,7 @@ def any_question(rng: random.Random, dataset: str | None = None) -> Question:
         profile=rng.choice(PROFILES),
         settings=any_settings(rng, detector, info, aug),
         seed=rng.choice([0, 1, rng.randrange(2**31), 2**31 - 1]),
+        precision=rng.choice(PRECISIONS),
     )
 
 
@@ -91,6 +92,7 @@ def test_an_address_has_every_field_and_none_of_it_is_needed() -> None:
     assert list(Question().to_query()) == [
         *("dataset", "class", "anomaly", "detector", "aug", "profile"),
         *("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate", "seed"),
+        "precision",
     ]
     assert from_query({}) == (Question(), [])
 
@@ -139,6 +141,7 @@ BAD = {
     "test_limit": ("inf", "whole number"),
     "learning_rate": ("nan", "between 1e-07 and 1.0"),
     "seed": ("2147483648", "from 0 to 2147483647"),
+    "precision": ("bflaot16", "did you mean 'bfloat16'"),
 }
 GOOD = Question(
     dataset="cifar10",
@@ -149,6 +152,7 @@ GOOD = Question(
     profile="reference",
     settings=settings_for("standard", epochs=3, features=5, hidden=7, batch_size=9, limit=11, test_limit=13),
     seed=17,
+    precision="bfloat16",
 )
 
 
@@ -331,6 +335,9 @@ def test_a_command_says_no_more_than_it_must() -> None:
     )
     quick = replace(question, settings=settings_for("quick", limit=1_000_000, learning_rate=1e-5))
     assert quick.command().endswith("--preset quick --limit 1000000 --learning-rate 1e-05 --seed 0")
+    assert (
+        replace(quick, precision="bfloat16").command().endswith("--learning-rate 1e-05 --precision bfloat16 --seed 0")
+    )
     odd = Question(dataset="fashion_mnist", normal_class="Ankle boot", augment="identity")
     assert "--normal-class 'Ankle boot'" in odd.command()
 

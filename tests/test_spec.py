@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -83,13 +84,14 @@ def test_anything_else_is_another_run() -> None:
         replace(SPEC, params=(("c", 0.4000001),)),
         replace(SPEC, seed=4),
         replace(SPEC, profile="reference"),
+        replace(SPEC, precision="bfloat16"),
         replace(SPEC, method=METHOD_VERSION + 1),
         *(replace(SPEC, settings=replace(SPEC.settings, **{name: RANGES[name][1]})) for name in OVERRIDABLE),
     ]
     assert len({spec.id for spec in (SPEC, *changed)}) == len(changed) + 1
     assert set(asdict(SPEC)) == {  # a new field wants a line above
         *("dataset", "fingerprint", "normal_class", "detector", "augment", "params", "settings", "seed"),
-        *("profile", "method"),
+        *("profile", "precision", "method"),
     }
 
 
@@ -112,9 +114,18 @@ def test_the_id_is_sixteen_hex_digits_and_the_same_in_every_process() -> None:
 def test_the_canonical_text_is_plain_json() -> None:
     text = SPEC.canonical()
     assert " " not in text
-    assert json.loads(text) == SPEC.to_dict()
-    assert list(json.loads(text)) == sorted(SPEC.to_dict())
+    rough = replace(SPEC, precision="bfloat16")
+    assert json.loads(rough.canonical()) == rough.to_dict()
+    assert list(json.loads(text)) == sorted({*SPEC.to_dict()} - {"precision"})
     assert json.loads(text)["params"] == {"c": 0.4}
+
+
+def test_runs_that_were_stored_before_there_were_precisions_keep_their_id() -> None:
+    stored = {name: value for name, value in SPEC.to_dict().items() if name != "precision"}
+    assert RunSpec.from_dict(stored) == SPEC
+    assert (
+        SPEC.id == hashlib.sha256(json.dumps(stored, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,11 +199,13 @@ def test_settings_keep_to_their_ranges(name: str) -> None:
         assert len(str(caught.value)) < 150
 
 
-def test_unknown_presets_and_profiles_get_the_nearest() -> None:
+def test_unknown_presets_profiles_and_precisions_get_the_nearest() -> None:
     with pytest.raises(BadInput, match="did you mean 'quick'"):
         settings_for("quik")
     with pytest.raises(BadInput, match="did you mean 'reference'"):
         replace(SPEC, profile="referense")
+    with pytest.raises(BadInput, match="did you mean 'bfloat16'"):
+        replace(SPEC, precision="bfloat")
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.0, True, "0", None])

@@ -177,6 +177,19 @@ print(digest(train(TINY, torch.from_numpy(numpy.load("images.npy")), CPU)[0]))
     assert out.stdout.strip() == digest(first)
 
 
+@pytest.mark.parametrize(("detector", "aug"), [("dae", "cutout"), ("deepsad", "flip"), ("ap", "rotate")])
+def test_in_bfloat16_a_training_repeats_and_ends_near_that_in_float32(images: Tensor, detector: str, aug: str) -> None:
+    exact = replace(TINY, detector=detector, augment=aug)
+    rough = replace(exact, precision="bfloat16")
+    (trained, curve), (again, _), (reference, expected) = (train(spec, images, CPU) for spec in (rough, rough, exact))
+    assert digest(trained) == digest(again) != digest(reference)
+    np.testing.assert_allclose(curve.loss, expected.loss, rtol=0.02)
+    assert {value.dtype for value in trained.network.parameters()} == {torch.float32}
+    scores, other = (detector.examine(images).scores for detector in (trained, reference))
+    assert scores.dtype == torch.float32
+    assert np.corrcoef(scores, other)[0, 1] > 0.9
+
+
 def test_seed_and_augmentation_decide_the_weights(images: Tensor) -> None:
     specs = [TINY, replace(TINY, seed=1), TINY.baseline(), replace(TINY, params=(("c", 0.4),))]
     assert len({digest(train(spec, images, CPU)[0]) for spec in specs}) == len(specs)

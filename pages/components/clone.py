@@ -11,7 +11,7 @@ from ssad_core.detectors import DETECTORS, augs
 from ssad_core.errors import BadInput
 from ssad_core.protocol import PROFILES
 from ssad_core.question import Question, changed, question_of
-from ssad_core.spec import TITLES, RunSpec
+from ssad_core.spec import PRECISIONS, TITLES, RunSpec
 
 FIELDS = {
     "aug": "aug",
@@ -20,6 +20,7 @@ FIELDS = {
     "seed": "Seed",
     **TITLES,
     "profile": "Profile",
+    "precision": "Precision",
 }
 
 
@@ -64,6 +65,7 @@ def _ask_value(field: str, question: Question) -> str:
         "detector": list(DETECTORS),
         "class": list(dataset_info(question.dataset).normal_classes),
         "profile": list(PROFILES),
+        "precision": list(PRECISIONS),
     }
     last = question.to_query()[field]
     key = f"clone-{field}-{last}"

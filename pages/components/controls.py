@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from pages.components.upload import ask_own
@@ -10,7 +12,7 @@ from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
 from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, preset_of, presets
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
-from ssad_core.spec import RANGES, TITLES, Anomaly, Params, Settings
+from ssad_core.spec import PRECISIONS, RANGES, TITLES, Anomaly, Params, Settings
 
 OWN = "own"
 GENS = tuple(name for name in augment.AUGMENTATIONS if name != "identity")
@@ -82,8 +84,8 @@ def ask(last: Question, vary: bool = False) -> Question:
             "cores. Paper: the paper's own size; on a CPU that takes long.",
             key="ask-preset",
         )
-        settings, seed, profile = _ask_settings(preset, detector, dataset, aug, last)
-    return Question(dataset, normal, anomaly, detector, aug, params, profile, settings, seed)
+        rest = _ask_settings(preset, detector, dataset, aug, last)
+    return Question(dataset, normal, anomaly, detector, aug, params, **rest)
 
 
 def _ask_dataset(last: str) -> tuple[str, DatasetInfo]:
@@ -163,9 +165,9 @@ def ask_params(name: str, last: Params, profile: str, role: str, scope: str) -> 
     return check_augment(name, values, profile, role)
 
 
-def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Question) -> tuple[Settings, int, str]:
-    """The preset's settings, seed and profile, each to be changed; another preset or detector, or a data set or an aug with
-    other presets, starts its settings anew."""
+def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Question) -> dict[str, Any]:
+    """What else a question is made of, each to be changed: the preset's settings, which start anew with another preset or
+    detector, or a data set or an aug with other presets; seed, precision and profile."""
     known = presets(*_sizes(detector, dataset, aug))
     same = (preset, known) == (_preset(last), presets(*_sizes(last.detector, last.dataset, last.augment)))
     st.session_state[EDITED] = preset
@@ -177,7 +179,8 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
         # What was set with the very click that has closed it is only there.
         now = st.session_state
         settings = {name: now.get(key, getattr(start, name)) for name, key in keys.items()}
-        return Settings(**settings), now.get("ask-seed", last.seed), now.get("ask-profile", last.profile)
+        others = {name: now.get(f"ask-{name}", getattr(last, name)) for name in ("seed", "precision", "profile")}
+        return {"settings": Settings(**settings), **others}
     values: dict[str, float] = {}
     with box:
         for name, help_text in HELP.items():
@@ -201,6 +204,14 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
             help="Of the weights, the shuffling and the augmentations in training. What is tested does not depend on it.",
             key="ask-seed",
         )
+        precision = st.selectbox(
+            "Precision",
+            PRECISIONS,
+            index=PRECISIONS.index(last.precision),
+            help="What the network computes in while it is trained. bfloat16 is for GPUs and for CPUs that have it (AVX-512 "
+            "BF16): up to twice as fast there, slower elsewhere; scores differ from float32's as another seed's do.",
+            key="ask-precision",
+        )
         profile = st.selectbox(
             "Profile",
             PROFILES,
@@ -210,7 +221,7 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
         )
         differ = "\n".join(f"- {s.name}: {s.paper} / {s.reference} ({s.source})" for s in SWITCHES)
         st.caption(f"Where the profiles differ, paper / reference:\n{differ}")
-    return Settings(**values), int(seed), profile
+    return {"settings": Settings(**values), "seed": int(seed), "precision": precision, "profile": profile}
 
 
 def _preset(question: Question) -> str:

@@ -35,7 +35,13 @@ class Find:
 
 
 def _description(spec: RunSpec) -> str:
-    words = run_name(spec), *class_title(spec.dataset, spec.normal_class), f"seed-{spec.seed}", spec.profile
+    words = (
+        run_name(spec),
+        *class_title(spec.dataset, spec.normal_class),
+        f"seed-{spec.seed}",
+        spec.profile,
+        spec.precision,
+    )
     return " ".join(words).casefold()
 
 
@@ -47,7 +53,7 @@ def ask_find(find: Find, runs: Sequence[StoredRun]) -> Find:
         find.text,
         max_chars=MOST_TEXT,
         placeholder="flip temple seed-0",
-        help="Words in any order: of the detector's name, the data set, the normal class, the profile; seed-3; the "
+        help="Words in any order: of the detector's name, data set, normal class, profile and precision; seed-3; the "
         "beginning of a run's id.",
         key="find-text",
     )

@@ -20,7 +20,7 @@ from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.pictures import Sheet, by_group
 from pages.components.taken_for import taken_for
-from pages.components.training import describe_machine, replay, say_warnings
+from pages.components.training import describe_training, replay, say_warnings
 from ssad_core.colours import NORMAL
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
@@ -56,7 +56,7 @@ def results(comparison: Comparison, state: State) -> None:
             f"{name} {values[0]:.3g} to {values[-1]:.3g}" for name, values in run.result.get("monitor", {}).items()
         ]
         st.caption(
-            f"{run_name(run.spec)}: {describe_machine(run.result)}; run {run.id}, seed {run.spec.seed}."
+            f"{run_name(run.spec)}: {describe_training(run)}; run {run.id}, seed {run.spec.seed}."
             + (f" From first to last epoch: {', '.join(watched)}." if watched else "")
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -66,7 +66,10 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
         if steps >= FEW_STEPS
         else f" These are only {steps} steps of the optimiser; more epochs (Settings) may help."
     )
-    row.caption(f"About {cost}, {why}.{stored}{few} Changing the anomaly, the threshold or a view never trains again.")
+    slow = " This CPU has no bfloat16: float32 (Settings) is faster here." if jobs().emulates(missing[-1]) else ""
+    row.caption(
+        f"About {cost}, {why}.{stored}{few}{slow} Changing the anomaly, the threshold or a view never trains again."
+    )
 
 
 def submit(specs: list[RunSpec]) -> None:
@@ -269,7 +272,8 @@ def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
 def _size(spec: RunSpec) -> tuple[object, ...]:
     """What the seconds an image takes depend on."""
     copies = detector_info(spec.detector).copies(spec.augment)
-    return spec.detector, copies, spec.settings.features, spec.settings.batch_size, _image_size(spec.dataset)
+    network = spec.detector, spec.settings.features, _image_size(spec.dataset), spec.precision
+    return *network, copies, spec.settings.batch_size
 
 
 def _image_size(dataset: str) -> int | None:
@@ -296,9 +300,10 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def describe_machine(result: Mapping[str, Any]) -> str:
-    """Where and how fast a stored run was trained, for a caption."""
-    machine = result["machine"]
+def describe_training(run: StoredRun) -> str:
+    """Where, in what precision and how fast a stored run was trained, for a caption."""
+    result, machine = run.result, run.result["machine"]
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(result["finished"]))
     where = machine["device"] if machine["device_type"] == "cuda" else f"CPU, {machine['threads']} thread(s)"
-    return f"measured here {when} on {where}, torch {machine['torch']}, {result['images_per_second']:,.0f} images/s"
+    speed = f"{result['images_per_second']:,.0f} images/s in {run.spec.precision}"
+    return f"measured here {when} on {where}, torch {machine['torch']}, {speed}"

@@ -14,7 +14,9 @@ from ..spec import RunSpec
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
+
+    from ..networks import Network
 
 
 class Examination(NamedTuple):
@@ -34,7 +36,7 @@ class Detector(Protocol):
     """A trainable detector. ``network`` has all that is learned; ``weight_decay`` is Adam's; in an epoch each image is seen
     ``copies`` times."""
 
-    network: nn.Module
+    network: Network
     weight_decay: float
     copies: int
 
