@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +106,25 @@ def test_what_a_person_waits_for_overtakes_a_sweep_in_the_process_that_is_there(
     assert service.status(dropped.id).state == "cancelled"
     assert not service.store.has(dropped.id)
     assert not service.store.work(dropped.id).exists()
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="a training has a second thread only where there are two cores")
+def test_a_process_that_has_trained_on_all_cores_leaves_them_to_others(service: Jobs) -> None:
+    spec = tiny(seed=22, **WIDE)
+    service.submit(spec)
+    assert ended(service, spec.id).state == "done"
+    assert service.store.load(spec.id).result["machine"]["threads"] > 1
+    (pid,) = pids(service.store, spec.id)
+    process = psutil.Process(pid)
+
+    def busy() -> float:
+        times = process.cpu_times()
+        return times.user + times.system
+
+    time.sleep(0.5)  # it may still spin for a moment
+    before = busy()
+    time.sleep(1)
+    assert busy() - before < 0.3  # seconds; one waiting thread that spins takes them all
 
 
 def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(
