@@ -43,7 +43,7 @@ CPU = Path("/proc/cpuinfo")  # where Linux tells what it can do
 CHILD_ENVIRONMENT = {
     # A training has its threads to itself and may wait actively, which a server must not (pages' service.py).
     "OMP_WAIT_POLICY": "ACTIVE",
-    # Of GNU's OpenMP, torch's: for some 30 ms. Else the threads of a child that has nothing to do kept a core busy for minutes.
+    # Of GNU's OpenMP, torch's: for some 30 ms. Else the threads of an idle child kept a core busy for minutes.
     "GOMP_SPINCOUNT": "1000000",
     # Of glibc: what is freed in a step is needed in the next; fetching it anew took up to a fifth of an evaluation.
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
