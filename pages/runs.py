@@ -176,10 +176,17 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
 
 
 def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
-    """The stored runs: what is pinned, the table, what can be done with the picked ones, and those side by side."""
+    """The stored runs: what is pinned, what is looked for, and what was found."""
     lineup = show_pinned(state)
     pinned = [spec.id for spec in lineup.specs] if lineup else []
     state.find = ask_find(state.find, runs)
+    chosen(state, store, pinned)
+
+
+@part
+def chosen(state: State, store: Store, pinned: list[str]) -> None:
+    """The table of what was found, and all that follows from the rows that are picked in it."""
+    runs = store.list()
     found = [run for run in runs if state.find.matches(run.spec)]
     picked: list[StoredRun] = []
     if found:
@@ -198,6 +205,7 @@ def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     elif compared:
         st.subheader("Picked, side by side" if picked else "Pinned, side by side")
         side_by_side(compared, state)
+    write_address(state)
 
 
 @part

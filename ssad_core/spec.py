@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from .errors import BadInput, unknown
@@ -114,7 +115,7 @@ class RunSpec:
         # + 0.0 makes -0.0 the zero that it equals.
         object.__setattr__(self, "params", tuple(sorted((k, float(v) + 0.0) for k, v in self.params)))
 
-    @property
+    @cached_property  # a page asks for it a hundred times
     def id(self) -> str:
         """Sixteen hex digits of the SHA-256 of `canonical`."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]

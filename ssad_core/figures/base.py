@@ -61,6 +61,15 @@ def finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
     return fig
 
 
+def rule(fig: go.Figure, *, x: float | None = None, y: float | None = None, **line: object) -> None:
+    """A line across all of the plot at x or at y. Plotly's add_vline and add_hline draw the same in three times the time."""
+    if x is not None:
+        ends = {"x0": x, "x1": x, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
+    else:
+        ends = {"x0": 0, "x1": 1, "y0": y, "y1": y, "xref": "x domain", "yref": "y"}
+    fig.add_shape(type="line", line=line, **ends)
+
+
 def multiples(panels: Sequence[Panel], **axes: object) -> tuple[go.Figure, list[dict[str, int]]]:
     """A figure with a place for each panel, headed by its name and note, and these places, row by row."""
     columns = min(len(panels), 2 if len(panels) == 4 else 3)

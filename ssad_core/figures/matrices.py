@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from .base import finish
+from .base import finish, rule
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def scatter_figure(
         hovertemplate="%{text}: %{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}) at %{x:.3g}<extra></extra>",
         showlegend=False,
     )
-    fig.add_hline(level, line={"color": "#767676", "width": 1})
+    rule(fig, y=level, color="#767676", width=1)
     places = [point.x for point in (*shown, *others)]
     log = bool(places) and 0 < 5 * min(places) < max(places)
     fig.update_xaxes(title=x_title, **({"type": "log", "dtick": "D2"} if log else {}))  # D2: at 1, 2 and 5

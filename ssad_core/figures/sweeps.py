@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from .base import MAIN, finish
+from .base import MAIN, finish, rule
 
 
 def sweep_figure(
@@ -64,14 +64,12 @@ def sweep_figure(
             hovertemplate="%{x:g}: not trained yet<extra></extra>",
         )
     if chosen is not None:
-        fig.add_vline(chosen, line={"color": "#767676", "dash": "dot"})
-    fig.add_hline(level, line={"color": "#767676", "width": 1})
+        rule(fig, x=chosen, color="#767676", dash="dot")
+    rule(fig, y=level, color="#767676", width=1)
     if drawn is not None:
-        fig.add_hline(
-            drawn,
-            line={"color": MAIN, "dash": "dash", "width": 1},
-            annotation={"text": f"drawn for each image: {drawn:.3f}", "xanchor": "left", "x": 0, "yanchor": "bottom"},
-        )
+        rule(fig, y=drawn, color=MAIN, dash="dash", width=1)
+        place = {"x": 0, "xref": "x domain", "xanchor": "left", "y": drawn, "yref": "y", "yanchor": "bottom"}
+        fig.add_annotation(text=f"drawn for each image: {drawn:.3f}", showarrow=False, **place)
     fig.update_xaxes(title=parameter)
     # Without a point the axis would go from -1 to 1.
     fig.update_yaxes(title=measure, range=None if len(values) else [level - 0.1, level + 0.1])
