@@ -23,7 +23,7 @@ from ssad_core.errors import BadInput
 from ssad_core.evaluate import examine_stored
 from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
-from ssad_core.spec import RANGES, RunSpec
+from ssad_core.spec import PRECISIONS, RANGES, RunSpec
 from ssad_core.store import Store, StoredRun
 from ssad_core.train import TrainingFailed
 from ssad_core.worker import run
@@ -218,9 +218,10 @@ def test_bad_input_is_said_before_anything_is_trained(tmp_path: Path) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("detector", DETECTORS)
 @pytest.mark.parametrize("aug", ["rotate", "simclr"])
-def test_a_run_on_cuda_scores_as_its_weights_do_on_the_cpu(detector: str, aug: str) -> None:
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_run_on_cuda_scores_as_its_weights_do_on_the_cpu(detector: str, aug: str, precision: str) -> None:
     sizes = settings_for("quick", detector, aug=aug, epochs=2, features=8, hidden=16, limit=64, test_limit=40)
-    spec = Question(detector=detector, augment=aug, settings=sizes).run(load("photos"))
+    spec = Question(detector=detector, augment=aug, settings=sizes, precision=precision).run(load("photos"))
     stored = run(spec, Store(), "cuda")
     assert stored.result["machine"]["device_type"] == "cuda"
     found = examine_stored(stored, to_float(Samples.of(spec, load("photos")).test_normal()))
