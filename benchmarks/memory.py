@@ -62,7 +62,7 @@ def app_with_cifar() -> None:
             someone.page.goto(
                 server.address(dataset="cifar10", **{"class": "Automobile"}, aug="flip", anomaly="gen:flip")
             )
-            expect(someone.page.get_by_alt_text("images: aug(normal)")).to_be_visible()
+            expect(someone.page.get_by_alt_text("aug Flip, aug(normal)")).to_be_visible()
             settled(someone)
             print(f"server, the Lab on CIFAR-10: {megabytes(process):.0f} MB")
             train(someone.page)
