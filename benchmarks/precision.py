@@ -20,7 +20,7 @@ from benchmarks.turns import ratio, spread
 from ssad_core.data import load
 from ssad_core.detectors import augs, settings_for
 from ssad_core.question import Question, run_name
-from ssad_core.spec import CONTROLLED, PRECISIONS, RunSpec
+from ssad_core.spec import CONTROLLED, PRECISIONS
 from ssad_core.store import StoredRun
 
 
@@ -50,14 +50,10 @@ def main() -> None:
         for aug in args.augs
         if aug in augs(detector)
     ]
-    store = train_all(in_precision(spec, name) for row in rows for spec in row for name in PRECISIONS)
+    store = train_all(replace(spec, precision=name) for row in rows for spec in row for name in PRECISIONS)
     for row in rows:
-        exact, rough = ([store.load(in_precision(spec, name).id) for spec in row] for name in PRECISIONS)
+        exact, rough = ([store.load(replace(spec, precision=name).id) for spec in row] for name in PRECISIONS)
         report(exact, rough)
-
-
-def in_precision(spec: RunSpec, name: str) -> RunSpec:
-    return replace(spec, precision=name)
 
 
 def report(exact: Sequence[StoredRun], rough: Sequence[StoredRun]) -> None:

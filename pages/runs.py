@@ -244,7 +244,7 @@ def kept(state: State, store: Store) -> None:
         )
         st.page_link("pages/lab.py", label="To the Lab", icon=":material/arrow_forward:")
         delete(store, runs)
-    write_address(state)
+        write_address(state)
 
 
 def page() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 THIN = 16  # with fewer channels on a side, copying the columns takes longer than oneDNN's gradient
 GEOMETRY = ([2, 2], [1, 1], [1, 1])  # stride, padding, dilation
@@ -30,7 +30,7 @@ class Halve(nn.Conv2d):
         self.before_norm = before_norm
 
     def forward(self, x: Tensor) -> Tensor:
-        return _strided(self, x, False) if _in_bfloat16_on_cpu(x) else super().forward(x)
+        return _strided(self, x) if _in_bfloat16_on_cpu(x) else super().forward(x)
 
 
 class Double(nn.ConvTranspose2d):
@@ -41,7 +41,7 @@ class Double(nn.ConvTranspose2d):
         self.before_norm = before_norm
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the output's size is no question here
-        return _strided(self, x, True) if _in_bfloat16_on_cpu(x) else super().forward(x)
+        return _strided(self, x) if _in_bfloat16_on_cpu(x) else super().forward(x)
 
 
 def _in_bfloat16_on_cpu(x: Tensor) -> bool:
@@ -52,9 +52,9 @@ def _in_bfloat16_on_cpu(x: Tensor) -> bool:
     )
 
 
-def _strided(layer: Halve | Double, x: Tensor, transposed: bool) -> Tensor:
+def _strided(layer: Halve | Double, x: Tensor) -> Tensor:
     given = (value.to(torch.bfloat16) for value in (x, layer.weight, layer.bias))
-    return _Strided.apply(*given, transposed, layer.before_norm)
+    return _Strided.apply(*given, layer.transposed, layer.before_norm)
 
 
 class _Strided(torch.autograd.Function):
@@ -86,14 +86,12 @@ class _Strided(torch.autograd.Function):
         return of_x, of_weight, of_bias, None, None
 
 
-def _onednn(
-    ctx: FunctionCtx, gradient: Tensor, x: Tensor, weight: Tensor, of_weight: bool
-) -> tuple[Tensor | None, Any]:
-    """The gradients of x, where it is asked for, and of the weight."""
-    asked = [ctx.needs_input_grad[0], of_weight, False]  # type: ignore[attr-defined]
+def _onednn(ctx: Any, gradient: Tensor, x: Tensor, weight: Tensor, of_weight: bool) -> tuple[Tensor | None, Any]:
+    """The gradients of x and of the weight, where they are asked for."""
+    asked = [ctx.needs_input_grad[0], of_weight, False]
     if not any(asked):
         return None, None
-    direction = _direction(ctx.transposed)  # type: ignore[attr-defined]
+    direction = _direction(ctx.transposed)
     return torch.ops.aten.convolution_backward(gradient, x, weight, None, *GEOMETRY, *direction, asked)[:2]
 
 
