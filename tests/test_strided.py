@@ -34,7 +34,7 @@ def test_outputs_and_gradients_are_torchs(kind: Any, inputs: int, outputs: int, 
     layer = kind(inputs, outputs, before_norm=False).to(memory_format=memory)
     for p in layer.parameters():
         p.data = p.data.bfloat16().float()
-    x = torch.randn(6, inputs, size, size).bfloat16().float().contiguous(memory_format=memory)
+    x = torch.randn(5, inputs, size, size).bfloat16().float().contiguous(memory_format=memory)
     with torch.no_grad():
         towards = torch.randn_like(layer(x)).bfloat16().float()
     with torch.autocast("cpu", torch.bfloat16):

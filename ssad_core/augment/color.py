@@ -48,25 +48,14 @@ def jitter(x: Tensor, params: Drawn, valid: Tensor | None = None) -> Tensor:
     factors = torch.stack([params[name] for name in names], 1).to(x)
     order = params["order"].to(x.device)
     shares = None if valid is None else valid.to(x) / valid.sum(1, keepdim=True)  # of each pixel in its image's mean
-
-    def blend(turn: int, active: Tensor) -> Tensor:
-        step = order[:, turn, None]
-        factor = torch.where(active[:, None], factors.gather(1, step), 1.0)
-        return _blend(x, factor, step == CONTRAST, step == SATURATION, shares)
-
     if x.shape[1] == 1:
-        for turn in range(4):
-            x = blend(turn, order[:, turn] <= CONTRAST)
-        return x
+        return _blends(x, factors, order, order <= CONTRAST, shares)
     # Hue, the dear one, has its turn once for the whole batch: the steps that an image has before it are done before, the
     # others after, and those that have no place on a side are blends that change nothing.
-    hue_turn = (order == HUE).int().argmax(1)
-    for turn in (0, 1, 2):
-        x = blend(turn, turn < hue_turn)
+    turn, of_hue = torch.arange(4, device=x.device), (order == HUE).int().argmax(1, keepdim=True)
+    x = _blends(x, factors, order[:, :3], (turn < of_hue)[:, :3], shares)
     x = _turn_hue(x, factors[:, HUE, None])
-    for turn in (1, 2, 3):
-        x = blend(turn, turn > hue_turn)
-    return x
+    return _blends(x, factors, order[:, 1:], (turn > of_hue)[:, 1:], shares)
 
 
 def grey(x: Tensor) -> Tensor:
@@ -77,12 +66,18 @@ def grey(x: Tensor) -> Tensor:
     return (red * 0.2989).add_(green, alpha=0.587).add_(blue, alpha=0.114)
 
 
-def _blend(x: Tensor, factor: Tensor, contrast: Tensor, saturation: Tensor, shares: Tensor | None) -> Tensor:
-    """factor x + (1 - factor) d, in [0, 1]: d is the mean grey for contrast, the pixel's own for saturation, else black."""
-    own = grey(x)
-    mean = own.mean(1, keepdim=True) if shares is None else (own * shares).sum(1, keepdim=True)
-    d = torch.addcmul((1 - factor) * contrast * mean, own, (1 - factor) * saturation)
-    return torch.addcmul(d[:, None], x, factor[:, :, None]).clamp_(0, 1)
+def _blends(x: Tensor, factors: Tensor, steps: Tensor, active: Tensor, shares: Tensor | None) -> Tensor:
+    """f x + (1 - f) d, in [0, 1], for each of the steps (N, T) of an image that is active: d is the mean grey for contrast,
+    the pixel's own for saturation, else black."""
+    f = torch.where(active, factors.gather(1, steps), 1)
+    of_mean, of_own = ((1 - f).where(steps == step, 0) for step in (CONTRAST, SATURATION))
+    for turn in range(steps.shape[1]):
+        one = slice(turn, turn + 1)
+        own = grey(x)
+        mean = own.mean(1, keepdim=True) if shares is None else (own * shares).sum(1, keepdim=True)
+        d = torch.addcmul(of_mean[:, one] * mean, own, of_own[:, one])
+        x = torch.addcmul(d[:, None], x, f[:, one, None]).clamp_(0, 1)
+    return x
 
 
 def _turn_hue(x: Tensor, by: Tensor) -> Tensor:

@@ -115,16 +115,20 @@ def draw_crop(n: int, size: int, generator: torch.Generator, area: tuple[float, 
     return {"top": top, "left": left, "height": height, "width": width}
 
 
-def crop(x: Tensor, box: Drawn) -> Tensor:
-    """The boxes of `draw_crop` of the images x, resized bilinearly to all of the image (N, C, size, size)."""
+def crop(x: Tensor, box: Drawn, mirrored: Tensor | None = None) -> Tensor:
+    """The boxes of `draw_crop` of the images x, resized bilinearly to all of the image (N, C, size, size), some of them
+    ``mirrored`` (N,) left to right."""
     centres = (torch.arange(x.shape[-1], device=x.device) + 0.5) / x.shape[-1]
 
     def places(start: Tensor, length: Tensor) -> Tensor:  # (N, size), in pixels of x, never beyond the box's own
         start, length = (value.to(x)[:, None] for value in (start, length))
         return start + (centres.to(x) * length - 0.5).clamp_min(0).minimum(length - 1)
 
+    rows, columns = places(box["top"], box["height"]), places(box["left"], box["width"])
+    if mirrored is not None:
+        columns = torch.where(mirrored.to(x.device)[:, None], columns.flip(1), columns)
     # Enlarging only, so that torchvision's antialiasing, which is of shrinking, changes nothing.
-    return read(x, places(box["top"], box["height"]), places(box["left"], box["width"]), "bilinear", "zeros")
+    return read(x, rows, columns, "bilinear", "zeros")
 
 
 def read(x: Tensor, rows: Tensor, columns: Tensor, mode: str, outside: str) -> Tensor:

@@ -26,8 +26,7 @@ class SimCLR(Augmentation):
         }
 
     def transform(self, x: Tensor, params: Drawn) -> Tensor:
-        x = crop(x, params)
-        x = torch.where(per_image(params["mirrored"], x), x.flip(3), x)
+        x = crop(x, params, params["mirrored"])
         x = torch.where(per_image(params["jittered"], x), jitter(x.flatten(2), params).view_as(x), x)
         x = torch.where(per_image(params["grey"], x), grey(x)[:, None], x)
         return blur(x, params["sigma"])
