@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import GROUP_COLOURS, SYMBOLS
-from .base import finish, finish_multiples, multiples
+from .base import finish_multiples, multiples, plot
 
 _SCORES = {"colorscale": "Cividis", "colorbar": {"title": "score", "thickness": 12}}
 
@@ -21,14 +21,17 @@ def map_figure(
 
     Groups keep their symbols either way (Figs. 8, 9 and 17).
     """
-    fig = go.Figure(_points(xy, group_names, scores))
-    if scores is not None:
-        fig.update_layout(coloraxis=_SCORES)
-    fig.update_xaxes(title="t-SNE 1 (no unit)", showticklabels=False)
-    fig.update_yaxes(title="t-SNE 2 (no unit)", showticklabels=False, scaleanchor="x")
-    counts = ", ".join(f"{list(group_names).count(trace.name)} {trace.name}" for trace in fig.data)
+    traces = _points(xy, group_names, scores)
+    counts = ", ".join(f"{list(group_names).count(trace.name)} {trace.name}" for trace in traces)
     shown = "group" if scores is None else "score"
-    return finish(fig, title, f"t-SNE map of {len(group_names)} images, coloured by {shown}: {counts}.")
+    return plot(
+        traces,
+        title,
+        f"t-SNE map of {len(group_names)} images, coloured by {shown}: {counts}.",
+        x={"title": "t-SNE 1 (no unit)", "showticklabels": False},
+        y={"title": "t-SNE 2 (no unit)", "showticklabels": False, "scaleanchor": "x"},
+        coloraxis=None if scores is None else _SCORES,
+    )
 
 
 @dataclass(frozen=True)

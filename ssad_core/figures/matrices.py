@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from .base import finish, rule
+from .base import Layout, plot, rule
 
 
 @dataclass(frozen=True)
@@ -45,42 +45,46 @@ def matrix_figure(
     decades = range(int(np.floor(np.log10(least))), int(np.ceil(np.log10(most))) + 1)
     ticks = [step * 10.0**decade for decade in decades for step in (1, 3) if least <= step * 10.0**decade <= most]
     ticks = ticks if len(ticks) > 1 else [least, most]
-    fig = go.Figure(
-        go.Heatmap(
-            z=np.log10(np.clip(values, least, None)),
-            colorscale="Cividis_r",
-            colorbar={
-                "title": measure,
-                "thickness": 12,
-                "tickvals": np.log10(ticks),
-                "ticktext": [f"{tick:.3g}" for tick in ticks],
-            },
-            text=texts,
-            texttemplate="%{text}",
-            customdata=hovers,
-            hovertemplate="%{customdata}<extra></extra>",
-            xgap=1,
-            ygap=1,
-        )
+    heat = go.Heatmap(
+        z=np.log10(np.clip(values, least, None)),
+        colorscale="Cividis_r",
+        colorbar={
+            "title": measure,
+            "thickness": 12,
+            "tickvals": np.log10(ticks),
+            "ticktext": [f"{tick:.3g}" for tick in ticks],
+        },
+        text=texts,
+        texttemplate="%{text}",
+        customdata=hovers,
+        hovertemplate="%{customdata}<extra></extra>",
+        xgap=1,
+        ygap=1,
     )
     names, kinds = list(rows), list(columns)
-    for column, row in best.items():
-        x, y = kinds.index(column), names.index(row)
-        frame = {"color": ERROR_MARK, "width": 3}
-        fig.add_shape(type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, line=frame)
+
+    def frame(x: int, y: int) -> Layout:
+        line = {"color": ERROR_MARK, "width": 3}
+        return {"type": "rect", "x0": x - 0.48, "x1": x + 0.48, "y0": y - 0.46, "y1": y + 0.46, "line": line}
 
     def written(name: str, colour: str = "inherit") -> str:
         bold = f"<b>{name}</b>" if name in chosen else name
         return f'<span style="color:{colour}">{bold}</span>' if colour != "inherit" else bold
 
-    fig.update_xaxes(tickvals=list(range(len(kinds))), ticktext=[written(name) for name in kinds], showgrid=False)
-    fig.update_xaxes(title="anomaly", range=[-0.5, len(kinds) - 0.5], autotickangles=[0, 60, 90])
-    fig.update_yaxes(tickvals=list(range(len(names))), ticktext=[written(*row) for row in rows.items()], showgrid=False)
-    fig.update_yaxes(title="aug", range=[len(names) - 0.5, -0.5])
-    fig.update_layout(height=150 + 27 * len(names), margin={"t": 60, "b": 10, "l": 10, "r": 10})
+    x_ticks = {"tickvals": list(range(len(kinds))), "ticktext": [written(name) for name in kinds], "showgrid": False}
+    y_ticks = {"tickvals": list(range(len(names))), "ticktext": [written(*row) for row in rows.items()]}
     said = "; ".join(f"{column}: {row} ({cells[row, column].value:.3g})" for column, row in best.items())
     ending = f" Smallest by column: {said}." if said else ""
-    return finish(fig, title, f"{measure} of {len(names)} augs, rows, and {len(kinds)} anomalies, columns.{ending}")
+    return plot(
+        [heat],
+        title,
+        f"{measure} of {len(names)} augs, rows, and {len(kinds)} anomalies, columns.{ending}",
+        x={"title": "anomaly", "range": [-0.5, len(kinds) - 0.5], "autotickangles": [0, 60, 90], **x_ticks},
+        y={"title": "aug", "range": [len(names) - 0.5, -0.5], "showgrid": False, **y_ticks},
+        shapes=[frame(kinds.index(column), names.index(row)) for column, row in best.items()],
+        height=150 + 27 * len(names),
+        margin={"t": 60, "b": 10, "l": 10, "r": 10},
+    )
 
 
 @dataclass(frozen=True)
@@ -105,19 +109,8 @@ def scatter_figure(
 ) -> go.Figure:
     """Two measures against each other: points with their names, and small ones for the ``others``; x is logarithmic where
     its values are of different orders. ``level`` is what y is where nothing is gained."""
-    fig = go.Figure()
-    if others:
-        fig.add_scatter(
-            x=[point.x for point in others],
-            y=[point.y for point in others],
-            mode="markers",
-            marker={"color": [point.colour for point in others], "size": 5, "opacity": 0.35},
-            customdata=[point.name for point in others],
-            hovertemplate="%{customdata}: %{y:.3f} at %{x:.3g}<extra></extra>",
-            showlegend=False,
-        )
     spans = [point.interval or (point.y, point.y) for point in shown]
-    fig.add_scatter(
+    named = go.Scatter(
         x=[point.x for point in shown],
         y=[point.y for point in shown],
         mode="markers+text",
@@ -135,13 +128,26 @@ def scatter_figure(
         hovertemplate="%{text}: %{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}) at %{x:.3g}<extra></extra>",
         showlegend=False,
     )
-    rule(fig, y=level, color="#767676", width=1)
+    small = go.Scatter(
+        x=[point.x for point in others],
+        y=[point.y for point in others],
+        mode="markers",
+        marker={"color": [point.colour for point in others], "size": 5, "opacity": 0.35},
+        customdata=[point.name for point in others],
+        hovertemplate="%{customdata}: %{y:.3f} at %{x:.3g}<extra></extra>",
+        showlegend=False,
+    )
     places = [point.x for point in (*shown, *others)]
     log = bool(places) and 0 < 5 * min(places) < max(places)
-    fig.update_xaxes(title=x_title, **({"type": "log", "dtick": "D2"} if log else {}))  # D2: at 1, 2 and 5
-    fig.update_yaxes(title=y_title)
     said = ", ".join(f"{point.name} {point.y:.3f} at {point.x:.3g}" for point in sorted(shown, key=lambda p: p.x))
-    return finish(fig, title, f"{y_title} against {x_title}: {said or 'no points yet'}.")
+    return plot(
+        [small, named] if others else [named],
+        title,
+        f"{y_title} against {x_title}: {said or 'no points yet'}.",
+        x={"title": x_title, **({"type": "log", "dtick": "D2"} if log else {})},  # D2: at 1, 2 and 5
+        y={"title": y_title},
+        shapes=[rule(y=level, color="#767676", width=1)],
+    )
 
 
 def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, title: str) -> go.Figure:
@@ -151,32 +157,35 @@ def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, 
     top = (auc == best) & (np.count_nonzero(~np.isnan(auc), axis=1, keepdims=True) > 1)
     texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
     texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
-    fig = go.Figure(
-        go.Heatmap(
-            z=auc,
-            x=list(range(len(runs))),
-            y=list(range(len(tasks))),
-            text=texts,
-            texttemplate="%{text}",
-            textfont={"color": "#1a1a1a"},
-            customdata=[[[task, run] for run in runs] for task in tasks],
-            hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
-            hoverongaps=False,
-            colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
-            zmin=min(0.5, float(np.nanmin(auc))),
-            zmax=1,
-            showscale=False,  # the values are there
-            xgap=2,
-            ygap=2,
-        )
+    heat = go.Heatmap(
+        z=auc,
+        x=list(range(len(runs))),
+        y=list(range(len(tasks))),
+        text=texts,
+        texttemplate="%{text}",
+        textfont={"color": "#1a1a1a"},
+        customdata=[[[task, run] for run in runs] for task in tasks],
+        hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
+        hoverongaps=False,
+        colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
+        zmin=min(0.5, float(np.nanmin(auc))),
+        zmax=1,
+        showscale=False,  # the values are there
+        xgap=2,
+        ygap=2,
     )
     names = [html.escape(name).replace(", ", "<br>") for name in runs]
-    fig.update_xaxes(tickvals=list(range(len(runs))), ticktext=names, side="top", tickangle=0, showgrid=False)
     labels = [html.escape(task) for task in tasks]
-    fig.update_yaxes(tickvals=list(range(len(tasks))), ticktext=labels, autorange="reversed", showgrid=False)
     deepest = max(name.count("<br>") for name in names)
-    fig.update_layout(height=130 + 16 * deepest + 30 * len(tasks), margin={"t": 90 + 16 * deepest, "b": 10, "l": 10})
     said = ", ".join(
         f"{task}: {runs[int(np.nanargmax(row))]} ({np.nanmax(row):.3f})" for task, row in zip(tasks, auc, strict=True)
     )
-    return finish(fig, title, f"AUC of {len(runs)} runs on {len(tasks)} tasks. Best: {said}.")
+    return plot(
+        [heat],
+        title,
+        f"AUC of {len(runs)} runs on {len(tasks)} tasks. Best: {said}.",
+        x={"tickvals": heat.x, "ticktext": names, "side": "top", "tickangle": 0, "showgrid": False},
+        y={"tickvals": heat.y, "ticktext": labels, "autorange": "reversed", "showgrid": False},
+        height=130 + 16 * deepest + 30 * len(tasks),
+        margin={"t": 90 + 16 * deepest, "b": 10, "l": 10},
+    )

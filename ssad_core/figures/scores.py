@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from .. import histogram
 from ..colours import GROUP_COLOURS
 from ..statistics import auc
-from .base import colours, finish, finish_multiples, multiples
+from .base import colours, finish_multiples, multiples, plot
 
 
 def histogram_figure(
@@ -28,17 +28,18 @@ def histogram_figure(
     """
     edges = histogram.common_edges(list(groups.values()), log=log)
     shares = {name: histogram.per_cent(scores, edges) for name, scores in groups.items()}
-    fig = go.Figure()
-    for (name, share), colour in zip(shares.items(), colours(groups), strict=True):
-        fig.add_scatter(name=name, mode="lines", **_steps(edges, share, colour))
+    traces = [
+        go.Scatter(name=name, mode="lines", **_steps(edges, share, colour))
+        for (name, share), colour in zip(shares.items(), colours(groups), strict=True)
+    ]
     # A trace, since labels of Plotly's shapes cover the legend.
     top, dashed = max(share.max() for share in shares.values()), {"dash": "dash", "color": "#767676"}
     name = f"threshold {threshold:.4g}"
-    fig.add_scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name")
-    fig.update_xaxes(title=score, type="log" if log else "linear")
-    fig.update_yaxes(title="per cent of group", rangemode="tozero")
+    traces.append(go.Scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name"))
     medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
-    return finish(fig, title, f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}.")
+    alt = f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}."
+    x = {"title": score, "type": "log" if log else "linear"}
+    return plot(traces, title, alt, x=x, y={"title": "per cent of group", "rangemode": "tozero"})
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,12 @@ def roc_figure(
 
     With ``fpr``, in [0, 1], a dot marks what each detects at no more than that false positive rate.
     """
-    fig = go.Figure()
+    traces = []
     areas = {name: auc(*scores) for name, scores in curves.items()}
     for (name, (normal, anomalous)), colour in zip(curves.items(), colours(curves), strict=True):
         x, y, thresholds = histogram.roc(normal, anomalous)
         x, y, thresholds = (values[histogram.corners(x, y)] for values in (x, y, thresholds))
-        fig.add_scatter(
+        curve = go.Scatter(
             x=x,
             y=y,
             name=f"{name} (AUC {areas[name]:.3f})",
@@ -102,16 +103,22 @@ def roc_figure(
             customdata=thresholds,
             hovertemplate="%{y:.3f} at %{x:.3f}, threshold %{customdata:.4g}",
         )
+        traces.append(curve)
         if fpr is not None:
             counts = histogram.confusion(normal, anomalous, histogram.threshold_at_fpr(normal, fpr))
-            fig.add_scatter(
-                x=[counts.fpr], y=[counts.tpr], mode="markers", marker={"color": colour, "size": 10}, showlegend=False
-            )
+            dot = {"mode": "markers", "marker": {"color": colour, "size": 10}, "showlegend": False}
+            traces.append(go.Scatter(x=[counts.fpr], y=[counts.tpr], **dot))
     diagonal = {"dash": "dot", "color": "#767676"}
-    fig.add_scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=diagonal, hoverinfo="skip")
-    fig.update_xaxes(title="false positive rate (share of normal images)", range=[-0.02, 1.02])
-    fig.update_yaxes(title="true positive rate (share of anomalies)", range=[-0.02, 1.02])
-    return finish(fig, title, "ROC curves. AUC: " + ", ".join(f"{k} {v:.3f}" for k, v in areas.items()) + ".")
+    traces.append(go.Scatter(x=[0, 1], y=[0, 1], name="chance", mode="lines", line=diagonal, hoverinfo="skip"))
+    axes = {
+        axis: {"title": rate, "range": [-0.02, 1.02]}
+        for axis, rate in (
+            ("x", "false positive rate (share of normal images)"),
+            ("y", "true positive rate (share of anomalies)"),
+        )
+    }
+    alt = "ROC curves. AUC: " + ", ".join(f"{name} {area:.3f}" for name, area in areas.items()) + "."
+    return plot(traces, title, alt, **axes)
 
 
 def _steps(edges: np.ndarray, share: np.ndarray, colour: str) -> dict[str, object]:

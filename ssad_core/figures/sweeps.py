@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from .base import MAIN, finish, rule
+from .base import MAIN, plot, rule
 
 
 def sweep_figure(
@@ -31,18 +31,17 @@ def sweep_figure(
     what ``drawn`` is the measure of, the parameter drawn for each image. ``level`` is what the measure is where nothing is
     gained: 0 of a difference, .5 of an AUC.
     """
-    fig = go.Figure()
     low, high = [one for one, _ in intervals], [one for _, one in intervals]
     hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    fig.add_scatter(x=values, y=low, **hidden)
-    fig.add_scatter(x=values, y=high, fill="tonexty", fillcolor=MAIN + "33", **hidden)
+    traces = [
+        go.Scatter(x=values, y=low, **hidden),
+        go.Scatter(x=values, y=high, fill="tonexty", fillcolor=MAIN + "33", **hidden),
+    ]
+    dots = {"mode": "markers", "marker": {"color": MAIN, "size": 5, "opacity": 0.5}, "showlegend": False}
     for name, own in (each or {}).items():
         places = sorted(own)
-        marker = {"color": MAIN, "size": 5, "opacity": 0.5}
-        fig.add_scatter(
-            x=places, y=[own[v] for v in places], name=name, mode="markers", marker=marker, showlegend=False
-        )
-    fig.add_scatter(
+        traces.append(go.Scatter(x=places, y=[own[v] for v in places], name=name, **dots))
+    mean = go.Scatter(
         x=values,
         y=means,
         name=measure,
@@ -53,9 +52,10 @@ def sweep_figure(
         hovertemplate="%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}) at %{x:g}<extra></extra>",
         showlegend=False,
     )
+    traces.append(mean)
     if missing:
         ring = {"symbol": "circle-open", "color": "#767676", "size": 9}
-        fig.add_scatter(
+        open_marks = go.Scatter(
             x=list(missing),
             y=[min([level, *low])] * len(missing),
             name="not trained yet",
@@ -63,19 +63,26 @@ def sweep_figure(
             marker=ring,
             hovertemplate="%{x:g}: not trained yet<extra></extra>",
         )
-    if chosen is not None:
-        rule(fig, x=chosen, color="#767676", dash="dot")
-    rule(fig, y=level, color="#767676", width=1)
+        traces.append(open_marks)
+    lines = [] if chosen is None else [rule(x=chosen, color="#767676", dash="dot")]
+    lines.append(rule(y=level, color="#767676", width=1))
+    notes = []
     if drawn is not None:
-        rule(fig, y=drawn, color=MAIN, dash="dash", width=1)
+        lines.append(rule(y=drawn, color=MAIN, dash="dash", width=1))
         place = {"x": 0, "xref": "x domain", "xanchor": "left", "y": drawn, "yref": "y", "yanchor": "bottom"}
-        fig.add_annotation(text=f"drawn for each image: {drawn:.3f}", showarrow=False, **place)
-    fig.update_xaxes(title=parameter)
-    # Without a point the axis would go from -1 to 1.
-    fig.update_yaxes(title=measure, range=None if len(values) else [level - 0.1, level + 0.1])
+        notes.append({"text": f"drawn for each image: {drawn:.3f}", "showarrow": False, **place})
     said = ", ".join(f"{value:g}: {mean:.3f}" for value, mean in zip(values, means, strict=True))
     said += "" if drawn is None else f"; drawn for each image: {drawn:.3f}"
-    return finish(fig, title, f"{measure} against {parameter}: {said}.")
+    return plot(
+        traces,
+        title,
+        f"{measure} against {parameter}: {said}.",
+        x={"title": parameter},
+        # Without a point the axis would go from -1 to 1.
+        y={"title": measure, "range": None if len(values) else [level - 0.1, level + 0.1]},
+        shapes=lines,
+        annotations=notes,
+    )
 
 
 def surface_figure(
@@ -92,22 +99,20 @@ def surface_figure(
 
     A ring marks the best row of each column; a ``diagonal`` is where both values are the same.
     """
-    fig = go.Figure(
-        go.Heatmap(
-            z=auc,
-            x=list(columns),
-            y=list(rows),
-            colorscale="Cividis",
-            colorbar={"title": "AUC", "thickness": 12},
-            texttemplate="%{z:.2f}",
-            hovertemplate="aug %{y:g}, gen %{x:g}: AUC %{z:.3f}<extra></extra>",
-        )
+    heat = go.Heatmap(
+        z=auc,
+        x=list(columns),
+        y=list(rows),
+        colorscale="Cividis",
+        colorbar={"title": "AUC", "thickness": 12},
+        texttemplate="%{z:.2f}",
+        hovertemplate="aug %{y:g}, gen %{x:g}: AUC %{z:.3f}<extra></extra>",
     )
     measured = ~np.isnan(auc).all(axis=0)
     best = np.nanargmax(np.where(np.isnan(auc), -np.inf, auc), axis=0)
     ring = {"symbol": "circle-open", "size": 34, "color": ERROR_MARK, "line": {"width": 2.5}}
     marked = [j for j in range(len(columns)) if measured[j]]
-    fig.add_scatter(
+    rings = go.Scatter(
         x=[columns[j] for j in marked],
         y=[rows[best[j]] for j in marked],
         mode="markers",
@@ -115,11 +120,15 @@ def surface_figure(
         marker=ring,
         hoverinfo="skip",
     )
+    traces = [heat, rings]
     if diagonal:
         both = [max(rows[0], columns[0]), min(rows[-1], columns[-1])]
         dashed = {"dash": "dash", "color": "#8a8f98", "width": 1.5}
-        fig.add_scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip")
-    fig.update_xaxes(title=column_title, tickvals=list(columns), showgrid=False)
-    fig.update_yaxes(title=row_title, tickvals=list(rows), showgrid=False)
+        traces.append(go.Scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip"))
     said = ", ".join(f"gen {columns[j]:g}: aug {rows[best[j]]:g} ({auc[best[j], j]:.3f})" for j in marked)
-    return finish(fig, title, f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}.")
+    alt = f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}."
+    x, y = (
+        {"title": name, "tickvals": list(values), "showgrid": False}
+        for name, values in ((column_title, columns), (row_title, rows))
+    )
+    return plot(traces, title, alt, x=x, y=y)
