@@ -11,8 +11,8 @@ from torch import Tensor
 Drawn = dict[str, Tensor]  # one entry an image in every tensor
 
 # Values that a CPU changes at a time: what a kernel needs on the way then stays in its cache, in memory that is at hand. All
-# of a batch of 1024 at once takes up to 1.7 times as long, and blocks four times smaller up to 1.4 times.
-BLOCK = 2**20
+# of a batch of 1024 at once takes up to three times as long, and blocks four times smaller up to half as long again.
+BLOCK = 2**19
 
 TRIES = 10  # of RandomErasing and RandomResizedCrop, before they give up
 
