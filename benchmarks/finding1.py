@@ -1,6 +1,6 @@
 """Does Finding 1 show? Every embedded task at the quick preset, over seeds 0 to 4, into docs/finding1.csv.
 
-    python -m benchmarks.finding1 [--dataset photos --normal-class temple] [--out docs/finding1.csv]
+    python -m benchmarks.finding1 [--out docs/finding1.csv]
 
 Runs that are stored already are not trained again, so it can be broken off and goes on where it stopped.
 """
@@ -26,13 +26,10 @@ SEEDS = range(5)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dataset")
-    parser.add_argument("--normal-class")
     parser.add_argument("--out", type=Path, default=Path("docs/finding1.csv"))
     args = parser.parse_args()
-    tasks = [(args.dataset, args.normal_class)] if args.dataset else TASKS
     specs: dict[tuple[str, str, str, int], RunSpec] = {}
-    for name, label in tasks:
+    for name, label in TASKS:
         dataset = load(name)
         label = dataset.info.classes[class_index(dataset.info, label)]
         for aug in AUGS:

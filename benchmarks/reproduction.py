@@ -76,16 +76,21 @@ def measure(detector: str, profile: str, preset: str, classes: list[int]) -> Non
         for aug in AUGS
         if aug in augs(detector)
     ]
-    store = train_all(specs)
     rows = read()
     seen = {tuple(row[name] for name in COLUMNS[:7]) for row in rows}
+
+    def missing(spec: RunSpec) -> list[tuple[str, ...]]:
+        name = dataset.info.classes[spec.normal_class]
+        keys = [(detector, profile, preset, name, spec.augment, task, str(spec.seed)) for task in TASKS]
+        return [key for key in keys if key not in seen]
+
+    specs = [spec for spec in specs if missing(spec)]
+    store = train_all(specs)
     for spec in specs:
         run = store.load(spec.id)
-        for task in TASKS:
-            name = dataset.info.classes[spec.normal_class]
-            key = detector, profile, preset, name, spec.augment, task, str(spec.seed)
-            if key not in seen:
-                rows.append(dict(zip(COLUMNS, [*key, f"{run.result['auc'][task]:.4f}", *made(run)], strict=True)))
+        for key in missing(spec):
+            auc = run.result["auc"][key[COLUMNS.index("task")]]
+            rows.append(dict(zip(COLUMNS, [*key, f"{auc:.4f}", *made(run)], strict=True)))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     with open(OUT, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)

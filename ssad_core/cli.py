@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import augment
 from .data import DATASETS, class_title, dataset_info, load, normal_class
-from .detectors import DETECTORS, PRESETS, detector_info, presets, settings_for
+from .detectors import DETECTORS, PRESETS, detector_info, presets_for, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
@@ -295,7 +295,7 @@ def _detectors() -> list[dict[str, Any]]:
     return [
         {
             **{name: value for name, value in vars(info).items() if not callable(value)},
-            "presets": {preset: asdict(values) for preset, values in presets(info.name).items()},
+            "presets": {preset: asdict(values) for preset, values in presets_for(info.name).items()},
         }
         for info in DETECTORS.values()
     ]

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .errors import BadInput
 
+PERPLEXITY = 30.0  # neighbours that t-SNE tries to keep near each point, where nobody asks for others
 FEWEST_POINTS = 10  # a perplexity of 3; below it no neighbourhood is worth the name
 BARNES_HUT_UP_TO = 5_000  # points; from some thousands on the FFT's fixed cost pays off
 # Iterations in the beginning, in which like points are drawn together twelve times as strongly. Half of openTSNE's: maps
@@ -22,7 +23,7 @@ MANY = 1_000
 ANGLE = 0.8
 
 
-def usable_perplexity(points: int, perplexity: float = 30.0) -> float:
+def usable_perplexity(points: int, perplexity: float = PERPLEXITY) -> float:
     """``perplexity``, or (points - 1) / 3 if that is less: a point needs 3 x perplexity neighbours.
 
     `tsne` uses this one, so that small sets get their map; whoever shows the map says so when the two differ.
@@ -41,7 +42,7 @@ def usable_perplexity(points: int, perplexity: float = 30.0) -> float:
 def tsne(
     X: ArrayLike,
     *,
-    perplexity: float = 30.0,
+    perplexity: float = PERPLEXITY,
     seed: int = 0,
     iterations: int = 500,
     threads: int | None = None,
@@ -62,7 +63,7 @@ def tsne(
 def tsne_frames(
     X: ArrayLike,
     *,
-    perplexity: float = 30.0,
+    perplexity: float = PERPLEXITY,
     seed: int = 0,
     iterations: int = 500,
     threads: int | None = None,

@@ -37,6 +37,7 @@ SPARES = 2  # idle children kept ready; each holds some 0.8 GB (torch)
 GOING_ON = ("queued", "starting", "training", "evaluating")
 CANCELLED = "Cancelled."
 TOPIC = "ssad-progress"  # of Dask's events
+CANCELLED_WITHIN = 10.0  # seconds that a process has to end
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
 
 CPU = Path("/proc/cpuinfo")  # where Linux tells what it can do
@@ -411,9 +412,9 @@ class Jobs:
         waiting = [other for other in self._jobs.values() if other.outcome is None and not self._started(other)]
         return 1 + sum((-other.priority, other.order) < (-job.priority, job.order) for other in waiting)
 
-    def cancel(self, run_id: str, timeout: float = 10.0) -> Status:
-        """Ends a run, wherever it is trained, and returns once its process is gone."""
-        deadline = time.monotonic() + timeout
+    def cancel(self, run_id: str) -> Status:
+        """Ends a run, wherever it is trained, and returns once its process is gone, or does not go."""
+        deadline = time.monotonic() + CANCELLED_WITHIN
         with self._lock:
             job = self._jobs.get(run_id)
             if job is not None and job.outcome is None:

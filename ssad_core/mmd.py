@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 PERMUTATIONS = 1000
+M, DRAWS = 256, 20  # points of each set (App. G), and how often they are drawn
 
 
 def squared_mmd(X: ArrayLike, Y: ArrayLike) -> float:
@@ -102,7 +103,7 @@ class MmdEstimate:
 
 
 def estimate(
-    X: ArrayLike, Y: ArrayLike, m: int = 256, draws: int = 20, seed: int = 0, permutations: int = 0
+    X: ArrayLike, Y: ArrayLike, m: int = M, draws: int = DRAWS, seed: int = 0, permutations: int = 0
 ) -> MmdEstimate:
     """`squared_mmd` of ``m`` points of each set, drawn without replacement ``draws`` times (App. G: M = 256).
 

@@ -14,14 +14,14 @@ from .strided import Double, Halve
 
 
 class Network(nn.Module):
-    """A network of a detector. With ``bfloat16`` its layers compute in that precision while it is trained; its weights, their
-    updates and what it says to a loss are in float32 all the same, and so is everything after the training."""
+    """A network of a detector. With ``in_bfloat16`` its layers compute in that precision while it is trained; its weights,
+    their updates and what it says to a loss are in float32 all the same, and so is everything after the training."""
 
-    bfloat16 = False
+    in_bfloat16 = False
 
     def forward(self, x: Tensor) -> Tensor:
         """What `infer` says of images (N, C, S, S), in their own precision."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.bfloat16 and self.training):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.in_bfloat16 and self.training):
             return self.infer(x).to(x.dtype)
 
     def infer(self, x: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PROFILES = ("paper", "reference")
-METHOD_VERSION = 1  # of what is computed: part of every run's identity, raised when results change
+# Of what is computed: part of every run's identity, raised when results change by more than other rounding would.
+METHOD_VERSION = 1
 
 
 @dataclass(frozen=True)

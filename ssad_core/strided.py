@@ -16,6 +16,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 THIN = 16  # with fewer channels on a side, copying the columns takes longer than oneDNN's gradient
+FEW = 4  # up to so many channels, `Double` is faster as a convolution
+TALL = 8192  # from so many rows on, two products side by side are faster than one
 GEOMETRY = ([2, 2], [1, 1], [1, 1])  # stride, padding, dilation
 
 
@@ -64,7 +66,7 @@ class _Strided(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, transposed: bool, before_norm: bool) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.transposed, ctx.before_norm = transposed, before_norm
-        if transposed and weight.shape[1] < THIN:
+        if transposed and weight.shape[1] <= FEW:
             return _doubled(x, weight, bias)
         return torch.ops.aten.convolution(x, weight, bias, *GEOMETRY, *_direction(transposed))
 
@@ -104,8 +106,8 @@ def _direction(transposed: bool) -> tuple[bool, list[int], int]:
 
 
 def _doubled(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """`Double` to few channels, in half the time, and one channel after the other as images are kept. 2 x 2 pixels of the
-    output depend on 2 x 2 pixels of x: it is a convolution to four times as many channels, a set for each of the four."""
+    """`Double` to few channels, which come one after the other, as images are kept. 2 x 2 pixels of the output depend on 2
+    x 2 pixels of x: it is a convolution to four times as many channels, a set for each of the four."""
     n, inputs, height, width = x.shape
     outputs = weight.shape[1]
     # Of the kernel's rows (and columns), the one by which even and odd pixels see a pixel of x, and the next; 3: none.
@@ -144,7 +146,7 @@ def _columns(images: Tensor) -> Tensor:
 
 def _of_weight(columns: Tensor, rows: Tensor) -> Tensor:
     """The gradient (A, B, 3, 3) of a weight: columns (NSS/4, 9B) and the rows (NSS/4, A) that they become or come from."""
-    parts = 2 - len(rows) % 2  # two products side by side are faster than one on two threads
-    columns, rows = (matrix.view(parts, -1, matrix.shape[1]) for matrix in (columns, rows))
+    split = len(rows) >= TALL and len(rows) % 2 == 0 and torch.get_num_threads() > 1
+    columns, rows = (matrix.view(2 if split else 1, -1, matrix.shape[1]) for matrix in (columns, rows))
     product = (rows.transpose(1, 2) @ columns).sum(0)
     return product.view(len(product), 3, 3, -1).permute(0, 3, 1, 2)

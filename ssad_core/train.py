@@ -147,7 +147,7 @@ def train(
     torch.manual_seed(spec.seed)
     detector = detectors.build(spec, *images.shape[1:3])
     network = detector.network.to(device, memory_format=torch.channels_last)
-    network.bfloat16 = spec.precision == "bfloat16"
+    network.in_bfloat16 = spec.precision == "bfloat16"
     # Not channels_last as the network: most augmentations are faster on whole channels.
     images = images.to(device).contiguous()
     optimiser = Adam(network.parameters(), detector.weight_decay)

@@ -19,7 +19,7 @@ from .bias import Bias, ClassScores, Scored, error_bias
 from .colours import GROUP_COLOURS
 from .data import Dataset
 from .detectors import detector_info
-from .embedding import ANGLE, EXAGGERATED, Separation, separation, tsne_frames
+from .embedding import ANGLE, EXAGGERATED, PERPLEXITY, Separation, separation, tsne_frames
 from .evaluate import anomaly_results, augmented_results, explain_stored, to_bytes
 from .histogram import threshold_at_fpr
 from .mmd import MmdEstimate
@@ -285,7 +285,7 @@ class Comparison:
         kept = self._map(run, lambda: self.codes(run), len(GROUPS), compute)
         return None if kept is None else kept["xy"]
 
-    def own_map(self, compute: bool = True, perplexity: float = 30.0, seed: int = 0) -> EmbeddingMap | None:
+    def own_map(self, compute: bool = True, perplexity: float = PERPLEXITY, seed: int = 0) -> EmbeddingMap | None:
         """As `map`, of the run's `own_codes`, with how it came about."""
         groups = len(GROUPS) - self.run.spec.is_baseline
         kept = self._map(self.run, lambda: [*self.own_codes().values()], groups, compute, perplexity, seed)
@@ -297,7 +297,7 @@ class Comparison:
         codes: Callable[[], list[np.ndarray]],
         groups: int,
         compute: bool,
-        perplexity: float = 30.0,
+        perplexity: float = PERPLEXITY,
         seed: int = 0,
     ) -> Arrays | None:
         sample = self.run.id, self.anomaly.key, self._shown()[0], groups

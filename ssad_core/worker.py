@@ -176,7 +176,7 @@ def warm_up() -> None:
     settings = detectors.settings_for("quick")
     detector = detectors.build(RunSpec("photos", "", 0, "dae", "identity", (), settings), channels=3)
     detector.network.to(memory_format=torch.channels_last)
-    x = torch.rand(settings.batch_size, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    x = torch.rand(settings.batch_size, 3, 32, 32)
     optimiser = Adam(detector.network.parameters())
     copy = torch.zeros(len(x), dtype=torch.long)
     detector.loss(x, copy, torch.Generator()).backward()

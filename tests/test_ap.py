@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ssad_core import augment, detectors, worker
 from ssad_core.data import load
-from ssad_core.detectors import augs, build, detector_info, presets, settings_for, with_baseline
+from ssad_core.detectors import augs, build, detector_info, presets_for, settings_for, with_baseline
 from ssad_core.detectors.ap import AP
 from ssad_core.errors import BadInput
 from ssad_core.evaluate import anomaly_results, examine_stored, explain_stored
@@ -216,7 +216,7 @@ def test_presets_follow_the_number_of_functions() -> None:
         paper = settings_for("paper", "ap", aug=aug)
         assert paper == Settings(math.ceil(200 / k), 64, 256, 128, 0, 0, 1e-3)
         assert from_query({"detector": "ap", "aug": aug, "preset": "paper"})[0].settings == paper
-        quick = presets("ap", aug=aug)["quick"]
+        quick = presets_for("ap", aug=aug)["quick"]
         assert quick.test_limit <= 200
         assert (quick.features, quick.hidden) == (16, 64)  # width 1
 

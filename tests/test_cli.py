@@ -15,7 +15,7 @@ from tiny import ROOT, python, tiny, trainer, words
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.cli import main
 from ssad_core.data import DATASETS
-from ssad_core.detectors import presets
+from ssad_core.detectors import presets_for
 from ssad_core.spec import RANGES
 from ssad_core.store import Store
 
@@ -211,7 +211,7 @@ def test_the_tables_have_what_there_is(table: str, capsys: pytest.CaptureFixture
         assert rows["fashion_mnist"]["classes"][0] == "T-shirt/top"
     if table == "detectors":
         for name in known:
-            assert rows[name]["presets"] == {key: asdict(preset) for key, preset in presets(name).items()}
+            assert rows[name]["presets"] == {key: asdict(preset) for key, preset in presets_for(name).items()}
         assert [rows[name]["baseline"] for name in ("dae", "deepsad")] == ["AE", "DeepSVDD"]
         assert [rows[name]["pictures"] for name in ("dae", "deepsad")] == [True, False]
     assert main([table]) == 0

@@ -25,6 +25,9 @@ from ssad_core.figures import (
     reconstruction_figure,
     roc_figure,
     scatter_figure,
+    surface_figure,
+    sweep_figure,
+    tasks_figure,
     to_html,
 )
 from ssad_core.statistics import auc
@@ -100,6 +103,10 @@ def test_map_colours_by_group_or_by_score() -> None:
     assert [group.marker.color for group in by_group.data] == list(GROUP_COLOURS.values())
     assert np.array_equal(by_score.data[2].marker.color, xy[np.array(names) == "test normal", 0])
     assert len({group.marker.symbol for group in by_score.data}) == 4
+    assert [group.marker.coloraxis for group in by_score.data] == ["coloraxis"] * 4
+    assert by_score.layout.coloraxis.colorbar.title.text == "score"
+    assert by_group.layout.coloraxis.colorscale is None
+    assert by_group.layout.yaxis.scaleanchor == "x"
 
 
 @pytest.mark.parametrize("by_score", [False, True])
@@ -214,6 +221,8 @@ def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
     wide = scatter(1, 2, 40)
     assert wide.layout.xaxis.type == "log"
     assert wide.data[0].x == (1, 2, 40)
+    (level,) = wide.layout.shapes
+    assert (level.y0, level.y1, level.x0, level.x1, level.xref) == (0, 0, 0, 1, "x domain")
     assert wide.data[0].error_y.array == (2, 2, 2)
     assert wide.data[0].error_y.arrayminus == (1, 1, 1)
     assert "aug 1 -1.000 at 1, aug 2 -2.000 at 2, aug 40 -40.000 at 40" in wide.layout.meta["alt"]
@@ -238,3 +247,50 @@ def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
     assert fig.layout.yaxis.ticktext[1] == '<span style="color:#0f90fe"><b>Flip</b></span>'
     assert "Smallest by column: gen Flip: Flip (0)." in fig.layout.meta["alt"]
     assert np.isnan(np.array(matrix_figure({}, rows, ["Dog"], **{**look, "best": {}}).data[0].z, float)).all()
+
+
+def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -> None:
+    look = {"parameter": "patch size", "measure": "AUC", "level": 0.5, "title": "Sweep"}
+    means, intervals = [0.6, 0.8], [(0.5, 0.7), (0.75, 0.85)]
+    fig = sweep_figure(
+        [4, 8], means, intervals, each={"seed 1": {8: 0.9, 4: 0.55}}, missing=[16], chosen=8, drawn=0.7, **look
+    )
+    low, high, seed, mean, missing = fig.data
+    assert (low.y, high.y, mean.y) == ((0.5, 0.75), (0.7, 0.85), (0.6, 0.8))
+    assert (high.fill, seed.x, seed.y) == ("tonexty", (4, 8), (0.55, 0.9))
+    assert (missing.x, missing.y) == ((16,), (0.5,))
+    chosen, level, drawn = fig.layout.shapes
+    assert (chosen.x0, chosen.x1, chosen.y0, chosen.y1, chosen.yref) == (8, 8, 0, 1, "y domain")
+    assert (level.y0, level.y1) == (0.5, 0.5)
+    assert (drawn.y0, drawn.y1) == (0.7, 0.7)
+    assert [note.text for note in fig.layout.annotations] == ["drawn for each image: 0.700"]
+    assert "4: 0.600, 8: 0.800; drawn for each image: 0.700" in fig.layout.meta["alt"]
+    bare = sweep_figure([], [], [], **look)
+    assert len(bare.layout.shapes) == 1
+    assert bare.layout.annotations == ()
+    assert bare.layout.yaxis.range == (0.4, 0.6)
+
+
+def test_a_surface_rings_the_best_row_of_each_measured_column() -> None:
+    auc_of = np.array([[0.6, np.nan, 0.7], [0.9, np.nan, 0.5]])
+    look = {"row_title": "aug's c", "column_title": "gen's c", "title": "Surface"}
+    fig = surface_figure(auc_of, [4, 8], [2, 4, 8], diagonal=True, **look)
+    heat, rings, same = fig.data
+    assert np.array_equal(heat.z, auc_of, equal_nan=True)
+    assert list(zip(rings.x, rings.y, strict=True)) == [(2, 8), (8, 4)]
+    assert same.x == same.y == (4, 8)
+    assert (fig.layout.xaxis.tickvals, fig.layout.yaxis.tickvals) == ((2, 4, 8), (4, 8))
+    assert (fig.layout.xaxis.title.text, fig.layout.yaxis.title.text) == ("gen's c", "aug's c")
+    assert len(surface_figure(auc_of, [4, 8], [2, 4, 8], **look).data) == 2
+    assert "gen 2: aug 8 (0.900), gen 8: aug 4 (0.700)" in fig.layout.meta["alt"]
+
+
+def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
+    auc_of = np.array([[0.6, 0.9], [np.nan, 0.7]])
+    fig = tasks_figure(auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], title="Tasks")
+    (heat,) = fig.data
+    assert [list(row) for row in heat.text] == [["0.600", "<b>★ 0.900</b>"], ["", "0.700"]]
+    assert fig.layout.xaxis.ticktext == ("AE", "DAE<br>Flip")
+    assert fig.layout.yaxis.ticktext == ("gen Flip", "rest")
+    assert (fig.layout.xaxis.side, fig.layout.yaxis.autorange) == ("top", "reversed")
+    assert "gen Flip: DAE, Flip (0.900), rest: DAE, Flip (0.700)" in fig.layout.meta["alt"]

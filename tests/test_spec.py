@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from ssad_core.detectors import PRESETS, preset_of, presets, settings_for
+from ssad_core.detectors import PRESETS, preset_of, presets_for, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.paths import ROOT
 from ssad_core.protocol import METHOD_VERSION
@@ -160,7 +160,7 @@ def test_the_baseline_is_the_same_run_without_augmentation() -> None:
 @pytest.mark.parametrize("images", SETS, ids=str)
 def test_presets_are_known_by_their_settings(preset: str, detector: str, images: tuple[str, int]) -> None:
     sized_for = detector, *images
-    assert tuple(presets(*sized_for)) == PRESETS
+    assert tuple(presets_for(*sized_for)) == PRESETS
     assert preset_of(settings_for(preset, *sized_for), *sized_for) == preset
     assert preset_of(settings_for(preset, *sized_for, epochs=7), *sized_for) is None
 

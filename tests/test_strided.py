@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +11,9 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from ssad_core.networks import ConvAE
-from ssad_core.strided import Double, Halve
+from ssad_core.strided import TALL, Double, Halve
 
-LAYERS = [  # all that ConvAE has, and channels that fit nothing
+LAYERS = [  # kinds that ConvAE has, and channels that fit nothing
     *[(Halve, 3, 16, 32), (Halve, 16, 32, 16), (Halve, 64, 128, 4), (Halve, 1, 5, 8), (Halve, 17, 19, 2)],
     *[(Double, 128, 64, 2), (Double, 32, 16, 8), (Double, 16, 3, 16), (Double, 5, 1, 4), (Double, 19, 17, 1)],
 ]
@@ -27,14 +28,33 @@ def gradients(layer: nn.Module, x: Tensor, towards: Tensor) -> dict[str, Tensor]
     return {"output": out.detach(), "x": x.grad, **named}  # type: ignore[dict-item]
 
 
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("memory", [torch.channels_last, torch.contiguous_format], ids=["last", "first"])
 @pytest.mark.parametrize(("kind", "inputs", "outputs", "size"), LAYERS)
 def test_outputs_and_gradients_are_torchs(kind: Any, inputs: int, outputs: int, size: int, memory: Any) -> None:
+    agrees(kind, inputs, outputs, size, memory, images=5)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize(("kind", "inputs", "outputs", "size"), [(Halve, 16, 32, 16), (Double, 32, 16, 8)])
+def test_so_they_are_of_whole_batches_on_two_threads(kind: Any, inputs: int, outputs: int, size: int) -> None:
+    assert TALL <= 130 * 64  # places of the smaller images, so that the product is taken apart
+    agrees(kind, inputs, outputs, size, torch.channels_last, images=130)
+
+
+def agrees(kind: Any, inputs: int, outputs: int, size: int, memory: Any, images: int) -> None:
     torch.manual_seed(0)
     layer = kind(inputs, outputs, before_norm=False).to(memory_format=memory)
     for p in layer.parameters():
         p.data = p.data.bfloat16().float()
-    x = torch.randn(5, inputs, size, size).bfloat16().float().contiguous(memory_format=memory)
+    x = torch.randn(images, inputs, size, size).bfloat16().float().contiguous(memory_format=memory)
     with torch.no_grad():
         towards = torch.randn_like(layer(x)).bfloat16().float()
     with torch.autocast("cpu", torch.bfloat16):
@@ -82,11 +102,11 @@ def test_a_network_computes_in_bfloat16_only_while_it_is_trained() -> None:
     network, x = ConvAE(3, features=4, hidden=8), torch.rand(6, 3, 32, 32)
     with torch.no_grad():
         exact = network(x)
-        network.bfloat16 = True
+        network.in_bfloat16 = True
         rough = network(x)
         assert rough.dtype == torch.float32
         assert 0 < (rough - exact).abs().max() < 0.02
         network.eval()
         scored = network(x)
-        network.bfloat16 = False
+        network.in_bfloat16 = False
         assert torch.equal(scored, network(x))

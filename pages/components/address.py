@@ -17,6 +17,7 @@ from ssad_core.augment import augmentation_info
 from ssad_core.colours import GROUP_COLOURS
 from ssad_core.data import dataset_info, is_own
 from ssad_core.detectors import detector_info
+from ssad_core.embedding import PERPLEXITY
 from ssad_core.encoders import ENCODERS, default_encoder
 from ssad_core.errors import BadInput, unknown
 from ssad_core.lineup import PINS, parse_pin
@@ -86,7 +87,7 @@ class MapState:
     """What is set on the page of embeddings: the perplexity and the seed of its t-SNE maps, and whether the next seed's are
     beside them."""
 
-    perplexity: int = 30
+    perplexity: int = int(PERPLEXITY)
     map_seed: int = 0
     two_seeds: bool = False
 

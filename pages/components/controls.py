@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.upload import ask_own
 from ssad_core import augment
 from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
-from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, preset_of, presets
+from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, preset_of, presets_for
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
 from ssad_core.spec import PRECISIONS, RANGES, TITLES, Anomaly, Params, Settings
@@ -168,8 +168,8 @@ def ask_params(name: str, last: Params, profile: str, role: str, scope: str) -> 
 def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Question) -> dict[str, Any]:
     """What else a question is made of, each to be changed: the preset's settings, which start anew with another preset or
     detector, or a data set or an aug with other presets; seed, precision and profile."""
-    known = presets(*_sizes(detector, dataset, aug))
-    same = (preset, known) == (_preset(last), presets(*_sizes(last.detector, last.dataset, last.augment)))
+    known = presets_for(*_sizes(detector, dataset, aug))
+    same = (preset, known) == (_preset(last), presets_for(*_sizes(last.detector, last.dataset, last.augment)))
     st.session_state[EDITED] = preset
     start = last.settings if same else known[preset]
     keys = {name: f"ask-{name}-{preset}-{detector}-{getattr(known[preset], name)}" for name in HELP}

@@ -1,5 +1,5 @@
 // Drawing primitives shared by the pages' components. Each component is one module, so this file is prefixed to theirs and
-// exports nothing. Everything is drawn as SVG: what is on the screen is what is downloaded.
+// exports nothing. Here all is SVG, which is what is downloaded; what has too many parts for it paints itself on a canvas.
 
 const SVG = "http://www.w3.org/2000/svg"
 

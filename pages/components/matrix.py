@@ -15,6 +15,7 @@ from pages.components.service import jobs
 from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
 from ssad_core.data import Dataset
 from ssad_core.encoders import ENCODERS, is_published
+from ssad_core.mmd import PERMUTATIONS
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
 from ssad_core.store import StoredRun
@@ -115,13 +116,14 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
 def _explain(alignment: Alignment, encoder: str, space: str, dataset: Dataset) -> None:
     lines = [
         f"Squared MMD (App. G, Eq. 1) between training images under aug, a row, and anomalies, a column, in {space}: smaller "
-        "is better aligned. Each number is the mean over 20 draws of 256 images a set, or of all if there are fewer; hover "
-        "for the spread."
+        f"is better aligned. Each number is the mean over {DRAWS} draws of {M} images a set, or of all if there are fewer; "
+        "hover for the spread."
     ]
     if alignment.ranked:
         lines.append("A frame marks the best aug of a column. Columns differ in their anomalies; compare within one.")
     lines.append(
-        f"≈ stands where a permutation test cannot tell the two sets apart (p of {SIGNIFICANT} or more; 1,000 permutations)."
+        f"≈ stands where a permutation test cannot tell the two sets apart (p of {SIGNIFICANT} or more; {PERMUTATIONS:,} "
+        "permutations)."
         if dataset.info.independent
         else "There are no p-values: patches of one photograph overlap, so they are not independent."
     )

@@ -26,7 +26,7 @@ __all__ = [
     "detector_info",
     "display_name",
     "preset_of",
-    "presets",
+    "presets_for",
     "settings_for",
     "with_baseline",
 ]
@@ -153,7 +153,7 @@ def with_baseline(spec: RunSpec) -> list[RunSpec]:
     return [spec.baseline(), spec] if detector_info(spec.detector).baseline and not spec.is_baseline else [spec]
 
 
-def presets(detector: str = "dae", dataset: str = "photos", channels: int = 3, aug: str = "cutout") -> Presets:
+def presets_for(detector: str = "dae", dataset: str = "photos", channels: int = 3, aug: str = "cutout") -> Presets:
     """The settings of each of `PRESETS` for a detector and its aug on a data set, whose images have ``channels``."""
     return detector_info(detector).presets(dataset, channels, aug)
 
@@ -169,7 +169,7 @@ def settings_for(
     """The preset's settings with each override that is not None. BadInput names what is wrong."""
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
-    chosen = presets(detector, dataset, channels, aug)[preset]
+    chosen = presets_for(detector, dataset, channels, aug)[preset]
     return replace(chosen, **{k: v for k, v in overrides.items() if v is not None})
 
 
@@ -177,7 +177,7 @@ def preset_of(
     settings: Settings, detector: str = "dae", dataset: str = "photos", channels: int = 3, aug: str = "cutout"
 ) -> str | None:
     """The name of the preset whose settings these are, if any."""
-    known = presets(detector, dataset, channels, aug)
+    known = presets_for(detector, dataset, channels, aug)
     return next((name for name, preset in known.items() if preset == settings), None)
 
 

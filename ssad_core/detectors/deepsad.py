@@ -86,7 +86,7 @@ class DeepSAD:
         return (codes - self.network.centre).square().sum(1)
 
 
-def away_from_zero(centre: Tensor, least: float = 0.1) -> Tensor:
+def away_from_zero(centre: Tensor) -> Tensor:
     """A fixed centre's components in (-.1, 0) become -.1 and those in (0, .1) become .1, since a weight of 0 would fit
     them; an exact 0 stays (METHOD: code)."""
-    return torch.where(centre.abs() < least, least * centre.sign(), centre)
+    return torch.where(centre.abs() < 0.1, 0.1 * centre.sign(), centre)

@@ -49,8 +49,10 @@ def to_html(*figs: go.Figure) -> str:
     """A page that shows the figures in any browser, offline too (5 MB: Plotly's script is in it), alt texts below."""
     parts = []
     for i, fig in enumerate(figs):
-        plot = fig.to_html(full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False})
-        parts.append(f"<figure>{plot}<figcaption>{html.escape(fig.layout.meta['alt'])}</figcaption></figure>")
+        drawn = fig.to_html(
+            full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False}
+        )
+        parts.append(f"<figure>{drawn}<figcaption>{html.escape(fig.layout.meta['alt'])}</figcaption></figure>")
     title = html.escape(figs[0].layout.title.text or "")
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..colours import ANOMALOUS, NORMAL
 from ..detectors import detector_info
+from ..embedding import PERPLEXITY
 from ..errors import BadInput, unknown
 from ..histogram import Scale, confusion, scale_for, threshold_at_fpr
 from ..lineup import labels
@@ -37,8 +38,6 @@ def draw_side_by_side(
     scale: Scale | None = None,
     encoder: str | None = None,
     by_score: bool = False,
-    perplexity: float = 30.0,
-    seed: int = 0,
 ) -> list[go.Figure]:
     """One of `SIDE_BY_SIDE` of several runs on one task. Histograms of detectors whose scores have no common unit get a
     figure each, and so does the bias of each run; of a baseline only if there is nothing else.
@@ -47,7 +46,6 @@ def draw_side_by_side(
     ----------
     fpr, scale, by_score : as for `draw`.
     encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the baseline's code, where all have a baseline.
-    perplexity, seed : of the maps (`embedding.tsne`), which are computed if they are not stored yet.
 
     BadInput on another name, or when the runs are not of one data set and normal class.
     """
@@ -67,7 +65,7 @@ def draw_side_by_side(
         case "maps":
             from ..views import same_sample  # torch, for which the table of figures should not wait
 
-            return [_maps(group, by_score, perplexity, seed) for group in _by_detector(same_sample(comparisons))]
+            return [_maps(group, by_score) for group in _by_detector(same_sample(comparisons))]
         case "alignment":
             return [figure for group in _by_detector(comparisons) for figure in draw_alignment(group, encoder)]
         case "histograms":
@@ -150,7 +148,7 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
     )
 
 
-def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, seed: int) -> go.Figure:
+def _maps(comparisons: Sequence[Comparison], by_score: bool) -> go.Figure:
     from .. import figures
 
     panels = []
@@ -163,10 +161,10 @@ def _maps(comparisons: Sequence[Comparison], by_score: bool, perplexity: float, 
         panels.append(
             figures.MapPanel(
                 comparison.name,
-                comparison.own_map(perplexity=perplexity, seed=seed).xy,
+                comparison.own_map().xy,
                 [name for name, values in scores.items() for _ in values],
                 np.concatenate([*scores.values()]) if by_score else None,
                 "<br>".join([f"AUC {comparison.auc:.3f}", *apart]),
             )
         )
-    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity:g}, seed {seed}")
+    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {PERPLEXITY:g}, seed 0")
