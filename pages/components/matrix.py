@@ -15,7 +15,7 @@ from pages.components.service import jobs
 from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
 from ssad_core.data import Dataset
 from ssad_core.encoders import ENCODERS, is_published
-from ssad_core.mmd import PERMUTATIONS
+from ssad_core.mmd import DRAWS, PERMUTATIONS, M
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
 from ssad_core.store import StoredRun
