@@ -80,10 +80,10 @@ class Pinned:
 def pin(question: Question, own: RunSpec | None, pins: Sequence[str], picked: Sequence[RunSpec]) -> Pinned:
     """Lays stored runs beside the question's ``own`` (None where that is not known), after those that are pinned already.
 
-    If the first of them was scored on other images, its own becomes the question, with nothing else beside it. BadInput where
-    its images are not here any more.
+    If none of them was scored on the same images, the first one's question is asked, with nothing else beside it. BadInput
+    where its images are not here any more.
     """
-    if own is None or _images(picked[0]) != _images(own):
+    if own is None or all(_images(spec) != _images(own) for spec in picked):
         own, question, pins = picked[0], question_of(picked[0], question.anomaly), ()
     elif tuple(pins) == PINS:  # nobody has chosen those
         pins = ()

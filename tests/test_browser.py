@@ -313,6 +313,26 @@ def test_the_gallery_draws_what_is_moved_and_hands_it_on(someone: Visitor, serve
     assert someone.query["aug"].startswith("noise(sigma=")
 
 
+def test_back_leads_to_the_page_before_whatever_was_changed_on_this_one(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(f"{server.url}/gallery")
+    someone.until(lambda: len(previews(page)) == 3 * 13, "all augmentations are there")
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Lab").click()
+    expect(page.locator(".st-key-question")).to_contain_text("Anomaly: CutOut")
+    steps = [page.evaluate("history.length")]
+    for gen in ("Rotate", "Invert"):
+        page.get_by_role("combobox", name="gen, or a class").click()
+        page.get_by_role("option", name=f"gen: {gen}", exact=True).click()
+        expect(page.locator(".st-key-question")).to_contain_text(f"Anomaly: {gen}")
+        someone.until(lambda gen=gen: someone.query["anomaly"] == f"gen:{gen.lower()}", "the address follows")
+        steps.append(page.evaluate("history.length"))
+    assert len(set(steps)) == 1
+    page.go_back()
+    someone.until(lambda: len(previews(page)) == 3 * 13, "the gallery is there again")
+    assert "/gallery?" in page.url
+    someone.until(lambda: someone.query["anomaly"] == "gen:invert", "nothing that was chosen is lost")
+
+
 def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server) -> None:
     page = lab.page
     runs, before = server.runs(), counts(page)

@@ -220,6 +220,8 @@ def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
     assert scatter(0, 2, 40).layout.xaxis.type is None  # zero is on no log axis
     wide = scatter(1, 2, 40)
     assert wide.layout.xaxis.type == "log"
+    assert wide.layout.xaxis.tickvals == (1, 2, 5, 10, 20)
+    assert wide.layout.xaxis.ticktext == ("1", "2", "5", "10", "20")
     assert wide.data[0].x == (1, 2, 40)
     (level,) = wide.layout.shapes
     assert (level.y0, level.y1, level.x0, level.x1, level.xref) == (0, 0, 0, 1, "x domain")
@@ -266,6 +268,7 @@ def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -
     assert [note.text for note in fig.layout.annotations] == ["drawn for each image: 0.700"]
     assert "4: 0.600, 8: 0.800; drawn for each image: 0.700" in fig.layout.meta["alt"]
     bare = sweep_figure([], [], [], **look)
+    assert (fig.layout.showlegend, bare.layout.showlegend) == (True, False)
     assert len(bare.layout.shapes) == 1
     assert bare.layout.annotations == ()
     assert bare.layout.yaxis.range == (0.4, 0.6)

@@ -167,6 +167,7 @@ def test_picked_runs_of_another_question_become_the_question_and_its_pins(lab: P
     three = rows_of(app, Normal="3", Detector="DAE-CutOut") + rows_of(app, Normal="3", Detector="DAE-Flip")
     calm(select_rows(app, *three).button(key="pin").click().run())
     assert {**TINY, "aug": "cutout"}.items() <= address(app).items()
+    assert any("The question is now DAE-CutOut's" in toast.value for toast in app.toast)
     other = tiny(aug="flip", seed="3").run(load("digits")).id
     assert set(address(app)["pins"].split("~")) == {"flip", other}
     assert len(pinned_buttons(app)) == 2

@@ -52,12 +52,15 @@ def test_pins_add_up_and_the_default_ones_give_way() -> None:
 
 def test_runs_on_other_images_become_the_question_or_stay_out() -> None:
     seven = [spec(normal_class="7", augment=aug) for aug in ("flip", "invert")]
-    pinned = pin(DIGITS, spec(), ("blur",), [*seven, spec()])
+    pinned = pin(DIGITS, spec(), ("blur",), seven)
     assert pinned.question == replace(DIGITS, normal_class="7", augment="flip")
     assert pinned.pins == ("invert",)
-    (line,) = pinned.left_out
-    assert spec().id in line
-    assert "other images" in line
+    assert pinned.left_out == ()
+    mixed = pin(DIGITS, spec(), ("blur",), [*seven, spec(augment="noise")])
+    assert (mixed.question, mixed.pins) == (DIGITS, ("blur", "noise"))
+    for run, line in zip(seven, mixed.left_out, strict=True):
+        assert run.id in line
+        assert "other images" in line
     # So it is where the question's own images cannot be read.
     assert pin(DIGITS, None, ("blur",), seven).question == pinned.question
 

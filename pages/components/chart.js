@@ -31,7 +31,7 @@ function themed(layout, root) {
   return {
     ...layout,
     title: { ...layout.title, font: { color: text } },
-    font: { family: theme("font") },
+    font: { family: theme("font"), color: theme("gray-text-color") },
     hoverlabel: { bgcolor: theme("background-color"), bordercolor: theme("border-color"), font: { color: text } },
     modebar: { bgcolor: theme("background-color"), color: theme("gray-color"), activecolor: theme("primary-color") },
     autosize: true,

@@ -71,6 +71,11 @@ def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
     except BadInput:
         own = None
     pinned = pin(state.question, own, state.pins, picked)
+    if pinned.question != state.question:
+        text = (
+            f"The question is now {run_name(picked[0])}'s, with nothing else beside it: it was scored on other images."
+        )
+        st.toast(text, icon=":material/info:", duration="long")
     state.question, state.pins = pinned.question, pinned.pins
     if pinned.left_out:
         st.toast(f"Not pinned: {'; '.join(pinned.left_out)}.", icon=":material/block:", duration="long")

@@ -42,8 +42,7 @@ def matrix_figure(
     hovers = [[cells[r, c].hover if (r, c) in cells else "" for c in columns] for r in rows]
     positive = values[values > 0]
     least, most = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
-    decades = range(int(np.floor(np.log10(least))), int(np.ceil(np.log10(most))) + 1)
-    ticks = [step * 10.0**decade for decade in decades for step in (1, 3) if least <= step * 10.0**decade <= most]
+    ticks = _ticks(least, most, (1, 3))
     ticks = ticks if len(ticks) > 1 else [least, most]
     heat = go.Heatmap(
         z=np.log10(np.clip(values, least, None)),
@@ -139,12 +138,15 @@ def scatter_figure(
     )
     places = [point.x for point in (*shown, *others)]
     log = bool(places) and 0 < 5 * min(places) < max(places)
+    # Between powers of ten Plotly writes a mere 2 or 5.
+    ticks = _ticks(min(places), max(places), (1, 2, 5)) if log else []
+    numbers = {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:.3g}" for tick in ticks]} if log else {}
     said = ", ".join(f"{point.name} {point.y:.3f} at {point.x:.3g}" for point in sorted(shown, key=lambda p: p.x))
     return plot(
         [small, named] if others else [named],
         title,
         f"{y_title} against {x_title}: {said or 'no points yet'}.",
-        x={"title": x_title, **({"type": "log", "dtick": "D2"} if log else {})},  # D2: at 1, 2 and 5
+        x={"title": f"{x_title}, logarithmic" if log else x_title, **numbers},
         y={"title": y_title},
         shapes=[rule(y=level, color="#767676", width=1)],
     )
@@ -189,3 +191,9 @@ def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, 
         height=130 + 16 * deepest + 30 * len(tasks),
         margin={"t": 90 + 16 * deepest, "b": 10, "l": 10},
     )
+
+
+def _ticks(least: float, most: float, steps: Sequence[int]) -> list[float]:
+    """The ``steps`` of each power of ten that lie between two positive numbers."""
+    decades = range(int(np.floor(np.log10(least))), int(np.ceil(np.log10(most))) + 1)
+    return [step * 10.0**decade for decade in decades for step in steps if least <= step * 10.0**decade <= most]

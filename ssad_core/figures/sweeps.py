@@ -82,6 +82,7 @@ def sweep_figure(
         y={"title": measure, "range": None if len(values) else [level - 0.1, level + 0.1]},
         shapes=lines,
         annotations=notes,
+        showlegend=bool(missing),  # else Plotly leaves it out while nothing is trained
     )
 
 
