@@ -70,7 +70,7 @@ def app_with_cifar() -> None:
             settled(someone)
             print(f"server, with a run's views and map: {megabytes(process):.0f} MB")
             print(f"a training child, at most: {most[0]:.0f} MB")
-            for page, sign in {"gallery": "SimCLR", "histograms": "Score axis", "alignment": "Best aligned"}.items():
+            for page, sign in {"gallery": "SimCLR", "histograms": "Score axis", "alignment": "Squared MMD"}.items():
                 someone.page.goto(server.url + f"/{page}" + someone.page.url[someone.page.url.index("?") :])
                 expect(someone.page.get_by_text(sign).first).to_be_visible()
                 settled(someone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import TYPE_CHECKING
 
 from browser import Server, Visitor, settled
@@ -13,6 +14,7 @@ with contextlib.suppress(ImportError):  # the browser fixture deals with it
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+BEST = re.compile("^(Best aligned|Smallest MMD) with CutOut: ")
 SMALL = {"dataset": "digits", "class": "6", "epochs": "2", "features": "4", "hidden": "16", "limit": "64"}
 
 
@@ -26,7 +28,7 @@ def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server:
     expect(page.get_by_text("This space is the code of AE, which is not trained yet")).to_be_visible()
     page.get_by_role("radio", name="raw pixels").click()
     # No further click: the cells come as they are measured.
-    expect(page.get_by_role("heading", name="Best aligned with CutOut")).to_be_visible()
+    expect(page.get_by_role("heading", name=BEST)).to_be_visible()
     for name in ("Identity", "CutPaste-scar", "SimCLR", "gen Flip", "all others"):
         expect(matrix(page).get_by_text(name, exact=True)).to_be_visible()
     assert matrix(page).locator(".shapelayer path").count() == 13  # the best aug of each column
@@ -44,7 +46,7 @@ def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server:
 def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.address(**SMALL, encoder="pixels").replace("/?", "/alignment?"))
-    expect(page.get_by_role("heading", name="Best aligned with CutOut")).to_be_visible()
+    expect(page.get_by_role("heading", name=BEST)).to_be_visible()
     settled(someone)
     box = matrix(page).locator(".heatmaplayer image, .heatmaplayer .hm").first.bounding_box()
     assert box

@@ -76,7 +76,8 @@ def histograms_figure(panels: Sequence[ScorePanel], *, title: str, score: str, l
         add(i, "threshold", x=[panel.threshold] * 2, y=[0, highest], line=dashed, hovertemplate=hover)
     fig.update_xaxes(type="log" if log else "linear", showticklabels=True)
     fig.update_yaxes(rangemode="tozero")
-    fig.update_xaxes(title=score, row=rows, col=1)
+    middle = (max(place["col"] for place in places) + 1) // 2
+    fig.update_xaxes(title=score, row=rows, col=middle)
     fig.update_yaxes(title="per cent of group", col=1)
     said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
     return finish_multiples(fig, rows, title, f"Histograms of the {score}. {said}.")
