@@ -9,14 +9,6 @@ st.html(
     "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important} "
     ".st-key-question p{font-size:1.5rem;line-height:1.35}</style>"
 )
-# Streamlit adds to the browser's history whenever the address changes, which here every control does, and does not come back
-# from there: Back would do nothing, once for each. So only another page is a step of it.
-st.html(
-    "<script>if (!history.ofPages) { history.ofPages = true; const add = history.pushState; "
-    "history.pushState = function (state, title, to) { const same = new URL(to, location).pathname === location.pathname; "
-    "return (same ? history.replaceState : add).call(history, state, title, to) } }</script>",
-    unsafe_allow_javascript=True,
-)
 # What a session's address said, before there is anything to click: who went on to another page at once lost it.
 st.session_state.setdefault("address", st.query_params.to_dict())
 st.navigation(
@@ -40,3 +32,11 @@ st.navigation(
     },
     position="top",
 ).run()
+# Streamlit adds to the browser's history whenever the address changes, which here every control does, and does not come back
+# from there: Back would do nothing, once for each. So only another page is a step of it.
+st.html(
+    "<script>if (!history.ofPages) { history.ofPages = true; const add = history.pushState; "
+    "history.pushState = function (state, title, to) { const same = new URL(to, location).pathname === location.pathname; "
+    "return (same ? history.replaceState : add).call(history, state, title, to) } }</script>",
+    unsafe_allow_javascript=True,
+)

@@ -388,7 +388,7 @@ def test_a_run_that_a_worker_elsewhere_trained_is_stored_here(
     here = Jobs()
     try:
         assert here.store.root != elsewhere.root
-        spec, bad = tiny(seed=1, epochs=60), replace(tiny(seed=2), fingerprint="0" * 16)
+        spec, bad = tiny(seed=1, epochs=300), replace(tiny(seed=2), fingerprint="0" * 16)
         assert here.submit(spec).state == "queued"
         here.submit(bad)
         status = wait(lambda: status if (status := here.status(spec.id)).state == "training" else None)
