@@ -99,7 +99,7 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     spread = f" ± {first.spread:.2g}" if first.sampled else ""
     near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     lead = "Smallest MMD" if near else "Best aligned"
-    st.markdown(f"#### {lead} with {plain(anomaly_name(anomaly))}: {order[0].label}, {first.value:.3g}{spread}")
+    st.markdown(f"#### {lead} with {plain(anomaly_name(anomaly))}: {order[0].label}, MMD {first.value:.3g}{spread}")
     if near:
         st.caption(
             f"No clear winner: {near} more {'lies' if near == 1 else 'lie'} within its spread over draws of images."

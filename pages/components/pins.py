@@ -72,9 +72,7 @@ def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
         own = None
     pinned = pin(state.question, own, state.pins, picked)
     if pinned.question != state.question:
-        text = (
-            f"The question is now {run_name(picked[0])}'s, with nothing else beside it: it was scored on other images."
-        )
+        text = f"The question is now {run_name(picked[0])}'s, of other images; what was pinned before is not any more."
         st.toast(text, icon=":material/info:", duration="long")
     state.question, state.pins = pinned.question, pinned.pins
     if pinned.left_out:
