@@ -142,7 +142,7 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
     normal, every = [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
     return figures.histograms_figure(
         panels,
-        title=f"{task(comparisons[0])}, thresholds at a false-positive rate of at most {fpr:.1%}",
+        title=f"{task(comparisons[0])}, thresholds at a false-positive rate ≤ {fpr:.1%}",
         log=scale_for(normal, every, scale) == "log",
         score=detector_info(comparisons[0].run.spec.detector).score,
     )
