@@ -23,7 +23,7 @@ LAYERS = [
     "downloading",
     "data augment histogram bias store networks",
     "figures detectors samples encoders",
-    "question train evaluate",
+    "question train evaluate cost",
     "alignment",
     "views worker jobs whatif lineup reconstruction",
     "report",

@@ -96,7 +96,7 @@ def test_the_default_trains_with_one_click_and_shows_all_views(someone: Visitor,
     expect(page.get_by_alt_text("aug CutOut, aug(normal)")).to_be_visible()
     button = page.get_by_role("button", name="Train: DAE-CutOut and its baseline AE")
     expect(button).to_be_enabled()
-    expect(page.get_by_text("a rough guess: nothing of this size was trained here yet")).to_be_visible()
+    expect(page.get_by_text("a rough guess: nothing like it was trained here yet")).to_be_visible()
 
     button.click()
     for run, name in enumerate(["AE", "DAE-CutOut"]):

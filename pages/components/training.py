@@ -13,9 +13,9 @@ from pages.components.live import LiveRun, Snapshot, live
 from pages.components.markdown import plain
 from pages.components.part import in_place
 from pages.components.service import jobs
+from ssad_core.cost import cost, images_of
 from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
-from ssad_core.errors import BadInput
 from ssad_core.jobs import Status
 from ssad_core.lineup import labels
 from ssad_core.question import anomaly_name, run_name
@@ -48,7 +48,7 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
     say_how_they_ended(missing, stati)
     again = any(stati[spec.id].state != "none" for spec in missing)
     names = " and its baseline ".join(run_name(spec) for spec in reversed(missing))
-    cost, why = estimate(missing, dataset)
+    duration, why = estimate(missing, dataset)
     row = st.container(horizontal=True, vertical_alignment="center")
     label = f"{'Train again' if again else 'Train'}: {names}"
     row.button(
@@ -68,7 +68,7 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
     )
     slow = " This CPU has no bfloat16: float32 (Settings) is faster here." if jobs().emulates(missing[-1]) else ""
     row.caption(
-        f"About {cost}, {why}.{stored}{few}{slow} Changing the anomaly, the threshold or a view never trains again."
+        f"About {duration}, {why}.{stored}{few}{slow} Changing the anomaly, the threshold or a view never trains again."
     )
 
 
@@ -250,50 +250,21 @@ def _say_kind(anomaly: Anomaly, dataset: str) -> None:
 
 
 def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
-    """What training these runs costs, in words, and where the figure is from: runs of the same size that were measured
-    here, else a rough rule: some 1,500 images/s at 16 features on one core (docs/performance.md), falling with the size."""
-    seconds, measured = 0.0, True
-    kept = jobs().store.list()
-    for spec in specs:
-        alike = [run.result for run in kept if _size(run.spec) == _size(spec)]
-        speed = alike[0]["images_per_second"] if alike else 1500 * (16 / spec.settings.features) ** 0.85
-        measured = measured and bool(alike)
-        images = _images(spec, dataset) * spec.settings.epochs
-        evaluating = max((r["seconds"] - r["train_seconds"] for r in alike[:1]), default=4.0)
-        seconds += (images / speed + evaluating) / min(len(specs), jobs().at_once(spec))
-    if measured:
-        return duration(seconds), "by runs of this size measured here"
-    return (
-        f"{duration(seconds)} to {duration(3 * seconds)}",
-        "a rough guess: nothing of this size was trained here yet",
-    )
+    """What training these runs costs, in words, and where the figure is from."""
+    at_once = min(len(specs), *(jobs().at_once(spec) for spec in specs))
+    low, high, basis = cost(specs, _available(specs[0], dataset), jobs().store.list(), at_once)
+    return in_words(low) if low == high else f"{in_words(low)} to {in_words(high)}", basis
 
 
-def _size(spec: RunSpec) -> tuple[object, ...]:
-    """What the seconds an image takes depend on."""
-    copies = detector_info(spec.detector).copies(spec.augment)
-    network = spec.detector, spec.settings.features, _image_size(spec.dataset), spec.precision
-    return *network, copies, spec.settings.batch_size
-
-
-def _image_size(dataset: str) -> int | None:
-    try:
-        return dataset_info(dataset).size
-    except BadInput:  # own images that are not here any more
-        return None
-
-
-def _images(spec: RunSpec, dataset: Dataset) -> int:
-    """How many images an epoch of a run has, each copy counted."""
-    count = int((dataset.train_labels == spec.normal_class).sum())
-    return min(spec.settings.limit or count, count) * detector_info(spec.detector).copies(spec.augment)
+def _available(spec: RunSpec, dataset: Dataset) -> int:
+    return int((dataset.train_labels == spec.normal_class).sum())
 
 
 def _steps(spec: RunSpec, dataset: Dataset) -> int:
-    return spec.settings.epochs * -(-_images(spec, dataset) // spec.settings.batch_size)
+    return spec.settings.epochs * -(-images_of(spec, _available(spec, dataset)) // spec.settings.batch_size)
 
 
-def duration(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """``"12 s"``, ``"3 min"``, ``"2.5 h"``."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"

@@ -1,0 +1,75 @@
+"""What trainings are said to cost: measured where there is a measurement, a guess around the work's share where not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, cost, images_of
+from ssad_core.detectors import settings_for
+from ssad_core.spec import RunSpec
+from ssad_core.store import StoredRun
+
+AVAILABLE = 3000  # training images of the class
+
+
+def spec(preset: str = "quick", detector: str = "dae", aug: str = "cutout", **changes: float) -> RunSpec:
+    settings = settings_for(preset, detector, aug=aug, **changes)
+    return RunSpec("photos", "f" * 16, 0, detector, aug, params=(), settings=settings)
+
+
+def measured(of: RunSpec, images_per_second: float, evaluation: float = 1.0) -> StoredRun:
+    times = {"images_per_second": images_per_second, "train_seconds": 10.0, "seconds": 10.0 + evaluation}
+    return StoredRun(Path("nowhere"), of, times)
+
+
+def test_a_run_of_the_same_size_is_the_measure_whatever_its_aug_and_length() -> None:
+    kept = [measured(spec(aug="flip", epochs=3, limit=200), 500), measured(spec(preset="standard"), 7)]
+    seconds = 8 * 1000 / 500 + 1
+    assert cost([spec()], AVAILABLE, kept) == (seconds, seconds, "by runs of this size measured here")
+    assert cost([spec(), spec(aug="identity")], AVAILABLE, kept).low == 2 * seconds
+    assert cost([spec(), spec(aug="identity")], AVAILABLE, kept, at_once=2).low == seconds
+
+
+def test_of_two_runs_the_newer_counts() -> None:
+    assert cost([spec()], AVAILABLE, [measured(spec(), 250), measured(spec(aug="flip"), 500)]).low == 8 * 1000 / 250 + 1
+
+
+def test_another_size_is_scaled_from_the_nearest() -> None:
+    standard = spec("standard")  # twice the features of quick: an image takes twice as long
+    kept = [measured(spec("paper"), 10), measured(spec(), 2000, 0.5), measured(spec(detector="deepsad"), 9)]
+    low, high, basis = cost([standard], AVAILABLE, kept[1:])
+    assert basis == "a guess from runs of another size"
+    assert (low, high) == pytest.approx([(32 * 2500 / 1000 + 0.5) * factor for factor in (1 / SPREAD, SPREAD)])
+    other_batch = spec("standard", batch_size=64)
+    assert cost([standard], AVAILABLE, [*kept, measured(other_batch, 300)]).low * SPREAD == 32 * 2500 / 300 + 1
+
+
+@pytest.mark.parametrize("what", ["precision", "batch_size"])
+def test_what_changes_the_speed_is_another_size(what: str) -> None:
+    other = replace(spec(), precision="bfloat16") if what == "precision" else spec(batch_size=64)
+    assert cost([spec()], AVAILABLE, [measured(other, 500)]).basis == "a guess from runs of another size"
+
+
+def test_one_guess_makes_the_whole_a_guess() -> None:
+    both = cost([spec(), spec("standard")], AVAILABLE, [measured(spec(), 500)])
+    assert both.basis == "a guess from runs of another size"
+    assert both.high == SPREAD**2 * both.low
+
+
+def test_where_nothing_was_trained_it_is_a_rough_guess() -> None:
+    low, high, basis = cost([spec(detector="ap")], AVAILABLE, [measured(spec(), 500)])
+    k = 2  # AP sees an image under CutOut and as it is
+    seconds = settings_for("quick", "ap").epochs * 300 * k / ROUGH_SPEED + ROUGH_EVALUATION
+    assert math.isclose(math.sqrt(low * high), seconds)
+    assert basis == "a rough guess: nothing like it was trained here yet"
+
+
+def test_an_epoch_has_the_images_there_are_and_every_copy() -> None:
+    assert images_of(spec(), 3000) == 1000
+    assert images_of(spec(), 700) == 700
+    assert images_of(spec(limit=0), 3000) == 3000
+    assert images_of(spec(detector="ap", aug="geom", limit=100), 3000) == 7200
