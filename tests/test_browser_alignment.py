@@ -6,7 +6,9 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from browser import Server, Visitor, settled
+from contrast import contrast
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -39,8 +41,7 @@ def test_the_matrix_arrives_and_then_success_beside_it(someone: Visitor, server:
     expect(page.get_by_role("heading", name="Does alignment predict success here?")).to_be_visible()
     expect(page.get_by_text("Too few to say")).to_be_visible()
     settled(someone)
-    scatter = page.locator(".js-plotly-plot").filter(has=page.locator(".scatterlayer .textpoint"))
-    assert {text.strip() for text in scatter.locator(".textpoint").all_text_contents()} == {"CutOut", "Flip", "Invert"}
+    assert set(page.locator(".annotation-text").all_text_contents()) == {"CutOut", "Flip", "Invert"}
 
 
 def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:
@@ -55,3 +56,17 @@ def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:
     expect(hover).to_contain_text("aug Identity, gen CutOut")
     expect(hover).to_contain_text(" images")
     expect(hover).to_contain_text("p = ")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_names_in_the_colours_of_their_categories_can_be_read(someone: Visitor, server: Server, theme: str) -> None:
+    page = someone.page
+    page.emulate_media(color_scheme=theme)
+    page.goto(server.address(**SMALL, encoder="pixels").replace("/?", "/alignment?"))
+    expect(page.get_by_role("heading", name=BEST)).to_be_visible()
+    names = matrix(page).locator(".ytick text > tspan")
+    expect(names).to_have_count(14)
+    ground = page.locator(".stApp").evaluate("element => getComputedStyle(element).backgroundColor")
+    for name in names.all():
+        colour = name.evaluate("element => getComputedStyle(element).fill")
+        assert contrast(colour, ground) >= 4.5, name.text_content()

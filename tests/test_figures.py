@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+from itertools import combinations
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from contrast import contrast
 from PIL import Image
+from plotly.colors import sample_colorscale
 
+from ssad_core.augment import AUGMENTATIONS
 from ssad_core.colours import GROUP_COLOURS
 from ssad_core.figures import (
     MapPanel,
@@ -30,6 +34,7 @@ from ssad_core.figures import (
     tasks_figure,
     to_html,
 )
+from ssad_core.figures.labels import AREA, LETTER, LINE, MARK, beside
 from ssad_core.statistics import auc
 
 RNG = np.random.default_rng(0)
@@ -242,13 +247,53 @@ def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
     fig = matrix_figure(cells, rows, ["gen Flip", "Dog"], **look)
     (heat,) = fig.data
     np.testing.assert_allclose(10 ** np.array(heat.z, float), [[0.5, np.nan], [0.5, 3.0]])  # 0 as the least above it
-    assert [list(line) for line in heat.text] == [["0.50", ""], ["0", "3.00"]]
+    assert [list(line) for line in heat.text] == [["0.50", ""], ["0", '<span style="color:white">3.00</span>']]
     (frame,) = fig.layout.shapes
     assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.48, 0.48, 0.54, 1.46)
     assert fig.layout.xaxis.ticktext == ("gen Flip", "<b>Dog</b>")
     assert fig.layout.yaxis.ticktext[1] == '<span style="color:#0f90fe"><b>Flip</b></span>'
     assert "Smallest by column: gen Flip: Flip (0)." in fig.layout.meta["alt"]
     assert np.isnan(np.array(matrix_figure({}, rows, ["Dog"], **{**look, "best": {}}).data[0].z, float)).all()
+
+
+def test_figures_read_on_every_colour_of_a_matrix() -> None:
+    values = np.geomspace(0.1, 10, 101)
+    cells = {(f"{value:.4f}", "Dog"): MatrixCell(value, "x", "") for value in values}
+    rows = dict.fromkeys((row for row, _ in cells), "#c83314")
+    (heat,) = matrix_figure(cells, rows, ["Dog"], best={}, chosen=("", ""), measure="MMD", title="Matrix").data
+    for (text,), colour in zip(
+        heat.text, sample_colorscale(list(map(list, heat.colorscale)), np.linspace(0, 1, 101)), strict=True
+    ):
+        assert contrast("#ffffff" if "white" in text else "#000000", colour) >= 4.5, colour
+
+
+def test_names_of_points_that_lie_together_do_not_cover_each_other() -> None:
+    rng = np.random.default_rng(0)
+    names = list(AUGMENTATIONS)
+    points = np.concatenate([rng.normal(0, 0.02, (len(names) - 1, 2)), [[1.0, 1.0]]])  # a crowd, and one far away
+    found = beside(points, points[:, [1, 1]], names, np.empty((0, 2)))
+    unit = AREA / np.ptp(points, axis=0)
+    boxes = [
+        (x * unit[0] + place.right, y * unit[1] + place.up, LETTER * len(name) / 2, LINE / 2)
+        for (x, y), place, name in zip(points, found, names, strict=True)
+    ]
+    for (x, y, w, h), (u, v, p, q) in combinations(boxes, 2):
+        assert abs(x - u) >= w + p - 1e-6 or abs(y - v) >= h + q - 1e-6
+    assert any(place.line for place in found)
+    alone = found[-1]
+    assert not alone.line
+    assert (alone.right, alone.up) == (
+        LETTER * len(names[-1]) / 2 + MARK,
+        0,
+    )  # where nothing is in its way: to the right
+
+
+def test_a_name_keeps_clear_of_intervals() -> None:
+    points = np.array([[0.0, 0.0], [0.02, 0.5], [1.0, 1.0]])
+    free = beside(points, points[:, [1, 1]], ["one", "two", "three"], np.empty((0, 2)))
+    tall = np.array([[0.0, 0.0], [-0.5, 1.0], [1.0, 1.0]])  # the second's passes right of the first
+    assert free[0].right > 0
+    assert beside(points, tall, ["one", "two", "three"], np.empty((0, 2)))[0].right <= 0
 
 
 def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -> None:

@@ -40,6 +40,19 @@ function themed(layout, root) {
   }
 }
 
+// Names in a colour of their own are mixed with the text's: by itself none reads well on both light and dark.
+function legible(figure, root) {
+  const text = channels(getComputedStyle(root).getPropertyValue("--st-text-color"))
+  const mixed = (colour) => channels(colour).map((channel, i) => Math.round(0.7 * channel + 0.3 * text[i]))
+  return figure.replace(/color:(#[0-9a-f]{6})/gi, (_, colour) => `color:rgb(${mixed(colour)})`)
+}
+
+function channels(colour) {
+  const canvas = document.createElement("canvas").getContext("2d")
+  canvas.fillStyle = colour // any colour of CSS becomes #rrggbb
+  return canvas.fillStyle.match(/[0-9a-f]{2}/g).map((digits) => parseInt(digits, 16))
+}
+
 // By these Plotly knows a trace again, also when others come before it.
 function name(traces) {
   const known = {}
@@ -76,7 +89,7 @@ async function draw(root) {
     const drawn = [wanted.figure, JSON.stringify(look), root.width].join()
     if (drawn !== root.drawn) {
       root.drawn = drawn
-      const figure = JSON.parse(wanted.figure)
+      const figure = JSON.parse(legible(wanted.figure, root))
       name(figure.data)
       if (!plot.data) plot.replaceChildren()
       await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)

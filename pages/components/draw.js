@@ -90,7 +90,7 @@ function tickText(value) {
 }
 
 /** A share (0 to 1) as per cent. */
-const percent = (share, places = 1) => (Number.isFinite(share) ? `${(100 * share).toFixed(places)} %` : "–")
+const percent = (share, places = 1) => (Number.isFinite(share) ? `${(100 * share).toFixed(places)}%` : "–")
 
 /** Thousands are set apart, as in 1,600. */
 const count = (value) => value.toLocaleString("en-US")

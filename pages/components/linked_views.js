@@ -139,7 +139,7 @@ class Histograms extends Figure {
       const last = k === detectors.length - 1
       this.static.append(
         svg("text", { class: "name", x: left, y: top - 30, text: detector.name }),
-        axisLeft(y, { at: left, right: width - right, ticks: linearTicks(0, highest, 3), format: (v) => `${tickText(100 * v)} %` }),
+        axisLeft(y, { at: left, right: width - right, ticks: linearTicks(0, highest, 3), format: (v) => `${tickText(100 * v)}%` }),
         axisBottom(this.x, { at: bottom, top, numbers: last, drop: 26 }),
         ...groups.map(({ colour }, g) => {
           if (this.hides(g)) return ""
