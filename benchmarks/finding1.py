@@ -15,7 +15,6 @@ from benchmarks.sweep import made, train_all
 from ssad_core.data import class_index, load
 from ssad_core.evaluate import anomaly_results
 from ssad_core.question import Question
-from ssad_core.samples import Samples
 from ssad_core.spec import Anomaly, RunSpec
 from ssad_core.statistics import auc
 
@@ -42,9 +41,9 @@ def main() -> None:
         writer = csv.writer(file)
         writer.writerow(["dataset", "normal_class", "gen", "aug", "seed", "auc", "preset", "machine", "date"])
         for (name, label, aug, seed), spec in specs.items():
-            run, samples = store.load(spec.id), Samples.of(spec, load(name))
+            run = store.load(spec.id)
             for gen in AUGS[1:]:
-                scores, _ = anomaly_results(run, Anomaly("gen", gen), samples)
+                scores, _ = anomaly_results(run, Anomaly("gen", gen), load(name))
                 value = auc(run.scores["normal"], scores)
                 writer.writerow([name, label, gen, aug, seed, f"{value:.4f}", "quick", *made(run)])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from pages.components.address import State, write_address
@@ -37,7 +35,7 @@ def alignment(state: State) -> None:
     # One run for each aug, that of the question as it is; what is pinned with other settings adds an aug, but no run.
     own = aug_of(question.augment, question.params)
     known = [aug for aug in rows(more) if aug.name in augs(question.detector) and aug != own]
-    trained = [replace(spec, augment=aug.name, params=aug.params) for aug in known]
+    trained = [question.with_aug(aug.name, aug.params).run(dataset) for aug in known]
     specs = [*trained, spec]
     stored = stored_of(specs)
     baseline = stored.get(spec.baseline().id)

@@ -136,7 +136,7 @@ class Space:
         from .evaluate import augmented_results
 
         if self.run:
-            return augmented_results(self.run, *aug, self.samples)[1]
+            return augmented_results(self.run, *aug, self.dataset)[1]
         images = self.samples.augmented(self.samples.train_shown(), aug.name, self.spec.profile, dict(aug.params))
         return embed(self.encoder, images)
 
@@ -147,7 +147,7 @@ class Space:
         if not self.run:
             return embed(self.encoder, self.samples.anomalous(anomaly, self.spec.profile, VIEW_LIMIT))
         if anomaly.kind != "rest":
-            return anomaly_results(self.run, anomaly, self.samples)[1][:VIEW_LIMIT]
+            return anomaly_results(self.run, anomaly, self.dataset)[1][:VIEW_LIMIT]
         others = self.samples.classes()
         share = -(-VIEW_LIMIT // len(others))
         return np.concatenate([self.run.codes[other.key][:share] for other in others])[:VIEW_LIMIT]
@@ -202,9 +202,9 @@ class Alignment:
         return all(encoder_info(space.encoder).one_space for space in self.spaces.values())
 
     @property
-    def samples(self) -> Samples:
-        """The images that all rows are scored on."""
-        return next(iter(self.spaces.values())).samples
+    def dataset(self) -> Dataset:
+        """Whose images all rows are scored on."""
+        return next(iter(self.spaces.values())).dataset
 
     @property
     def size(self) -> int:
@@ -275,7 +275,7 @@ def outcomes(
     cells: Cells,
     runs: Sequence[tuple[StoredRun, StoredRun | None]],
     columns: Iterable[Anomaly],
-    samples: Samples,
+    dataset: Dataset,
     compute: bool = True,
 ) -> list[Outcome]:
     """One of each of the ``runs``, each with its baseline, on each column, where there is a cell; without ``compute``
@@ -283,7 +283,7 @@ def outcomes(
     from .evaluate import anomaly_results, has_results
 
     def score(run: StoredRun, anomaly: Anomaly) -> float:
-        return auc(run.scores["normal"], anomaly_results(run, anomaly, samples)[0])
+        return auc(run.scores["normal"], anomaly_results(run, anomaly, dataset)[0])
 
     found, below = [], {}
     for anomaly in columns:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import augment
 from .data import DATASETS, class_title, dataset_info, load, normal_class
 from .detectors import DETECTORS, PRESETS, detector_info, presets_for, settings_for
+from .encoders import ENCODERS
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     figure.add_argument("--normal-class", metavar="C", help=f"of the gallery: {_A_CLASS}")
     figure.add_argument("--profile", metavar="P", help=f"of the gallery: {_A_PROFILE}")
     figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
+    figure.add_argument("--encoder", metavar="E", help=f"whose space MMD is measured in: {', '.join(ENCODERS)}")
     figure.add_argument("--by-score", action="store_true", help="maps are coloured by the score, not by the group")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
 
@@ -168,6 +170,7 @@ def _line(run: StoredRun) -> dict[str, Any]:
         "run": run.id,
         "name": run_name(run.spec),
         **{key: result[key] for key in ("seconds", "train_seconds", "images_per_second", "auc")},
+        "warning": result.get("warning"),
     }
 
 
@@ -220,7 +223,7 @@ def _figure(args: argparse.Namespace) -> int:
     drawn = _gallery(args) if args.name == GALLERY else _of_runs(args)
     from .figures import to_html
 
-    args.out.write_text(to_html(*drawn))
+    args.out.write_text(to_html(*drawn), encoding="utf-8")
     return 0
 
 
@@ -247,7 +250,7 @@ def _of_runs(args: argparse.Namespace) -> list[go.Figure]:
         baseline = run.spec.baseline().id
         comparisons.append(Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset))
     if args.name in SIDE_BY_SIDE:
-        drawn = draw_side_by_side(args.name, comparisons, by_score=args.by_score)
+        drawn = draw_side_by_side(args.name, comparisons, encoder=args.encoder, by_score=args.by_score)
     elif args.name in SWEEPS:
         drawn = []
         for sweep in _sweeps(comparisons):

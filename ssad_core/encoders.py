@@ -96,9 +96,9 @@ def at_once(baseline: bool) -> list[str]:
     return [name for name, info in ENCODERS.items() if not info.network and (baseline or name != "baseline")]
 
 
-def default_encoder() -> str:
-    """ResNet50 where its weights are at hand, else the baseline's code."""
-    return resnet50() if weights_path() else "baseline"
+def default_encoder(baseline: bool = True) -> str:
+    """ResNet50 where its weights are at hand, else the baseline's code or, where there is no ``baseline``, the run's own."""
+    return resnet50() if weights_path() else "baseline" if baseline else "run"
 
 
 def weights_path() -> Path | None:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from . import detectors
+from .data import Dataset
 from .detectors import Detector, Examination
 from .samples import Samples, to_float
 from .spec import CONTROLLED, LIVE, Anomaly, Params, RunSpec
@@ -149,9 +150,10 @@ def _stored_detector(run: StoredRun, channels: int, size: int) -> Detector:
     return detector
 
 
-def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and codes of a task's anomalies: stored, put together from stored ones, or, for a gen that no run is scored
-    on by itself, computed once by the stored weights and kept with the run. Never trains."""
+def anomaly_results(run: StoredRun, anomaly: Anomaly, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and codes of a task's anomalies in the run's data set: stored, put together from stored ones, or, for a gen
+    that no run is scored on by itself, computed once by the stored weights and kept with the run. Never trains."""
+    samples = Samples.of(run.spec, dataset)
     if anomaly.kind == "rest":
         keys = [other.key for other in samples.classes()]
         return tuple(np.concatenate([kept[key] for key in keys]) for kept in (run.scores, run.codes))  # type: ignore[return-value]
@@ -166,13 +168,14 @@ def anomaly_results(run: StoredRun, anomaly: Anomaly, samples: Samples) -> tuple
     return kept["scores"], kept["codes"]
 
 
-def augmented_results(run: StoredRun, name: str, params: Params, samples: Samples) -> tuple[np.ndarray, np.ndarray]:
+def augmented_results(run: StoredRun, name: str, params: Params, dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Scores and codes that ``run`` gives to the training sample under an augmentation, its own or another, as a baseline
     is asked about that of the run beside it. Computed once, kept with the run."""
     if (run.spec.augment, run.spec.params) == (name, params):
         return run.scores["train augmented"], run.codes["train augmented"]
 
     def compute() -> Arrays:
+        samples = Samples.of(run.spec, dataset)
         found = examine_stored(run, samples.augmented(samples.train_shown(), name, run.spec.profile, dict(params)))
         return {"scores": found.scores.numpy(), "codes": found.codes.numpy()}
 

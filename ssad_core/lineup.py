@@ -57,7 +57,7 @@ def line_up(question: Question, pins: Sequence[str], dataset: Dataset, spec_of: 
     for pin in pins:
         try:
             spec = spec_of(pin) if is_run_id(pin) else _other_aug(question, pin).run(dataset)
-            if _images(spec) != _images(own):
+            if scored_on(spec) != scored_on(own):
                 raise BadInput(f"{run_name(spec)} ({pin}) was scored on other images")
         except BadInput as error:
             left_out.append(str(error))
@@ -83,11 +83,11 @@ def pin(question: Question, own: RunSpec | None, pins: Sequence[str], picked: Se
     If none of them was scored on the same images, the first one's question is asked, with nothing else beside it. BadInput
     where its images are not here any more.
     """
-    if own is None or all(_images(spec) != _images(own) for spec in picked):
+    if own is None or all(scored_on(spec) != scored_on(own) for spec in picked):
         own, question, pins = picked[0], question_of(picked[0], question.anomaly), ()
     elif tuple(pins) == PINS:  # nobody has chosen those
         pins = ()
-    beside = [spec for spec in picked if _images(spec) == _images(own)]
+    beside = [spec for spec in picked if scored_on(spec) == scored_on(own)]
     new = [_pin_of(spec, own) for spec in beside if spec not in with_baseline(own)]
     left_out = [f"{run_name(spec)} ({spec.id}) was scored on other images" for spec in picked if spec not in beside]
     return Pinned(question, tuple(dict.fromkeys([*pins, *new])), tuple(left_out))
@@ -136,9 +136,9 @@ def _described(spec: RunSpec) -> dict[str, str]:
 
 def _other_aug(question: Question, pin: str) -> Question:
     name, params = parse_call(pin)
-    return replace(question, augment=name, params=check_augment(name, params, question.profile))
+    return question.with_aug(name, check_augment(name, params, question.profile))
 
 
-def _images(spec: RunSpec) -> tuple[object, ...]:
-    """What the test images and gen depend on."""
+def scored_on(spec: RunSpec) -> tuple[object, ...]:
+    """What a run's test images and gens depend on: runs in which it differs cannot lie side by side."""
     return spec.fingerprint, spec.normal_class, spec.profile, spec.settings.test_limit

@@ -37,7 +37,7 @@ SWITCHES = (
         name="DeepSAD's centre",
         paper="the mean of the training normals' codes, again after every epoch",
         reference="the mean before training, moved away from 0 by components and kept",
-        source="Sec. 2.4; Deep-SAD-PyTorch",
+        source="Sec. 2.4, our reading of it (a centre that followed every step diverged); Deep-SAD-PyTorch",
     ),
     Switch(
         name="GEOM",

@@ -53,6 +53,15 @@ class Question:
             precision=self.precision,
         )
 
+    def with_aug(self, name: str, params: Params = ()) -> Question:
+        """The same question of another aug, asked of the same test images. Where its settings are a preset's, the others
+        are that preset's for this aug: AP has the fewer epochs the more functions aug has. What a person has set stays."""
+        sized_for = self.detector, self.dataset, dataset_info(self.dataset).channels
+        preset = preset_of(self.settings, *sized_for, self.augment)
+        same = self.settings.test_limit
+        settings = settings_for(preset, *sized_for, name, test_limit=same) if preset else self.settings
+        return replace(self, augment=name, params=params, settings=settings)
+
     def command(self) -> str:
         """The shell command that trains the same run."""
         words = ["python", "-m", "ssad_core", "train", "--dataset", self.dataset, "--normal-class", self.normal_class]

@@ -1,7 +1,7 @@
 """Which images are trained on, scored and shown, and what gen made of them.
 
-All of it depends on the data set's content, the class, gen and its parameters and one fixed evaluation seed, never
-on a run (METHOD: "Tasks"): every run is scored on the same images, so that comparisons are paired.
+All of it depends on the data set's content, the class, gen with its parameters and its profile, and one fixed evaluation
+seed, never on a run (METHOD: "Tasks"): every run is scored on the same images, so that comparisons are paired.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Settings:
     @property
     def gpu_share(self) -> float:
         """Of a GPU, in (0, 1]. With 16 features a step is many kernels of some microseconds, and a GPU waits for the process
-        that launches them: four such trainings share it. At the paper's size one has it to itself."""
+        that launches them: four such trainings share it. At the paper's size DAE has it to itself."""
         return 0.25 if self.features * self.batch_size <= 16384 else 1.0
 
 

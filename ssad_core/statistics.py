@@ -213,8 +213,8 @@ def _interval_rank(n: int) -> int:
 def wilcoxon_greater(d: ArrayLike) -> float:
     """p of the one-sided Wilcoxon signed-rank test that differences lie above zero (Sec. 4.1).
 
-    Zeros are dropped; if nothing is left, the answer is nan. Exact for fewer than 50 (tied sizes make it
-    conservative), by the normal approximation with tie correction beyond. Small: helpful; near 1: harmful.
+    Zeros are dropped; if nothing is left, the answer is nan. Exact for fewer than 50, as if no sizes were
+    tied, by the normal approximation with tie correction beyond. Small: helpful; near 1: harmful.
 
     ``d`` is (n,). BadInput if it is empty or not finite.
 

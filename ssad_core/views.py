@@ -138,7 +138,7 @@ class Comparison:
 
     def metrics(self) -> dict[str, TaskMetrics]:
         """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
-        pairs = [(run.scores["normal"], anomaly_results(run, self.anomaly, self.samples)[0]) for run in self.runs]
+        pairs = [(run.scores["normal"], anomaly_results(run, self.anomaly, self.dataset)[0]) for run in self.runs]
         paired = self.anomaly.paired
         found = {"run": task_metrics(*pairs[-1], pairs[0] if len(pairs) > 1 else None, paired=paired)}
         if len(pairs) > 1:
@@ -148,7 +148,7 @@ class Comparison:
     @property
     def auc(self) -> float:
         """The run's AUC, on all test images."""
-        return auc(self.run.scores["normal"], anomaly_results(self.run, self.anomaly, self.samples)[0])
+        return auc(self.run.scores["normal"], anomaly_results(self.run, self.anomaly, self.dataset)[0])
 
     def scores(self) -> dict[str, np.ndarray]:
         """The run's scores by group, cut to what the views show; the baseline has no augmented images of its own."""
@@ -175,8 +175,8 @@ class Comparison:
 
     def _results(self, run: StoredRun) -> list[tuple[np.ndarray, np.ndarray]]:
         """Scores and codes of the four groups, cut to what the views show."""
-        augmented = augmented_results(run, self.run.spec.augment, self.run.spec.params, self.samples)
-        anomalous = anomaly_results(run, self.anomaly, self.samples)
+        augmented = augmented_results(run, self.run.spec.augment, self.run.spec.params, self.dataset)
+        anomalous = anomaly_results(run, self.anomaly, self.dataset)
         shown = self._shown()
         return [
             (run.scores["train normal"][: shown[0]], run.codes["train normal"][: shown[0]]),
@@ -193,7 +193,7 @@ class Comparison:
 
     def _anomalous_shown(self) -> np.ndarray:
         """Which anomalies are shown: the first; of the rest as many of each class."""
-        total = len(anomaly_results(self.run, self.anomaly, self.samples)[0])
+        total = len(anomaly_results(self.run, self.anomaly, self.dataset)[0])
         if self.anomaly.kind == "rest":
             return np.unique(np.linspace(0, total - 1, min(total, VIEW_LIMIT)).round().astype(int))
         return np.arange(min(total, VIEW_LIMIT))

@@ -171,19 +171,16 @@ def _measured(
 def gain(run: StoredRun, baseline: StoredRun | None, anomaly: Anomaly, dataset: Dataset) -> Estimate:
     """The relative AUC of a run, or of one without baseline its AUC, with a 95% interval over the test images."""
     from .evaluate import anomaly_results  # torch, which a page's first paint does not wait for
-    from .samples import Samples
 
-    samples = Samples.of(run.spec, dataset)
-    scores = [(one.scores["normal"], anomaly_results(one, anomaly, samples)[0]) for one in (run, baseline) if one]
+    scores = [(one.scores["normal"], anomaly_results(one, anomaly, dataset)[0]) for one in (run, baseline) if one]
     metrics = task_metrics(*scores[0], scores[1] if baseline else None, paired=anomaly.paired)
     return metrics.relative_auc or metrics.auc
 
 
 def _auc(run: StoredRun, anomaly: Anomaly, dataset: Dataset) -> float:
     from .evaluate import anomaly_results
-    from .samples import Samples
 
-    return auc(run.scores["normal"], anomaly_results(run, anomaly, Samples.of(run.spec, dataset))[0])
+    return auc(run.scores["normal"], anomaly_results(run, anomaly, dataset)[0])
 
 
 def _is_scored(run: StoredRun, anomaly: Anomaly) -> bool:

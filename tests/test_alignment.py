@@ -175,7 +175,7 @@ def test_outcomes_are_relative_aucs_beside_their_mmd(trained: dict[str, StoredRu
     alignment = matrix(trained)
     cells = alignment.fill(CUTOUT)
     pairs = pairs_of(trained.values(), {trained["identity"].id: trained["identity"]})
-    found = outcomes(cells, pairs, alignment.columns, alignment.samples)
+    found = outcomes(cells, pairs, alignment.columns, alignment.dataset)
     assert len(found) == 4 * 13  # the baseline gains nothing by definition
     for one in found:
         assert one.mmd == cells[one.aug, one.anomaly].value
@@ -183,7 +183,7 @@ def test_outcomes_are_relative_aucs_beside_their_mmd(trained: dict[str, StoredRu
         if one.anomaly != REST:
             areas = [auc(each.scores["normal"], each.scores[one.anomaly.key]) for each in (run, baseline)]
             assert one.gain == pytest.approx(areas[0] - areas[1])
-    alone = outcomes(cells, [(trained["flip"], None)], [FLIP], alignment.samples)
+    alone = outcomes(cells, [(trained["flip"], None)], [FLIP], alignment.dataset)
     assert alone[0].gain == auc(trained["flip"].scores["normal"], trained["flip"].scores[FLIP.key])
     assert pairs_of(trained.values(), {}) == []  # a raw AUC does not lie on an axis of relative ones
 
@@ -192,9 +192,9 @@ def test_outcomes_that_are_not_scored_yet_wait(copied: dict[str, StoredRun]) -> 
     alignment = matrix(copied, anomaly=STEADY)
     cells = {(Aug("flip"), STEADY): alignment.spaces[Aug("flip")].mmd(Aug("flip"), STEADY)}
     pairs = [(copied["flip"], copied["identity"])]
-    assert outcomes(cells, pairs, [STEADY], alignment.samples, compute=False) == []
-    (found,) = outcomes(cells, pairs, [STEADY], alignment.samples)
-    assert outcomes(cells, pairs, [STEADY], alignment.samples, compute=False) == [found]
+    assert outcomes(cells, pairs, [STEADY], alignment.dataset, compute=False) == []
+    (found,) = outcomes(cells, pairs, [STEADY], alignment.dataset)
+    assert outcomes(cells, pairs, [STEADY], alignment.dataset, compute=False) == [found]
 
 
 def outcome(mmd: float, gain: float) -> Outcome:

@@ -258,7 +258,7 @@ def test_a_stored_run_scores_as_it_did_and_says_what_it_takes_images_for(aug: st
     header, *rows = score_table(views, [None])
     assert header[-2:] == [f"taken for, {view.name}", f"probability, {view.name}"]
     assert rows[3][-2:] == [name, share]
-    assert len(anomaly_results(stored, Anomaly("gen", "cutout", (("c", 0.6),)), samples)[0]) == 20
+    assert len(anomaly_results(stored, Anomaly("gen", "cutout", (("c", 0.6),)), dataset)[0]) == 20
 
 
 def test_quick_finds_the_gen_that_it_has_learned_to_tell() -> None:

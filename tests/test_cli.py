@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -108,12 +109,23 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     assert main([*words(0, 2, "--normal-class", "2"), "--json"]) == 0
     other = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
     assert main(["figure", "histograms", "--run", run, other, "--out", str(out)]) == 2
-    assert "of one data set and normal class" in capsys.readouterr().err
+    assert_one_line(capsys, "of one data set, normal class, profile and number of test images")
+    for more in (("--test-limit", "30"), ("--profile", "reference")):  # scored on other images, which no picture is of
+        assert main([*words(0, 2, *more), "--json"]) == 0
+        other = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
+        for name in ("alignment", "reconstructions"):
+            assert main(["figure", name, "--run", run, other, "--anomaly", "gen:noise", "--out", str(out)]) == 2
+            assert_one_line(capsys, "number of test images")
+        assert main(["figure", "roc", "--run", other, "--anomaly", "gen:noise", "--out", str(out)]) == 0
+    for more, space in (((), "the code of AE"), (("--encoder", "pixels"), "raw pixels")):
+        assert main(["figure", "histograms", "--run", run, flip, "--out", str(out), *more]) == 0
+        assert f"MMD in {space}." in out.read_text()
 
     # Of a sweep, all that is stored; the sweep of any of its runs is the same.
     for more in (("--param", "c=0.2"), ("--param", "c=0.5")):
         assert main([*words(0, 2, *more), "--json"]) == 0
     swept = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
+    assert main([*words(5, 2, "--param", "c=0.2"), "--json"]) == 0  # of another seed one value: the surface stays
     for name, text in {"sweep": "Relative AUC against", "surface": "gen 0.9: aug 0."}.items():
         assert main(["figure", name, "--run", swept, "--out", str(out)]) == 0
         page = out.read_text()
@@ -123,6 +135,7 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     capsys.readouterr()
 
     for arguments, part in {
+        f"histograms --run {run} --encoder resnet --out {out}": "unknown encoder 'resnet'; did you mean 'resnet50'?",
         f"surface --run {swept} --anomaly gen:flip --out {out}": "Flip has nothing continuous to vary here",
         f"surface --run {swept} --anomaly rest --out {out}": "its anomaly is a gen, such as gen:cutout",
         f"sweep --run {ids[1]} --out {out}": "Identity has nothing continuous to vary here",
@@ -144,10 +157,12 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         assert error.count("\n") == 1
 
 
-def test_the_gallery_is_drawn_of_any_class(tmp_path: Path) -> None:
+def test_the_gallery_is_drawn_of_any_class_wherever_one_lives(tmp_path: Path) -> None:
     out = tmp_path / "gallery.html"
-    assert main(["figure", "gallery", "--dataset", "digits", "--normal-class", "8", "--out", str(out)]) == 0
-    page = out.read_text()
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = "-m ssad_core figure gallery --dataset digits --normal-class 8 --out"
+    subprocess.run([sys.executable, *command.split(), str(out)], cwd=ROOT, env=ascii_only, check=True)
+    page = out.read_text(encoding="utf-8")
     assert page.count("Plotly.newPlot(") == 1
     assert "Digits, 8: augmentations" in page
     assert all(info.title in page for info in AUGMENTATIONS.values())

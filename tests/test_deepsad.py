@@ -312,7 +312,7 @@ def test_a_stored_run_scores_as_it_did_and_shows_no_pictures(dataset: str) -> No
         assert view.explanations is view.errors is None
         assert len(view.scores) == len(views.group)
     patch = Anomaly("gen", "cutout", (("c", 0.6),))
-    assert len(anomaly_results(run, patch, samples)[0]) == 40
+    assert len(anomaly_results(run, patch, load(dataset))[0]) == 40
 
 
 def test_the_table_says_what_a_detector_shows() -> None:

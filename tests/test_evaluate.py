@@ -119,7 +119,7 @@ def test_aucs_are_scikit_learns_on_the_stored_scores(each: Trained) -> None:
         tasks = [*CONTROLLED, *each.samples.classes(), Anomaly("rest")]
         assert set(run.result["auc"]) == {anomaly.key for anomaly in tasks}
         for anomaly in tasks:
-            scores, _ = anomaly_results(run, anomaly, each.samples)
+            scores, _ = anomaly_results(run, anomaly, each.dataset)
             expected, _ = theirs(run.scores["normal"], scores)
             assert run.result["auc"][anomaly.key] == pytest.approx(expected, abs=1e-12), anomaly.key
 
@@ -130,8 +130,8 @@ def test_even_so_small_it_finds_what_is_easy(digits: Trained) -> None:
 
 
 def test_against_the_rest_is_all_other_classes_and_of_equal_counts_the_mean_of_the_pairs(digits: Trained) -> None:
-    rest, codes = anomaly_results(digits.run, Anomaly("rest"), digits.samples)
-    parts = [anomaly_results(digits.run, anomaly, digits.samples) for anomaly in digits.samples.classes()]
+    rest, codes = anomaly_results(digits.run, Anomaly("rest"), digits.dataset)
+    parts = [anomaly_results(digits.run, anomaly, digits.dataset) for anomaly in digits.samples.classes()]
     assert {len(scores) for scores, _ in parts} == {58}
     np.testing.assert_array_equal(rest, np.concatenate([scores for scores, _ in parts]))
     np.testing.assert_array_equal(codes, np.concatenate([codes for _, codes in parts]))
@@ -166,18 +166,18 @@ def test_run_and_baseline_are_scored_on_the_same_images(each: Trained) -> None:
 
 def test_a_gen_of_its_own_parameters_is_computed_once_and_kept(copied: Trained) -> None:
     assert CUTOUT4.key not in copied.run.scores
-    scores, codes = anomaly_results(copied.run, CUTOUT4, copied.samples)
+    scores, codes = anomaly_results(copied.run, CUTOUT4, copied.dataset)
     found = examine_stored(copied.run, copied.samples.anomalous(CUTOUT4, "paper"))
     np.testing.assert_array_equal(scores, found.scores)
     np.testing.assert_array_equal(codes, found.codes)
 
     copied.run.weights.unlink()  # from here on nothing can be computed
     fresh = StoredRun(copied.run.path, copied.run.spec, copied.run.result)
-    kept = anomaly_results(fresh, CUTOUT4, copied.samples)
+    kept = anomaly_results(fresh, CUTOUT4, copied.dataset)
     np.testing.assert_array_equal(kept[0], scores)
     np.testing.assert_array_equal(kept[1], codes)
     with pytest.raises(Damaged):
-        anomaly_results(fresh, Anomaly("gen", "cutout", (("c", 0.5),)), copied.samples)
+        anomaly_results(fresh, Anomaly("gen", "cutout", (("c", 0.5),)), copied.dataset)
 
 
 # -- while it trains --------------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def test_four_groups_of_points_with_their_own_pictures_and_stored_scores(each: T
         comparison = each.against(anomaly)
         views = comparison.views()
         n = len(each.run.scores["normal"])
-        total = len(anomaly_results(each.run, anomaly, each.samples)[0])
+        total = len(anomaly_results(each.run, anomaly, each.dataset)[0])
         assert np.bincount(views.group).tolist() == [n, n, n, min(total, VIEW_LIMIT)]
         assert len(views.originals) == len(views.pair) == len(views.labels) == len(views.group)
         x = to_float(views.originals)
@@ -289,7 +289,7 @@ def test_metrics_are_of_all_test_images(each: Trained) -> None:
         found = each.against(anomaly).metrics()
         expected = {}
         for name, run in (("run", each.run), ("baseline", each.baseline)):
-            expected[name] = theirs(run.scores["normal"], anomaly_results(run, anomaly, each.samples)[0])
+            expected[name] = theirs(run.scores["normal"], anomaly_results(run, anomaly, each.dataset)[0])
             assert (found[name].auc.value, found[name].average_precision.value) == pytest.approx(expected[name])
         relative = found["run"].relative_auc
         assert relative.value == pytest.approx(expected["run"][0] - expected["baseline"][0])

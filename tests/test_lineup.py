@@ -8,7 +8,7 @@ import pytest
 from tiny import tiny
 
 from ssad_core.data import load
-from ssad_core.detectors import settings_for
+from ssad_core.detectors import PRESETS, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST, line_up, parse_pin, pin_label
 from ssad_core.question import Question
@@ -41,6 +41,18 @@ def test_only_the_aug_differs() -> None:
     specs = line_up(question, ["noise(sigma=0.2)"], load("digits"), nothing_stored).specs
     own = question.run(load("digits"))
     assert [replace(spec, augment="flip", params=()) for spec in specs] == [own] * 3
+
+
+@pytest.mark.parametrize(("aug", "pin"), [("rotate", "geom"), ("geom", "cutout"), ("flip", "geom")])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_at_a_preset_another_aug_is_trained_as_long_as_it_is_by_itself(aug: str, pin: str, preset: str) -> None:
+    own = settings_for(preset, "ap", "digits", 1, aug)
+    question = replace(QUESTION, detector="ap", augment=aug, settings=own)
+    (_, other) = line_up(question, [pin], load("digits"), nothing_stored).specs
+    assert other.augment == pin
+    assert other.settings == settings_for(preset, "ap", "digits", 1, pin, test_limit=own.test_limit)
+    edited = replace(question, settings=replace(own, epochs=7))
+    assert [spec.settings.epochs for spec in line_up(edited, [pin], load("digits"), nothing_stored).specs] == [7, 7]
 
 
 def test_stored_runs_lie_beside_it_if_they_were_scored_on_the_same_images() -> None:

@@ -59,7 +59,7 @@ def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
     app = open_page(PAGE, **TINY)
     assert names_best(measured(app))
     assert "No augmentation is trained yet" in words(app)
-    assert "the mean over 20 draws of 256 images a set" in words(app)
+    assert "the mean over 20 draws of 256 of the images that the views show" in words(app)
     assert "≈ stands where a permutation test cannot tell the two sets apart (p of 0.05 or more; 1,000 " in words(app)
     assert len(charts(app)) == 1
     assert not app.warning

@@ -15,7 +15,6 @@ from ssad_core.errors import BadInput
 from ssad_core.evaluate import anomaly_results
 from ssad_core.figures import surface_figure, sweep_figure
 from ssad_core.question import Question
-from ssad_core.samples import Samples
 from ssad_core.spec import Anomaly, RunSpec
 from ssad_core.statistics import Estimate, auc, task_metrics
 from ssad_core.store import Store, StoredRun
@@ -38,10 +37,6 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StoredRun]:
     found = {spec.id: worker.run(spec, store, "cpu") for one in specs for spec in (one.baseline(), one)}
     torch.set_num_threads(threads)
     return found
-
-
-def samples() -> Samples:
-    return Samples.of(run_spec(), DIGITS)
 
 
 # -- what is trained --------------------------------------------------------------------------------------------------
@@ -110,7 +105,7 @@ def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]
         for repeat, estimate in point.each.items():
             spec = sweep.spec(point.value, *repeat)
             areas = [
-                auc(run.scores["normal"], anomaly_results(run, anomaly, samples())[0])
+                auc(run.scores["normal"], anomaly_results(run, anomaly, DIGITS)[0])
                 for run in (stored[spec.id], stored[spec.baseline().id])
             ]
             assert estimate.value == pytest.approx(areas[0] - areas[1], abs=1e-12)
@@ -118,7 +113,7 @@ def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]
     assert two.mean == pytest.approx(np.mean([estimate.value for estimate in two.each.values()]))
     assert two.interval == tuple(sorted(estimate.value for estimate in two.each.values()))
     run, baseline = stored[sweep.spec(0.5, 0).id], stored[sweep.spec(0.5, 0).baseline().id]
-    scores = [(r.scores["normal"], anomaly_results(r, anomaly, samples())[0]) for r in (run, baseline)]
+    scores = [(r.scores["normal"], anomaly_results(r, anomaly, DIGITS)[0]) for r in (run, baseline)]
     expected = task_metrics(*scores[0], scores[1], paired=True).relative_auc
     assert one.interval == (expected.low, expected.high)
     alone = gain(run, None, anomaly, DIGITS)
@@ -158,7 +153,7 @@ def test_the_surface_is_the_aucs_of_stored_runs_on_gens_of_every_strength(stored
     assert (~np.isnan(found)).any(axis=1).tolist() == [value in (0.2, 0.5) for value in sweep.values]
     for i, j in ((1, 0), (4, 8)):
         run = stored[sweep.spec(sweep.values[i], 0).id]
-        assert found[i, j] == auc(run.scores["normal"], anomaly_results(run, anomalies[j], samples())[0])
+        assert found[i, j] == auc(run.scores["normal"], anomaly_results(run, anomalies[j], DIGITS)[0])
     both = Sweep(run_spec(), (0, 1)).surface(stored, anomalies, DIGITS)
     assert (~np.isnan(both)).any(axis=1).tolist() == [value == 0.2 for value in sweep.values]
 

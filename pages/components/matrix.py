@@ -50,7 +50,7 @@ def show_matrix(
     def work() -> None:
         filled = alignment.fill(question.anomaly, SLICE)
         if len(filled) == alignment.size:
-            outcomes(filled, pairs, alignment.columns, alignment.samples)  # scores what is not scored yet
+            outcomes(filled, pairs, alignment.columns, alignment.dataset)  # scores what is not scored yet
 
     def draw(found: Cells) -> None:
         aug = aug_of(question.augment, question.params)
@@ -116,8 +116,8 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
 def _explain(alignment: Alignment, encoder: str, space: str, dataset: Dataset) -> None:
     lines = [
         f"Squared MMD (App. G, Eq. 1) between training images under aug, a row, and anomalies, a column, in {space}: smaller "
-        f"is better aligned. Each number is the mean over {DRAWS} draws of {M} images a set, or of all if there are fewer; "
-        "hover for the spread."
+        f"is better aligned. Each number is the mean over {DRAWS} draws of {M} of the images that the views show, or of all "
+        "of them if there are fewer; hover for the spread."
     ]
     if alignment.ranked:
         lines.append("A frame marks the best aug of a column. Columns differ in their anomalies; compare within one.")

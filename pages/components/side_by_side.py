@@ -12,7 +12,7 @@ from pages.components.address import State
 from pages.components.chart import chart
 from pages.components.markdown import plain
 from ssad_core.errors import BadInput
-from ssad_core.lineup import differences, labels
+from ssad_core.lineup import differences, labels, scored_on
 from ssad_core.question import anomaly_name, parse_anomaly
 from ssad_core.report import draw_rocs, draw_tasks, task_aucs
 from ssad_core.spec import Anomaly
@@ -36,7 +36,7 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
         "AUC on each task that the runs were scored on with their training; a star marks the best of each. "
         "The Lab and Error bias have the intervals."
     )
-    if len({(spec.fingerprint, spec.normal_class, spec.settings.test_limit) for spec in specs}) > 1:
+    if len({scored_on(spec) for spec in specs}) > 1:
         st.caption("These runs were scored on different images, so their AUCs are not paired.")
     anomaly = _ask_anomaly(runs, state)
     chart(draw_rocs(runs, anomaly), key="rocs")

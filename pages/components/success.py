@@ -74,4 +74,4 @@ def _over_all(found: Sequence[Outcome]) -> list[str]:
 def _outcomes(
     key: str, count: int, scored: tuple[str, ...], anomaly: str, _cells: Cells, _pairs: Pairs, _alignment: Alignment
 ) -> list[Outcome]:
-    return outcomes(_cells, _pairs, _alignment.columns, _alignment.samples, compute=False)
+    return outcomes(_cells, _pairs, _alignment.columns, _alignment.dataset, compute=False)

@@ -52,10 +52,13 @@ class ScorePanel:
     note: str
 
 
-def histograms_figure(panels: Sequence[ScorePanel], *, title: str, score: str, log: bool = False) -> go.Figure:
+def histograms_figure(
+    panels: Sequence[ScorePanel], *, title: str, score: str, log: bool = False, about: str = ""
+) -> go.Figure:
     """Histograms of several detectors on common bins and axes (Figs. 7, 15, 16), with a threshold in each.
 
-    ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).
+    ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput); ``about``
+    is what the text instead of the picture says of the panels' notes.
     """
     fig, places = multiples(panels, shared_xaxes="all", shared_yaxes="all")
     rows = places[-1]["row"]
@@ -79,8 +82,8 @@ def histograms_figure(panels: Sequence[ScorePanel], *, title: str, score: str, l
     middle = (max(place["col"] for place in places) + 1) // 2
     fig.update_xaxes(title=score, row=rows, col=middle)
     fig.update_yaxes(title="per cent of group", col=1)
-    said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels)
-    return finish_multiples(fig, rows, title, f"Histograms of the {score}. {said}.")
+    said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels).replace("<br>", ", ")
+    return finish_multiples(fig, rows, title, f"Histograms of the {score}. {said}. {about}".strip())
 
 
 def roc_figure(

@@ -26,11 +26,10 @@ if TYPE_CHECKING:
 SIGNIFICANT = 0.05
 
 
-def draw_alignment(comparisons: Sequence[Comparison], encoder: str | None) -> list[go.Figure]:
+def draw_alignment(comparisons: Sequence[Comparison], encoder: str) -> list[go.Figure]:
     """The matrix and, where all share a space, the scatter of one detector's runs."""
     first = comparisons[0]
     baseline, anomaly = first.baseline, first.anomaly
-    encoder = encoder or ("baseline" if baseline else "run")
     runs = [comparison.run for comparison in comparisons]
     more = [aug_of(run.spec.augment, run.spec.params) for run in runs]
     matrix = Alignment.of(encoder, first.run.spec, first.dataset, anomaly, more=more, baseline=baseline, runs=runs)
@@ -40,7 +39,7 @@ def draw_alignment(comparisons: Sequence[Comparison], encoder: str | None) -> li
     if not encoder_info(encoder).one_space:
         return drawn
     pairs = pairs_of(runs, {each.baseline.id: each.baseline for each in comparisons if each.baseline})
-    found = outcomes(cells, pairs, matrix.columns, first.samples)
+    found = outcomes(cells, pairs, matrix.columns, first.dataset)
     if not found:
         return drawn
     spans = {run.id: gain(run, base, anomaly, first.dataset) for run, base in pairs}

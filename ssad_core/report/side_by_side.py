@@ -11,10 +11,11 @@ import numpy as np
 from ..colours import ANOMALOUS, NORMAL
 from ..detectors import detector_info
 from ..embedding import PERPLEXITY
+from ..encoders import default_encoder
 from ..errors import BadInput, unknown
 from ..histogram import Scale, confusion, scale_for, threshold_at_fpr
-from ..lineup import labels
-from .alignment import draw_alignment
+from ..lineup import labels, scored_on
+from .alignment import draw_alignment, space_title
 from .comparison import SHOWN
 from .runs import draw_tasks
 from .task import task
@@ -45,12 +46,12 @@ def draw_side_by_side(
     Parameters
     ----------
     fpr, scale, by_score : as for `draw`.
-    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the baseline's code, where all have a baseline.
+    encoder : in whose space MMD is measured, of `encoders.ENCODERS`; None is the `default_encoder`.
 
-    BadInput on another name, or when the runs are not of one data set and normal class.
+    BadInput on another name, or when the runs were not scored on the same images.
     """
-    if len({c.run.spec.fingerprint + str(c.run.spec.normal_class) for c in comparisons}) > 1:
-        raise BadInput("runs side by side must be of one data set and normal class")
+    if len({scored_on(comparison.run.spec) for comparison in comparisons}) > 1:
+        raise BadInput("runs side by side must be of one data set, normal class, profile and number of test images")
     names = labels([comparison.run.spec for comparison in comparisons])
     comparisons = [replace(each, label=each.label or called) for each, called in zip(comparisons, names, strict=True)]
     match name:
@@ -67,11 +68,16 @@ def draw_side_by_side(
 
             return [_maps(group, by_score) for group in _by_detector(same_sample(comparisons))]
         case "alignment":
-            return [figure for group in _by_detector(comparisons) for figure in draw_alignment(group, encoder)]
+            groups = _by_detector(comparisons)
+            return [figure for group in groups for figure in draw_alignment(group, encoder or _default_encoder(group))]
         case "histograms":
-            encoder = encoder or ("baseline" if all(c.baseline for c in comparisons) else "run")
-            return [_histograms(group, fpr, scale, encoder) for group in _by_detector(comparisons)]
+            groups = _by_detector(comparisons)
+            return [_histograms(group, fpr, scale, encoder or _default_encoder(group)) for group in groups]
     raise unknown("figure", name, SIDE_BY_SIDE)
+
+
+def _default_encoder(comparisons: Sequence[Comparison]) -> str:
+    return default_encoder(baseline=all(comparison.baseline for comparison in comparisons))
 
 
 def _by_detector(comparisons: Sequence[Comparison]) -> list[list[Comparison]]:
@@ -106,7 +112,7 @@ def _rocs(comparisons: Sequence[Comparison]) -> go.Figure:
     from ..evaluate import anomaly_results  # torch, for which the table of figures should not wait
 
     curves = {
-        each.name: (each.run.scores["normal"], anomaly_results(each.run, each.anomaly, each.samples)[0])
+        each.name: (each.run.scores["normal"], anomaly_results(each.run, each.anomaly, each.dataset)[0])
         for each in comparisons
     }
     return figures.roc_figure(curves, title=f"ROC. {task(comparisons[0])}")
@@ -130,21 +136,24 @@ def draw_bias(comparison: Comparison, bias: Bias, chosen: str | None = None) -> 
 
 def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:
     from .. import figures
+    from ..evaluate import anomaly_results  # torch, for which the table of figures should not wait
 
     panels = []
     for comparison in comparisons:
-        scores = comparison.scores()
-        threshold = threshold_at_fpr(comparison.run.scores["normal"], fpr)
-        counts = confusion(scores["test normal"], scores["test anomalous"], threshold)
+        normal = comparison.run.scores["normal"]
+        anomalous, _ = anomaly_results(comparison.run, comparison.anomaly, comparison.dataset)
+        threshold = threshold_at_fpr(normal, fpr)
+        counts = confusion(normal, anomalous, threshold)
         distance = comparison.mmd(encoder).value
         note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.0%}<br>MMD {distance:.3g}"
-        panels.append(figures.ScorePanel(comparison.name, scores, threshold, note))
+        panels.append(figures.ScorePanel(comparison.name, comparison.scores(), threshold, note))
     normal, every = [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
     return figures.histograms_figure(
         panels,
         title=f"{task(comparisons[0])}, thresholds at a false-positive rate ≤ {fpr:.1%}",
         log=scale_for(normal, every, scale) == "log",
         score=detector_info(comparisons[0].run.spec.detector).score,
+        about=f"MMD in {space_title(encoder, comparisons[0].baseline)}.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -40,8 +41,10 @@ def draw_sweep(
     """
     if name not in SWEEPS:
         raise unknown("figure", name, SWEEPS)
-    seeds = sorted({other.spec.seed for other in stored if alike(other.spec, run.spec)})
-    sweep, runs = Sweep(run.spec, tuple(seeds), tuple(classes)), {other.id: other for other in stored}
+    classes = tuple(classes) or (run.spec.normal_class,)
+    asked = [other.spec for other in stored if alike(other.spec, run.spec) and other.spec.normal_class in classes]
+    seeds, runs = Counter(spec.seed for spec in asked), {other.id: other for other in stored}
+    sweep = Sweep(run.spec, tuple(sorted(seeds)), classes)
     if name == "sweep":
 
         def measure(run: StoredRun, baseline: StoredRun | None) -> Estimate:
@@ -54,6 +57,9 @@ def draw_sweep(
         return curve(sweep, points, anomaly, dataset, drawn=sweep.drawn(runs, measure))
     if not anomaly.paired:
         raise BadInput("a surface is over a gen's parameter, so its anomaly is a gen, such as gen:cutout")
+    # Its cells are means over the same seeds: those of which most is stored.
+    most = max(seeds.values())
+    sweep = replace(sweep, seeds=tuple(sorted(seed for seed, count in seeds.items() if count == most)))
     anomalies = gens(anomaly.name, run.spec.profile)
     return surface(sweep, sweep.surface(runs, list(anomalies.values()), dataset), anomaly)
 
