@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import Server, Visitor, await_map, lasso, move_to_point, points, settled, store_runs, visitor
+from browser import Server, Visitor, await_map, centre, lasso, move_to_point, points, settled, store_runs, visitor
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -43,6 +43,11 @@ def chosen(page: Page, panel: int) -> int:
 
 def rings(page: Page, panel: int) -> int:
     return page.locator(f"[data-testid=map-{panel}] .over .ring").count()
+
+
+def show_another_seed(page: Page) -> None:
+    """By a click that moves neither pointer nor keyboard from where they are."""
+    page.get_by_role("switch", name="Beside it another seed").evaluate("node => node.click()")
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +154,53 @@ def test_a_lasso_in_one_map_is_in_all_and_its_images_below(browser: Browser, ser
     page.get_by_test_id("lasso-clear").click()
     maps.until(lambda: maps.query["lasso"] == "", "the address has no lasso")
     assert chosen(page, 1) == 0
+
+
+def test_a_lasso_and_the_keyboard_stay_where_they_are_when_other_maps_come(maps: Visitor) -> None:
+    page = maps.page
+    drawing = page.get_by_test_id("map-1")
+    drawing.scroll_into_view_if_needed()
+    box = drawing.bounding_box()
+    assert box
+    left, top, right, bottom = box["x"] + 8, box["y"] + 8, box["x"] + box["width"] - 8, box["y"] + box["height"] - 8
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(right, top, steps=6)
+    show_another_seed(page)
+    await_maps(page, 6)
+    settled(maps)
+    assert drawing.evaluate("node => node.getRootNode().activeElement === node")
+    page.mouse.move(right, bottom, steps=6)
+    page.mouse.move(left, bottom, steps=6)
+    page.mouse.up()
+    expect(page.get_by_test_id("lasso-summary")).to_have_text("120 of 120 selected")
+    # The lasso has ended: points are pointed at as ever.
+    move_to_point(page, 0, "map-1")
+    expect(page.get_by_test_id("tooltip")).to_be_visible()
+
+
+@pytest.mark.parametrize("end", ["the page takes the pointer away", "the map goes"])
+def test_a_lasso_that_is_cut_short_selects_nothing_and_is_over(maps: Visitor, end: str) -> None:
+    page = maps.page
+    drawing = page.get_by_test_id("map-1")
+    drawing.scroll_into_view_if_needed()
+    x, y = centre(drawing)
+    page.mouse.move(x - 50, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 50, steps=6)
+    if end == "the map goes":
+        page.get_by_role("slider", name="Perplexity").press("ArrowLeft")
+        maps.until(lambda: maps.query["perplexity"] == "29", "the address has the perplexity")
+        page.mouse.move(x + 50, y, steps=6)
+        page.mouse.up()
+        await_maps(page)
+        settled(maps)
+    else:
+        drawing.evaluate("node => node.releasePointerCapture(1)")
+    move_to_point(page, 0, "map-1")
+    expect(page.get_by_test_id("tooltip")).to_be_visible()
+    page.mouse.up()
+    expect(page.get_by_test_id("lasso-summary")).to_have_text("0 of 120 selected")
 
 
 def test_a_hidden_group_is_hidden_in_all_and_caught_by_no_lasso(maps: Visitor) -> None:

@@ -176,11 +176,15 @@ class Maps extends Linked {
 
   assemble() {
     const { length } = this.header.maps
-    while (this.panels.length < length) this.panels.push(new MapPanel(this, this.panels.length))
-    this.panels.length = length
+    // Panels stay where they are: one may be in the middle of a lasso, or have the keyboard, when another map comes.
+    while (this.panels.length < length) {
+      const panel = new MapPanel(this, this.panels.length)
+      this.panels.push(panel)
+      this.grid.append(panel.node)
+    }
+    while (this.panels.length > length) this.panels.pop().node.remove()
     this.illustrated = [this.selection]
     this.figures = [this.player, ...this.panels, this.selection]
-    this.grid.replaceChildren(...this.panels.map((panel) => panel.node))
     if (!this.grid.isConnected) this.root.replaceChildren(this.player.node, this.grid, this.selection.node, this.tooltip.node)
   }
 

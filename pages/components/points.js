@@ -29,7 +29,8 @@ function unpack(bytes) {
 /** The numbers in a part of a message, or null where there is none. */
 const numbers = (part, Kind) => part && new Kind(part.buffer)
 
-/** `move(event)` from the press of the pointer to its release, then `end()`; the pointer may leave the node. */
+/** `move(event)` from the press of the pointer until the node loses it (by its release, or otherwise), then `end()`; it may
+ * leave the node. */
 function draggable(node, { start, move, end }) {
   node.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || start?.(event) === false) return
@@ -38,11 +39,10 @@ function draggable(node, { start, move, end }) {
     const follow = (moved) => move(moved)
     const stop = () => {
       node.removeEventListener("pointermove", follow)
-      for (const name of ["pointerup", "pointercancel"]) node.removeEventListener(name, stop)
       end()
     }
     node.addEventListener("pointermove", follow)
-    for (const name of ["pointerup", "pointercancel"]) node.addEventListener(name, stop)
+    node.addEventListener("lostpointercapture", stop, { once: true })
     move(event)
   })
 }
@@ -207,7 +207,7 @@ class PointMap extends Figure {
     node.addEventListener("pointerleave", () => !drawn && lab.aim(-1))
     node.addEventListener("blur", () => lab.aim(-1))
     const show = onceAFrame(() => {
-      if (!drawn) return
+      if (!drawn || !this.places) return
       set(this.path, { d: drawn.length > 1 ? `M${drawn.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` : null })
       if (drawn.length > 2) this.lab.selection.preview(this.inside(drawn))
     })
@@ -226,7 +226,7 @@ class PointMap extends Figure {
         show()
       },
       end: () => {
-        const found = drawn.length > 4 ? this.inside(drawn) : null
+        const found = this.places && drawn.length > 4 ? this.inside(drawn) : null // the map may have gone meanwhile
         drawn = null
         set(this.path, { d: null })
         if (found) this.choose(found)
