@@ -179,6 +179,17 @@ def test_a_lasso_and_the_keyboard_stay_where_they_are_when_other_maps_come(maps:
     expect(page.get_by_test_id("tooltip")).to_be_visible()
 
 
+def test_the_images_of_a_point_go_when_other_maps_come(maps: Visitor) -> None:
+    page = maps.page
+    page.get_by_test_id("map-1").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("tooltip")).to_be_visible()
+    show_another_seed(page)
+    await_maps(page, 6)
+    expect(page.get_by_test_id("tooltip")).to_be_hidden()
+    assert rings(page, 1) == 0
+
+
 @pytest.mark.parametrize("end", ["the page takes the pointer away", "the map goes"])
 def test_a_lasso_that_is_cut_short_selects_nothing_and_is_over(maps: Visitor, end: str) -> None:
     page = maps.page

@@ -600,13 +600,13 @@ class Linked {
 
   /** The numbers of a message; the old pictures stay until the new ones are there, if they are of the same points. */
   take(header, part, samePoints) {
+    if (this.figures) this.aim(-1) // the point may be another, or nowhere
     this.group = numbers(part("group"), Uint8Array)
     this.pair = numbers(part("pair"), Int32Array)
     if (!samePoints) this.originals = null
     this.members = header.groups.map((_, g) => [...this.group.keys()].filter((i) => this.group[i] === g))
     this.shuffled = [...this.group.keys()].sort((a, b) => hash(a) - hash(b))
     this.state.lasso = this.state.lasso.filter((i) => i < this.group.length)
-    this.pointed = -1
   }
 
   /** The sheets of a message, fetched and decoded. */
