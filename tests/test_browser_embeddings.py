@@ -13,12 +13,13 @@ with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 SMALL = {"dataset": "digits", "class": "1", "epochs": "2", "features": "4", "hidden": "16", "limit": "64"}
 SMALL |= {"test_limit": "30"}
 ASKED = {**SMALL, "pins": "flip"}
 NAMES = ["AE", "DAE-CutOut", "DAE-Flip"]
+FRAMES = "**/media/*.bin"
 AUGMENTED = 1  # a group of which AE has no images
 
 
@@ -48,6 +49,12 @@ def rings(page: Page, panel: int) -> int:
 def show_another_seed(page: Page) -> None:
     """By a click that moves neither pointer nor keyboard from where they are."""
     page.get_by_role("switch", name="Beside it another seed").evaluate("node => node.click()")
+
+
+def forget_failed_fetches(someone: Visitor) -> None:
+    """The console has them, and nothing else."""
+    assert all(error.startswith("Failed to load resource") for error in someone.errors), someone.errors
+    someone.errors.clear()
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +313,48 @@ def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) ->
     expect(said).to_have_text("iteration 625 of 625, spreading")
     expect(play).to_have_text("Play")
     assert maps.calls == calls  # the frames are no message
+
+
+def test_the_optimisation_that_is_waited_for_is_that_of_the_latest_maps(maps: Visitor) -> None:
+    page = maps.page
+    held: list[Route] = []
+    page.route(FRAMES, lambda route: held.append(route) if len(held) < 3 else route.continue_())
+    play = page.get_by_test_id("play")
+    play.click()
+    expect(play).to_have_text("Loading…")
+    maps.until(lambda: len(held) == 3, "all frames are asked for")
+    page.get_by_role("slider", name="Perplexity").press("ArrowLeft")
+    maps.until(lambda: maps.query["perplexity"] == "29", "the address has the perplexity")
+    await_maps(page)
+    settled(maps)
+    for route in held:
+        route.continue_()
+    expect(play).to_have_text("Play")
+    expect(page.get_by_test_id("iterations")).to_have_text("iteration 625 of 625, spreading")
+
+
+def test_frames_that_cannot_be_fetched_are_said_and_asked_for_again(maps: Visitor) -> None:
+    page = maps.page
+    page.route(FRAMES, lambda route: route.abort())
+    play, trouble = page.get_by_test_id("play"), page.locator(".views").get_by_role("alert")
+    play.click()
+    expect(trouble).to_have_text("The optimisation could not be fetched. Press Play to try again.")
+    expect(play).to_have_text("Play")
+    page.unroute(FRAMES)
+    play.click()
+    expect(play).to_have_text("Pause")
+    expect(trouble).to_be_hidden()
+    forget_failed_fetches(maps)
+
+
+def test_images_that_cannot_be_fetched_are_said_and_the_maps_drawn(someone: Visitor, small: str) -> None:
+    page = someone.page
+    page.route("**/media/*.webp", lambda route: route.abort())
+    page.goto(small)
+    await_maps(page)
+    trouble = page.locator(".views").get_by_role("alert")
+    expect(trouble).to_have_text("The images could not be fetched. Reload the page to try again.")
+    forget_failed_fetches(someone)
 
 
 def test_another_perplexity_is_another_map_of_the_same_selection(maps: Visitor) -> None:

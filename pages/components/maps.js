@@ -103,13 +103,18 @@ class Player {
     this.label()
   }
 
-  /** New frames: the maps stand as they are, unless somebody waits for the start. */
+  /** Other maps: whoever waits for the start waits for theirs. */
   take() {
+    this.rest()
+    if (this.wanted && !this.lab.header.waiting) this.load()
+  }
+
+  /** The maps stand at the end, as they are. */
+  rest() {
     this.pause()
     this.at = this.last
     set(this.range, { max: Math.max(1, this.last) })
     this.range.value = this.last ? this.at : 1
-    if (this.wanted && this.last) this.press()
   }
 
   label() {
@@ -124,18 +129,32 @@ class Player {
     set(this.range, { "aria-valuetext": this.said.textContent })
   }
 
-  /** Frames are fetched when they are asked for: they are more than all the rest. */
   press() {
     if (this.running) {
       this.pause()
-      return this.label()
-    }
-    if (!this.last) {
-      this.wanted = true
       this.label()
-      return this.lab.fetchFrames()
-    }
+    } else if (this.last) this.start()
+    else this.load()
+  }
+
+  /** Frames are fetched when they are asked for: they are more than all the rest. */
+  async load() {
+    const { lab } = this
+    const { version } = lab.header
+    this.wanted = true
+    this.label()
+    lab.say("")
+    const frames = await lab.fetchFrames().catch(() => null)
+    if (lab.header.version !== version) return // `take` has asked for those of the other maps
     this.wanted = false
+    if (!frames) lab.say("The optimisation could not be fetched. Press Play to try again.")
+    lab.frames = frames ?? []
+    this.rest()
+    if (this.last) this.start()
+    else this.label()
+  }
+
+  start() {
     const from = this.at >= this.last ? 0 : this.at
     let start = null
     const step = (time) => {
@@ -201,18 +220,15 @@ class Maps extends Linked {
     this.player.take()
   }
 
-  /** The optimisation of every map, for the player. */
+  /** The optimisation of every map, for the player: its frames, null where there is no map. */
   async fetchFrames() {
-    const { version, maps } = this.header
-    const all = await Promise.all(maps.map(({ frames }) => frames && fetched(frames)))
-    if (this.header.version !== version) return
     const size = 2 * this.group.length
-    this.frames = all.map((bytes) => {
+    const all = await Promise.all(this.header.maps.map(({ frames }) => frames && fetched(frames)))
+    return all.map((bytes) => {
       if (!bytes) return null
       const places = coordinates(new Uint16Array(bytes))
       return Array.from({ length: places.length / size }, (_, f) => places.subarray(f * size, (f + 1) * size))
     })
-    this.player.take()
   }
 
   /** Maps of one run stand under each other, a row for each seed. */

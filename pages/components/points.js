@@ -546,12 +546,14 @@ class Linked {
     this.root = root
     this.width = 0 // not known
     this.pointed = -1
+    this.trouble = html("p", { class: "trouble", role: "alert" })
   }
 
   build() {
     this.selection = new Selection(this)
     this.tooltip = new Tooltip(this)
     this.assemble()
+    this.root.append(this.trouble)
     this.redraw = onceAFrame(() => this.draw())
     this.changed = onceAFrame(() => this.figures.forEach((figure) => figure.update()))
     this.observer = new ResizeObserver(([entry]) => {
@@ -592,8 +594,9 @@ class Linked {
       this.draw()
     }
     if (!fresh || ready) return
-    const late = await pictures
+    const late = await pictures.catch(() => null)
     if (this.header.version !== header.version) return
+    if (!late) return this.say("The images could not be fetched. Reload the page to try again.")
     this.illustrate(late)
     this.drawPictures()
   }
@@ -601,6 +604,7 @@ class Linked {
   /** The numbers of a message; the old pictures stay until the new ones are there, if they are of the same points. */
   take(header, part, samePoints) {
     if (this.figures) this.aim(-1) // the point may be another, or nowhere
+    this.say("")
     this.group = numbers(part("group"), Uint8Array)
     this.pair = numbers(part("pair"), Int32Array)
     if (!samePoints) this.originals = null
@@ -714,6 +718,11 @@ class Linked {
     this.hovered = figure?.detector ?? this.mapDetector
     for (const each of this.figures) each.point()
     this.tooltip.show(i < 0 ? null : figure.anchor(i))
+  }
+
+  /** Says what went wrong; with "", no more. */
+  say(trouble) {
+    set(this.trouble, { text: trouble })
   }
 
   leave() {
