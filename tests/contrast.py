@@ -7,11 +7,22 @@ import re
 import numpy as np
 
 
-def linear(colour: str) -> np.ndarray:
-    """Linear sRGB (3,) in [0, 1]."""
+def channels(colour: str) -> np.ndarray:
+    """sRGB (3,) in [0, 255]."""
     hexadecimal = colour.startswith("#")
     parts = re.findall("[0-9a-fA-F]{2}" if hexadecimal else r"[\d.]+", colour)[:3]
-    values = np.array([int(part, 16) if hexadecimal else float(part) for part in parts]) / 255
+    return np.array([int(part, 16) if hexadecimal else float(part) for part in parts])
+
+
+def faded(colour: str, ground: str, opacity: float) -> str:
+    """What a colour of this opacity looks like on a ground."""
+    mixed = opacity * channels(colour) + (1 - opacity) * channels(ground)
+    return f"rgb({', '.join(map(str, mixed))})"
+
+
+def linear(colour: str) -> np.ndarray:
+    """Linear sRGB (3,) in [0, 1]."""
+    values = channels(colour) / 255
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from browser import Server, Visitor, centre, settled, visitor
+from contrast import contrast, faded
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -72,6 +73,35 @@ def test_the_same_runs_are_on_the_linked_page_and_a_clicked_image_is_pinned(some
     assert "test normal 4" in columns(page)[0]
     table(page).get_by_role("button", name=re.compile("Unpin temple, test normal 4")).first.click()
     someone.until(lambda: someone.query.get("images") == "", "it is let go")
+
+
+@pytest.mark.usefixtures("trained")
+def test_the_keyboard_stays_on_the_pin_that_it_presses(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL).replace("/?", "/reconstructions?"))
+    table(page).get_by_role("button", name="Pin temple, anomaly 4", exact=True).press("Enter")
+    someone.until(lambda: someone.query.get("images") == "6", "the address has the pinned image")
+    settled(someone)
+    expect(table(page).get_by_role("button", name="Unpin temple, anomaly 4", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    someone.until(lambda: someone.query.get("images") == "", "it is let go")
+    settled(someone)
+    expect(table(page).get_by_role("button", name="Pin temple, anomaly 4", exact=True)).to_be_focused()
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_pin_can_be_seen_and_hit(someone: Visitor, server: Server, theme: str) -> None:
+    page = someone.page
+    page.emulate_media(color_scheme=theme)
+    page.goto(server.address(**SMALL).replace("/?", "/reconstructions?"))
+    pin = table(page).get_by_role("button").first
+    box = pin.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 24
+    colour, opacity = pin.evaluate("node => [getComputedStyle(node).color, Number(getComputedStyle(node).opacity)]")
+    ground = page.locator(".stApp").evaluate("node => getComputedStyle(node).backgroundColor")
+    assert contrast(faded(colour, ground, opacity), ground) >= 4.5
 
 
 @pytest.mark.usefixtures("trained")

@@ -81,8 +81,8 @@ def _pin(column: Column) -> str:
         return "<td></td>"
     says = f"{'Unpin' if column.pinned else 'Pin'} {html.escape(column.name)}"
     return (
-        f'<td><button type="button" data-point="{column.point}" aria-pressed="{str(column.pinned).lower()}" '
-        f'aria-label="{says}" title="{says}">{_PIN}</button></td>'
+        f'<td><button type="button" id="pin-{column.point}-{column.anomalous:d}" data-point="{column.point}" '
+        f'aria-pressed="{str(column.pinned).lower()}" aria-label="{says}" title="{says}">{_PIN}</button></td>'
     )
 
 
