@@ -315,6 +315,21 @@ def test_the_optimisation_is_played_paused_and_ends_at_the_map(maps: Visitor) ->
     assert maps.calls == calls  # the frames are no message
 
 
+def test_nothing_is_spoken_while_the_optimisation_is_played(maps: Visitor) -> None:
+    page = maps.page
+    page.locator(".views").evaluate("""views => {
+        const live = "output, [aria-live], [role=status], [role=alert]"
+        const element = ({ target }) => (target.nodeType === Node.TEXT_NODE ? target.parentElement : target)
+        views.spoken = 0
+        const hear = (changes) => { views.spoken += changes.filter((change) => element(change)?.closest(live)).length }
+        new MutationObserver(hear).observe(views, { subtree: true, childList: true, characterData: true })
+    }""")
+    page.get_by_test_id("play").click()
+    expect(page.get_by_test_id("iterations")).to_have_text(re.compile("spreading$"))
+    expect(page.get_by_test_id("play")).to_have_text("Play")
+    assert page.locator(".views").evaluate("views => views.spoken") == 0
+
+
 def test_the_optimisation_that_is_waited_for_is_that_of_the_latest_maps(maps: Visitor) -> None:
     page = maps.page
     held: list[Route] = []

@@ -83,7 +83,7 @@ class Player {
       this.pause()
       this.go(Number(this.range.value))
     })
-    this.said = html("output", { "data-testid": "iterations" })
+    this.said = html("span", { "data-testid": "iterations" }) // no live region: it changes with every frame
     const course = html("div", { class: "course" }, this.button, this.range, this.said)
     this.node = html("div", { class: "player" }, this.legend, html("div", { class: "tools" }, this.by.node, this.scale), course)
     this.at = 0
