@@ -392,7 +392,10 @@ def test_a_detector_without_reconstructions_shows_its_distances(someone: Visitor
     await_map(page)
     settled(someone)
     expect(page.get_by_text("DeepSVDD").first).to_be_visible()
-    expect(page.get_by_role("heading", name="Test images")).to_be_visible()
+    for name in ("Score histograms", "Test images"):
+        figure = page.get_by_role("region", name=name)
+        expect(figure.get_by_role("heading", name=name)).to_be_visible()
+        expect(figure.get_by_role("button", name=f"Download as PNG: {name}")).to_be_visible()
     bars = page.locator("[data-testid=recon-column][data-side=anomalous] .bar .value")
     columns = page.locator("[data-testid=recon-column][data-side=anomalous]")
     assert bars.count() == 2 * columns.count() > 0

@@ -78,6 +78,9 @@ def test_runs_lie_side_by_side_with_their_numbers(maps: Visitor) -> None:
     assert page.locator(".scatter h3").all_inner_texts() == NAMES
     assert [len(drawn(page, panel)) for panel in range(3)] == [90, 120, 120]
     for panel in range(3):
+        downloads = page.get_by_role("region", name=f"Map of {NAMES[panel]}").get_by_role("button")
+        labels = [f"Download as {kind}: Map of {NAMES[panel]}" for kind in ("PNG", "SVG")]
+        assert [button.get_attribute("aria-label") for button in downloads.all()] == labels
         rows = page.get_by_test_id(f"numbers-{panel}").locator("tbody tr").all_inner_texts()
         assert [row.split("\t")[0] for row in rows] == [
             "aug | anomalies",

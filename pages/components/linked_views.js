@@ -91,7 +91,7 @@ function atLeast(values, value) {
 
 class Histograms extends Figure {
   constructor(lab) {
-    super(lab, "histograms", "Error histograms")
+    super(lab, "histograms")
     this.scale = segmented("Scale of the score axis", { linear: "Linear", log: "Log" }, (value) => lab.choose({ scale: value }))
     this.tools.append(this.scale.node)
     this.static = svg("g")
@@ -111,7 +111,7 @@ class Histograms extends Figure {
   draw() {
     const { lab } = this
     const { detectors, groups, group } = lab
-    set(this.heading, { text: lab.pictured ? "Error histograms" : "Score histograms" })
+    this.entitle(lab.pictured ? "Error histograms" : "Score histograms")
     groupButtons(this.legend, this.name, { lab, field: "hidden_bars", coloured: true })
     const tall = detectors.length > 1 ? 124 : 270
     const [left, right, head, rug, foot] = [40, 6, 46, 18, 50]
@@ -271,7 +271,7 @@ class Histograms extends Figure {
 
 class Roc extends Figure {
   constructor(lab) {
-    super(lab, "roc", "ROC")
+    super(lab, "roc")
     this.static = svg("g")
     this.guide = svg("line", { class: "guide" })
     this.area = svg("rect", { class: "area", "data-screen": "" })
@@ -286,6 +286,7 @@ class Roc extends Figure {
 
   draw() {
     const { detectors } = this.lab
+    this.entitle("ROC")
     const [left, right, top, foot] = [34, 12, 22, 38]
     const side = clamp(this.room - left - right, 180, 300)
     this.size(side + top + foot)
@@ -385,7 +386,7 @@ class Counts {
 
 class Reconstructions extends Figure {
   constructor(lab) {
-    super(lab, "recon", "Reconstructions")
+    super(lab, "recon")
     const sort = (event) => lab.choose({ sort: event.target.value })
     this.sort = html("select", { "aria-label": "Sort the images by", "data-testid": "recon-sort", onchange: sort })
     this.tools.append(html("label", { class: "select" }, html("span", { text: "Sort by" }), this.sort))
@@ -427,7 +428,7 @@ class Reconstructions extends Figure {
     const { lab } = this
     const { detectors } = lab
     const rows = this.rows()
-    set(this.heading, { text: lab.pictured ? "Reconstructions" : "Test images" })
+    this.entitle(lab.pictured ? "Reconstructions" : "Test images")
     const width = Math.max(260, Math.floor(this.room))
     const [left, gap, between] = [rows.some(([kind]) => kind === "bar") ? 132 : 104, 4, 22]
     const room = (width - left - between) / 2
@@ -628,7 +629,7 @@ function twoLines(x, y) {
 
 class EmbeddingMap extends PointMap {
   constructor(lab) {
-    super(lab, "map", "Embedding (t-SNE)")
+    super(lab, "map")
     this.of = segmented("Whose embedding", { baseline: "", run: "" }, (value) => lab.choose({ map_of: value }))
     this.by = segmented("Colour by", { category: "Category", score: "Score" }, (value) => lab.choose({ colour_by: value }))
     this.tools.append(this.of.node, this.by.node)
@@ -639,6 +640,7 @@ class EmbeddingMap extends PointMap {
   draw() {
     const { lab, detector, coloured } = this
     const { detectors, header } = lab
+    this.entitle("Embedding (t-SNE)")
     groupButtons(this.legend, this.name, { lab, field: "hidden_points", coloured })
     set(this.of.node, { hidden: detectors.length < 2 ? "" : null })
     for (const d of detectors) set(this.of.node.querySelector(`[data-value=${lab.role(d)}]`), { text: d.name })

@@ -10,7 +10,7 @@ const coordinates = (whole) => whole && Float32Array.from(whole, (value) => (val
 
 class MapPanel extends PointMap {
   constructor(lab, index) {
-    super(lab, `map-${index}`, `Map ${index + 1}`)
+    super(lab, `map-${index}`)
     this.index = index
     this.note = html("p", { class: "note" })
     this.numbers = html("table", { "data-testid": `numbers-${index}` })
@@ -35,8 +35,7 @@ class MapPanel extends PointMap {
     const { lab, spec, detector } = this
     const { seeds } = lab.header
     const name = seeds.length > 1 ? `${detector.name}, seed ${spec.seed}` : detector.name
-    set(this.heading, { text: name })
-    set(this.node, { "aria-label": `Map of ${name}` })
+    this.entitle(name, `Map of ${name}`)
     set(this.note, { text: `AUC ${detector.auc.toFixed(3)}` })
     this.plot(lab.maps[this.index], {
       height: clamp(Math.round(this.room * 0.8), 220, 350),

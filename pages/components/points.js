@@ -85,7 +85,7 @@ function dot(colour, hollow) {
 
 /** A section with a heading, tools at its right, the drawing and a caption. */
 class Figure {
-  constructor(lab, name, heading) {
+  constructor(lab, name) {
     this.lab = lab
     this.name = name
     this.tools = html("div", { class: "tools" })
@@ -93,22 +93,28 @@ class Figure {
     this.svg = svg("svg", { "data-testid": name, class: "drawing" })
     this.body = html("div", { class: "body" }, this.svg)
     this.caption = html("p", { class: "caption" })
-    this.heading = html("h3", { text: heading })
-    const downloads = html("div", { class: "downloads" })
+    this.heading = html("h3")
+    this.downloads = html("div", { class: "downloads" })
     const caption = () => ({ title: this.heading.textContent, subtitle: lab.header.title, legend: this.key() })
     for (const [kind, download] of [["PNG", savePng], ["SVG", saveSvg]])
-      downloads.append(
+      this.downloads.append(
         html("button", {
           type: "button",
           text: kind,
           title: `Download this figure as ${kind}`,
-          "aria-label": `Download ${heading.toLowerCase()} as ${kind}`,
           "data-testid": `download-${name}-${kind.toLowerCase()}`,
           onclick: () => this.complete(() => download(this.svg, `${slug(lab.header.title)}-${name}`, caption())),
         })
       )
-    const head = html("header", {}, this.heading, this.tools, downloads)
-    this.node = html("section", { class: `figure ${name}`, "aria-label": heading }, head, this.legend, this.body, this.caption)
+    const head = html("header", {}, this.heading, this.tools, this.downloads)
+    this.node = html("section", { class: `figure ${name}` }, head, this.legend, this.body, this.caption)
+  }
+
+  /** Its heading, and what it and its downloads are called. */
+  entitle(heading, called = heading) {
+    set(this.heading, { text: heading })
+    set(this.node, { "aria-label": called })
+    for (const button of this.downloads.children) set(button, { "aria-label": `Download as ${button.textContent}: ${called}` })
   }
 
   /** The legend of a downloaded figure. */
@@ -162,8 +168,8 @@ const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^
 
 /** A t-SNE map of a detector's points, to hover over and to draw a lasso on. */
 class PointMap extends Figure {
-  constructor(lab, name, heading) {
-    super(lab, name, heading)
+  constructor(lab, name) {
+    super(lab, name)
     this.node.classList.add("scatter")
     this.status = html("p", { class: "placeholder", role: "status" })
     this.body.append(this.status)
