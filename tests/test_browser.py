@@ -28,6 +28,7 @@ from browser import (
     train_button,
     visitor,
 )
+from contrast import contrast
 from PIL import Image
 
 from ssad_core.colours import GROUP_COLOURS
@@ -383,6 +384,24 @@ def test_the_replay_goes_through_the_epochs(lab: Visitor) -> None:
     lab.until(lambda: epoch.inner_text() != before[0], "another epoch")
     lab.until(lambda: pictures.evaluate(drawn) != before[1], "and its pictures")
     assert lab.calls == calls
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_replay_has_the_colours_of_the_linked_views(
+    someone: Visitor, server: Server, small: dict[str, str], theme: str
+) -> None:
+    page = someone.page
+    page.emulate_media(color_scheme=theme)
+    page.goto(server.address(**small))
+    await_map(page)
+    page.get_by_text("Replay the training").click()
+    ground = page.locator(".stApp").evaluate("node => getComputedStyle(node).backgroundColor")
+    stroke = "node => getComputedStyle(node).stroke"
+    for group, kind in ((2, "normal"), (3, "anomalous")):
+        colour = page.get_by_test_id("live-histogram-1").locator(f".shape.{kind}").evaluate(stroke)
+        assert colour == page.locator(f"[data-testid=histograms] [data-group='{group}']").first.evaluate(stroke)
+        if theme == "dark":
+            assert contrast(colour, ground) >= 4.5
 
 
 def test_a_detector_without_reconstructions_shows_its_distances(someone: Visitor, server: Server) -> None:

@@ -91,7 +91,7 @@ def test_the_keyboard_stays_on_the_pin_that_it_presses(someone: Visitor, server:
 
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_pin_can_be_seen_and_hit(someone: Visitor, server: Server, theme: str) -> None:
+def test_pins_and_marks_can_be_seen_and_pins_hit(someone: Visitor, server: Server, theme: str) -> None:
     page = someone.page
     page.emulate_media(color_scheme=theme)
     page.goto(server.address(**SMALL).replace("/?", "/reconstructions?"))
@@ -102,6 +102,9 @@ def test_a_pin_can_be_seen_and_hit(someone: Visitor, server: Server, theme: str)
     colour, opacity = pin.evaluate("node => [getComputedStyle(node).color, Number(getComputedStyle(node).opacity)]")
     ground = page.locator(".stApp").evaluate("node => getComputedStyle(node).backgroundColor")
     assert contrast(faded(colour, ground, opacity), ground) >= 4.5
+    for mark in ("right", "wrong"):
+        stroke = table(page).locator(f".{mark} path").first.evaluate("node => getComputedStyle(node).stroke")
+        assert contrast(stroke, ground) >= 4.5
 
 
 @pytest.mark.usefixtures("trained")

@@ -178,11 +178,28 @@ function colourAt(stops, share) {
 
 const rgb = (colour) => `rgb(${colour.join(",")})`
 
-/** Relative luminance (WCAG) of a CSS colour `#rrggbb` or `rgb(…)`; to tell a dark theme from a light one. */
+/** Relative luminance (WCAG) of a CSS colour `#rrggbb` or `rgb(…)`. */
 function luminance(colour) {
   const parts = colour.startsWith("#") ? channels(colour) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number)
   const [r, g, b] = parts.map((value) => (value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4))
   return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+const isDark = (paper) => luminance(paper) < 0.2
+
+/** The colour that `root` is drawn on; `root` is marked light or dark, for theme.css. */
+function theme(root) {
+  const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff"
+  set(root, { "data-theme": isDark(paper) ? "dark" : "light" })
+  return paper
+}
+
+/** A fixed colour `#rrggbb`; for a dark page mixed with white until its contrast with it is 4.5. */
+function readable(colour, paper) {
+  let mixed = channels(colour)
+  while (isDark(paper) && (luminance(rgb(mixed)) + 0.05) / (luminance(paper) + 0.05) < 4.5)
+    mixed = mixed.map((v) => Math.min(255, v + 8))
+  return `#${mixed.map((v) => v.toString(16).padStart(2, "0")).join("")}`
 }
 
 /** A `<linearGradient>` of stops, to be filled with `url(#id)`. */

@@ -73,7 +73,7 @@ class PointData:
 
 def linked_component(name: str, own: str) -> Callable[..., Any]:
     """The component of ``own``.js and ``own``.css, with what they share before them."""
-    return component(name, "views", css=["points", own], js=["draw", "points", own])
+    return component(name, "views", css=["theme", "points", own], js=["draw", "points", own])
 
 
 def settle(

@@ -84,6 +84,8 @@ class View {
 
   update(data) {
     const before = this.epochs
+    const paper = theme(this.root)
+    for (const [kind, colour] of Object.entries(data.colours)) this.root.style.setProperty(`--${kind}`, readable(colour, paper))
     this.data = data
     this.epochs = [...new Set(data.runs.flatMap((run) => run.snapshots.map((snapshot) => snapshot.epoch)))]
     this.epochs.sort((a, b) => a - b)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pages.components.component import component
 from pages.components.pictures import served
+from ssad_core.colours import GROUP_COLOURS
 
 State = Literal["none", "queued", "starting", "training", "evaluating", "done", "failed", "cancelled", "interrupted"]
 
@@ -72,7 +73,8 @@ def live(runs: Sequence[LiveRun], *, replay: bool, key: str) -> None:
     slider goes through them without the server.
     """
     payloads = [_payload(run, replay, f"{key} {k}") for k, run in enumerate(runs)]
-    _COMPONENT(key=key, data={"replay": replay, "runs": payloads})
+    colours = {kind: GROUP_COLOURS[f"test {kind}"] for kind in ("normal", "anomalous")}
+    _COMPONENT(key=key, data={"replay": replay, "runs": payloads, "colours": colours})
 
 
 def _payload(run: LiveRun, replay: bool, place: str) -> dict[str, Any]:

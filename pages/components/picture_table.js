@@ -11,9 +11,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.style.setProperty("--columns", data.columns)
     root.style.setProperty("--most", `${data.tile}px`)
   }
-  const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim()
-  const parts = paper.startsWith("#") ? [1, 3, 5].map((k) => parseInt(paper.slice(k, k + 2), 16)) : paper.match(/[\d.]+/g) ?? [255, 255, 255]
-  root.dataset.theme = parts.slice(0, 3).reduce((sum, v) => sum + Number(v), 0) < 380 ? "dark" : "light"
+  theme(root)
   root.onclick = (event) => {
     const point = event.target.closest("[data-point]")?.dataset.point
     if (point !== undefined) setTriggerValue("clicked", Number(point))

@@ -631,18 +631,14 @@ class Linked {
 
   /** What is drawn on; true if it has changed. To ask has the browser work out all styles, so it comes after drawing. */
   theme() {
-    const paper = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim() || "#ffffff"
-    const changed = paper !== this.paper
-    this.paper = paper
-    this.dark = luminance(paper) < 0.2
-    set(this.root, { "data-theme": this.dark ? "dark" : "light" })
-    return changed
+    const before = this.paper
+    this.paper = theme(this.root)
+    return this.paper !== before
   }
 
   /** Group colours are fixed; on a dark page a dark one is lifted until it can be read. */
   tint() {
-    const readable = (colour) => (this.dark ? lifted(colour, this.paper) : colour)
-    this.groups = this.header.groups.map(({ name, colour }) => ({ name: sentence(name), colour: readable(colour) }))
+    this.groups = this.header.groups.map(({ name, colour }) => ({ name: sentence(name), colour: readable(colour, this.paper) }))
   }
 
   /** The widths there are, once for all that is drawn until they change: to ask has the browser lay out the page. */
@@ -743,13 +739,6 @@ const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** A fixed shuffle: what integers hash to. */
 const hash = (k) => Math.imul(k ^ (k >>> 7), 2654435761) >>> 0
-
-/** A colour, mixed with white until its contrast with the page is 4.5. */
-function lifted(colour, paper) {
-  let mixed = channels(colour)
-  while ((luminance(rgb(mixed)) + 0.05) / (luminance(paper) + 0.05) < 4.5) mixed = mixed.map((v) => Math.min(255, v + 8))
-  return `#${mixed.map((v) => Math.round(v).toString(16).padStart(2, "0")).join("")}`
-}
 
 const mounted = new WeakMap() // by root
 const remembered = new Map() // by key: what a component that is mounted anew goes on with
