@@ -236,6 +236,18 @@ def test_a_hidden_group_is_hidden_in_all_and_caught_by_no_lasso(maps: Visitor) -
     assert len(drawn(page, 0)) == 90
 
 
+def test_the_keyboard_stays_on_a_group_that_it_hides_and_when_other_maps_come(maps: Visitor) -> None:
+    page = maps.page
+    group = page.get_by_test_id("maps-group-3")
+    group.press("Enter")
+    expect(group).to_have_attribute("aria-pressed", "false")
+    expect(group).to_be_focused()
+    show_another_seed(page)
+    await_maps(page, 6)
+    settled(maps)
+    expect(group).to_be_focused()
+
+
 def test_colours_show_the_score_of_each_run(maps: Visitor) -> None:
     page = maps.page
     assert len({point["colour"] for point in drawn(page, 1)}) == 4

@@ -139,28 +139,20 @@ class Figure {
   }
 }
 
-/** Buttons in `node` that show and hide groups; `field` of the state has those that are hidden. */
+/** Buttons in `node` that show and hide groups; `field` of the state has those that are hidden. They stay: one may have the
+ * keyboard. */
 function groupButtons(node, name, { lab, field, coloured }) {
   const hidden = lab.state[field]
-  const button = (group, g) => {
+  lab.groups.forEach((group, g) => {
     const gone = hidden.includes(g)
-    return html(
-      "button",
-      {
-        type: "button",
-        "aria-pressed": String(!gone),
-        title: gone ? `Show ${group.name}` : `Hide ${group.name}`,
-        "data-testid": `${name}-group-${g}`,
-        onclick: () => {
-          lab.choose({ [field]: gone ? hidden.filter((other) => other !== g) : [...hidden, g].sort() })
-          node.children[g]?.focus()
-        },
-      },
-      dot(coloured ? group.colour : null, g < NORMAL),
-      group.name
-    )
-  }
-  node.replaceChildren(...lab.groups.map(button))
+    const button = node.children[g] ?? node.appendChild(html("button", { type: "button", "data-testid": `${name}-group-${g}` }))
+    set(button, {
+      "aria-pressed": String(!gone),
+      title: gone ? `Show ${group.name}` : `Hide ${group.name}`,
+      onclick: () => lab.choose({ [field]: gone ? hidden.filter((other) => other !== g) : [...hidden, g].sort() }),
+    })
+    button.replaceChildren(dot(coloured ? group.colour : null, g < NORMAL), group.name)
+  })
 }
 
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
