@@ -183,6 +183,24 @@ def test_the_threshold_moves_by_the_keyboard(lab: Visitor) -> None:
     lab.until(lambda: lab.query["fpr"] == "0.12", "the address has the settled threshold")
 
 
+def test_a_threshold_that_another_page_sets_back_is_that_of_the_views(lab: Visitor) -> None:
+    page = lab.page
+    page.get_by_test_id("threshold-run").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    lab.until(lambda: lab.query["fpr"] == "0.12", "the address has the settled threshold")
+    page.get_by_role("link", name="Beside other augmentations").click()
+    page.get_by_role("slider", name="False-positive rate of the thresholds").focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    lab.until(lambda: lab.query["fpr"] == "0.1", "the address has the other page's threshold")
+    settled(lab)
+    page.get_by_test_id("stTopNav").get_by_role("link", name="Lab").click()
+    await_map(page)
+    settled(lab)
+    assert operating_point(page) == float(lab.query["fpr"]) == 0.1
+
+
 @pytest.mark.parametrize("presses", [0, 1, 20])
 def test_a_threshold_is_that_of_the_library(lab: Visitor, server: Server, presses: int) -> None:
     page, (comparison,) = lab.page, store_runs(server, SMALL)

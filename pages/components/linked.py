@@ -88,9 +88,10 @@ def settle(
     report = (st.session_state.get(key) or {}).get("state")
     memory = st.session_state.get(f"{key} memory")
     if memory is None:
-        memory = {"sent": state, "revision": 0, "id": id}
+        memory = {"sent": state, "now": state, "revision": 0, "id": id}
     if report is None:
-        now, held = state, memory["sent"]
+        # Mounted, perhaps anew: the browser goes on from what it had last, which need not be what was sent.
+        now, held = state, memory["now"]
     elif report != memory["report"]:
         now = held = _reported(report)
     elif state != memory["passed"]:
