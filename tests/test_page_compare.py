@@ -30,7 +30,7 @@ def test_what_is_missing_is_offered_and_what_is_stored_is_shown(path: str, own_l
     worker.run(tiny(aug="flip").run(load("digits")), own_lab, "cpu")
     calm(app.run())
     assert "Train 1 missing run" in labels(app)
-    calm(app.multiselect(key="ask-pins").set_value(["flip"]).run())
+    calm(app.multiselect(key="ask-pins-cutout").set_value(["flip"]).run())
     assert "train-missing" not in [button.key for button in app.button]
     assert address(app)["pins"] == "flip"
 
@@ -43,9 +43,31 @@ def test_pins_are_kept_and_bad_ones_said(path: str, lab: Path) -> None:
     assert "Left out: no run '0123456789abcdef' is stored" in said
     assert address(app)["pins"] == f"cutout(c=0.4)~{own}~0123456789abcdef"
     assert "Train 1 missing run" in labels(app)
-    calm(app.multiselect(key="ask-pins").set_value(["cutout(c=0.4)", "cutoff"]).run())
+    calm(app.multiselect(key="ask-pins-cutout").set_value(["cutout(c=0.4)", "cutoff"]).run())
     assert "'cutoff'" in "".join(error.value for error in app.error)
     assert address(app)["pins"] == "cutout(c=0.4)"
+
+
+def test_another_aug_has_other_pins_beside_it_and_its_own_stays_one(lab: Path) -> None:
+    app = open_page(HISTOGRAMS, **TINY)
+    calm(app.selectbox(key="ask-aug").select("flip").run())
+    assert app.multiselect(key="ask-pins-flip").value == ["cutout", "invert"]
+    assert address(app)["pins"] == "cutout~flip~invert"
+    calm(app.multiselect(key="ask-pins-flip").set_value(["cutout", "invert", "blur"]).run())
+    assert not app.error
+    calm(app.switch_page("pages/runs.py").run())
+    calm(app.button(key="unpin-invert").click().run())
+    assert address(app)["pins"] == "cutout~blur~flip"
+    calm(app.switch_page(HISTOGRAMS).run())
+    calm(app.selectbox(key="ask-aug").select("blur").run())
+    assert app.multiselect(key="ask-pins-blur").value == ["cutout", "flip"]
+
+
+def test_more_pins_than_there_is_room_for_are_said_and_stay(lab: Path) -> None:
+    pins = "~".join(f"cutout(c=0.{k})" for k in range(1, 6))
+    app = open_page(HISTOGRAMS, **TINY, pins=pins)
+    assert "DAE-CutOut-0.5 is one too many: 6 runs lie side by side" in words(app)
+    assert address(app)["pins"] == pins
 
 
 def test_runs_of_one_name_are_told_apart(own_lab: Store) -> None:

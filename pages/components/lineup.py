@@ -97,24 +97,42 @@ def encoders(comparisons: list[Comparison]) -> dict[str, str]:
     return {name: ENCODERS[name].title for name in known}
 
 
+def _own(question: Question) -> str:
+    """The question's own aug, as a pin is written."""
+    return call_text(question.augment, question.params)
+
+
+def pins_beside(state: State) -> list[str]:
+    """What is pinned beside the question's own run. If its aug is a pin, that is left out: it would lie beside itself."""
+    return [pin for pin in state.pins if pin != _own(state.question)]
+
+
+def lay_pins(state: State, pins: list[str]) -> None:
+    """Makes these the pins beside the question's own run. If its aug was a pin it stays one, to be there again beside
+    another."""
+    own = _own(state.question)
+    state.pins = (*pins, *(pin for pin in state.pins if pin == own))
+
+
 def _ask_pins(state: State, question: Question) -> None:
-    """Asks for what lies beside the question's own run. That aug stays a pin too, to be there again beside another one."""
-    own = call_text(question.augment, question.params)
-    pins = [pin for pin in state.pins if pin != own]
+    """Asks for what lies beside the question's own run."""
+    own, pins = _own(question), pins_beside(state)
     known = [name for name in augs(question.detector) if name not in (own, "identity")]
     always = 1 if detector_info(question.detector).baseline is None or own == "identity" else 2
+    last = pins[: MOST - always]
     chosen = st.multiselect(
         "Compare it with"
         if own == "identity"
         else f"Compare {augment.label(question.augment, dict(question.params))} with",
         [*known, *(pin for pin in pins if pin not in known)],
-        default=pins[: MOST - always],
+        default=last,
         format_func=label_of,
         max_selections=MOST - always,
         accept_new_options=True,
         help=f"Other augmentations for the same question, {MOST} runs at most in all; one with a parameter is typed, such as "
         "cutout(c=0.4). Runs with other settings or seeds are pinned on the page Runs.",
-        key="ask-pins",
+        # Another aug has other pins beside it. Under one key Streamlit would go on with those of the aug before.
+        key=f"ask-pins-{own}",
     )
     good = []
     for text in chosen:
@@ -122,8 +140,8 @@ def _ask_pins(state: State, question: Question) -> None:
             good.append(parse_pin(text))
         except BadInput as error:
             st.error(plain(str(error)), icon=":material/error:")
-    if good != pins:
-        state.pins = (*good, *(pin for pin in state.pins if pin == own))
+    if good != last:
+        lay_pins(state, good)
 
 
 def label_of(pin: str) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.address import State
-from pages.components.lineup import label_of, spec_of
+from pages.components.lineup import label_of, lay_pins, pins_beside, spec_of
 from pages.components.markdown import plain
 from pages.components.question import read
 from ssad_core.errors import BadInput
 from ssad_core.lineup import Lineup, line_up, pin
-from ssad_core.question import call_text, run_name
+from ssad_core.question import run_name
 from ssad_core.spec import RunSpec
 
 
@@ -26,8 +26,7 @@ def show_pinned(state: State) -> Lineup | None:
     except BadInput as error:
         st.warning(f"What is pinned cannot be shown: {plain(str(error))}", icon=":material/keep_off:")
         return None
-    own = call_text(question.augment, question.params)
-    pins = [pin for pin in state.pins if pin != own]
+    pins = pins_beside(state)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**Pinned** beside {run_name(question.run(dataset))} on "
@@ -40,7 +39,7 @@ def show_pinned(state: State) -> Lineup | None:
                 icon=":material/close:",
                 key=f"unpin-{text}",
                 help="Takes it away from the comparing pages. The run itself stays.",
-                on_click=_keep,
+                on_click=lay_pins,
                 args=(state, [other for other in pins if other != text]),
             )
         if pins:
@@ -50,7 +49,7 @@ def show_pinned(state: State) -> Lineup | None:
                 type="tertiary",
                 key="unpin-all",
                 help="The question's run and its baseline stay; nothing is deleted.",
-                on_click=_keep,
+                on_click=lay_pins,
                 args=(state, []),
             )
         else:
@@ -58,10 +57,6 @@ def show_pinned(state: State) -> Lineup | None:
     for line in lineup.left_out:
         st.warning(f"Left out: {plain(line)}.", icon=":material/block:")
     return lineup
-
-
-def _keep(state: State, pins: list[str]) -> None:
-    state.pins = tuple(pins)
 
 
 def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
