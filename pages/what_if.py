@@ -33,11 +33,11 @@ def ask_value(state: State, question: Question, parameter: Parameter) -> tuple[f
     values = values_of(parameter)
     before = dict(state.question.params) if state.question.augment == question.augment else {}
     last = before.get(parameter.name, parameter.default)
-    start = values[len(values) // 2] if last is None else min(values, key=lambda value: abs(value - last))
+    start = values[len(values) // 2] if last is None else last
     key = f"vary-{question.augment}"
     value = st.select_slider(
         f"What if the {parameter.title} were …",
-        values,
+        sorted({*values, start}),  # the question's own, whether the sweep has it or not
         value=start,
         format_func=exact,
         help=f"{parameter.help} Everything below follows it.",
@@ -131,11 +131,9 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
 @in_place
 def show_value(sweep: Sweep, stored: dict, question: Question, value: float, state: State) -> None:
     """The Lab's views of the chosen value, or of the nearest one that is stored."""
-    there = [
-        other
-        for other in sweep.values
-        if all(spec.id in stored for spec in with_baseline(sweep.spec(other, question.seed)))
-    ]
+    runs = {other: with_baseline(sweep.spec(other, question.seed)) for other in sorted({*sweep.values, value})}
+    stored = {**stored, **stored_of(runs[value])}  # the question's own value need not be one of the sweep's
+    there = [other for other, specs in runs.items() if all(spec.id in stored for spec in specs)]
     if not there:
         return
     nearest = min(there, key=lambda other: abs(other - value))
@@ -145,8 +143,8 @@ def show_value(sweep: Sweep, stored: dict, question: Question, value: float, sta
             st.info(text, icon=":material/near_me:")
     from ssad_core.views import Comparison
 
-    runs = [stored[spec.id] for spec in with_baseline(sweep.spec(nearest, question.seed))]
-    results(Comparison(runs[-1], runs[0], question.anomaly, read(question.dataset)), state)
+    shown = [stored[spec.id] for spec in runs[nearest]]
+    results(Comparison(shown[-1], shown[0], question.anomaly, read(question.dataset)), state)
 
 
 show(page)

@@ -435,6 +435,20 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     assert "Train 7 missing runs" in labels(app)
 
 
+def test_to_ask_what_if_changes_nothing_until_the_slider_does(own_lab: Store) -> None:
+    app = open_page("pages/what_if.py", **TINY, aug="cutout(c=0.25)")
+    assert address(app)["aug"] == "cutout(c=0.25)"
+    assert app.select_slider(key="vary-cutout").value == 0.25
+    worker.run(tiny(aug="cutout(c=0.25)").run(load("digits")), own_lab, "cpu")
+    calm(app.run())
+    assert "Train 9 missing runs" in labels(app)  # the sweep has none of this value
+    assert "AUC, DAE-CutOut-0.25" in words(app)
+    assert not app.info
+    calm(app.select_slider(key="vary-cutout").set_value(0.3).run())
+    assert address(app)["aug"] == "cutout(c=0.3)"
+    assert "0.25" not in calm(app.run()).select_slider(key="vary-cutout").options
+
+
 def test_nothing_moves_as_a_sweep_fills(own_lab: Store) -> None:
     """What moves is drawn anew by the browser, and is there twice until the page is done."""
     sweep = Sweep(tiny().run(load("digits")), (0,))
