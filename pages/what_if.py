@@ -104,9 +104,9 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     with head:
         words(question, dataset)
     with st.container():
-        if parameter.default is None and parameter.name not in dict(asked.params):
+        if parameter.default is None and not chosen:
             st.caption(
-                f"Elsewhere this question's {parameter.title} is drawn for each image; here it is one value for all."
+                f"Elsewhere this question's {parameter.title} is not fixed; here it is one value for all images."
             )
     preview(question, dataset)
     write_address(state)

@@ -449,6 +449,16 @@ def test_to_ask_what_if_changes_nothing_until_the_slider_does(own_lab: Store) ->
     assert "0.25" not in calm(app.run()).select_slider(key="vary-cutout").options
 
 
+def test_a_what_if_says_where_the_questions_parameter_is_not_fixed(lab: Path) -> None:
+    said = "Elsewhere this question's patch size c is not fixed"
+    app = open_page("pages/what_if.py", **TINY, aug="cutout")
+    assert said in words(app)
+    assert address(app)["aug"] == "cutout"
+    calm(app.select_slider(key="vary-cutout").set_value(0.4).run())
+    assert said not in words(app)
+    assert said not in words(open_page("pages/what_if.py", **TINY, aug="cutout(c=0.4)"))
+
+
 def test_nothing_moves_as_a_sweep_fills(own_lab: Store) -> None:
     """What moves is drawn anew by the browser, and is there twice until the page is done."""
     sweep = Sweep(tiny().run(load("digits")), (0,))
