@@ -150,12 +150,25 @@ def test_images_and_the_made_anomaly_are_in_the_address(lab: Path) -> None:
     app = open_page(RECONSTRUCTIONS, **TINY, pins="", **query)
     assert address(app) | query == address(app)
     assert app.number_input(key="made-image").value == 3
-    assert app.slider(key="ask-made-cutout-c").value == 0.5
+    assert app.slider(key="ask-made-gen:cutout-cutout-c").value == 0.5
     assert app.slider(key="made-across").value == 1.0
-    calm(app.selectbox(key="made-gen").set_value("noise").run())
+    calm(app.selectbox(key="made-gen-gen:cutout").set_value("noise").run())
     assert "made-across" not in [slider.key for slider in app.slider]  # there is no patch to place
     calm(app.number_input(key="made-draw").set_value(8).run())
     assert address(app)["made"] == "2~noise~8~0.25~1"
+
+
+def test_the_made_anomaly_follows_the_question_until_another_is_chosen(lab: Path) -> None:
+    app = open_page(RECONSTRUCTIONS, **TINY, pins="")
+    calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())
+    assert app.selectbox(key="made-gen-gen:flip").value == "flip"
+    assert "made" not in address(app)
+    calm(app.selectbox(key="made-gen-gen:flip").set_value("noise").run())
+    assert address(app)["made"].startswith("0~noise~")
+    calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "invert")).run())
+    assert app.selectbox(key="made-gen-gen:invert").value == "noise"
+    calm(app.selectbox(key="made-gen-gen:invert").set_value("invert").run())
+    assert "made" not in address(app)  # it is the question's own again
 
 
 @pytest.mark.parametrize("start", ["19", "5000"])

@@ -63,9 +63,10 @@ def _examined(run_id: str, made: Made, _run: StoredRun, _images: Tensor) -> Exam
 
 
 def ask_made(state: State, comparison: Comparison) -> Made:
-    """The image, gen and place; what was asked for last is where they start."""
+    """The image, gen and place; what was asked for last is where they start, and till then the question's own gen."""
     anomaly, total = comparison.anomaly, len(comparison.run.scores["normal"])
-    default = Made(0, anomaly if anomaly.paired else Anomaly("gen", "cutout"))
+    own = anomaly if anomaly.paired else Anomaly("gen", "cutout")
+    default = Made(0, own)
     last = state.pictures.made or default
     image = st.number_input(
         "Test image", 1, total, min(last.image + 1, total), help=f"Of {total} test normals.", key="made-image"
@@ -76,10 +77,10 @@ def ask_made(state: State, comparison: Comparison) -> Made:
         index=GENS.index(last.gen.name),
         format_func=lambda name: augment.AUGMENTATIONS[name].title,
         help="What is done to the image.",
-        key="made-gen",
+        key=f"made-gen-{own.key}",  # with another question's gen it starts anew, to follow it
     )
     known = last.gen.params if name == last.gen.name else ()
-    params = ask_params(name, known, comparison.run.spec.profile, "gen", scope="made")
+    params = ask_params(name, known, comparison.run.spec.profile, "gen", scope=f"made-{own.key}")
     down, across = last.down, last.across
     if augment.AUGMENTATIONS[name].category == "local":
         across = st.slider(
@@ -90,8 +91,7 @@ def ask_made(state: State, comparison: Comparison) -> Made:
         "Random draw", 0, 9999, last.draw, help="Another draw of what is random in the gen.", key="made-draw"
     )
     made = Made(image - 1, Anomaly("gen", name, params), draw, down, across)
-    if made != default:
-        state.pictures = replace(state.pictures, made=made)
+    state.pictures = replace(state.pictures, made=None if made == default else made)
     return made
 
 
