@@ -55,8 +55,9 @@ def the_same_images(state: State, comparisons: list[Comparison]) -> None:
     state.pictures = pictures
 
     def pin(point: int) -> None:
-        pinned = set(state.pictures.images) ^ {point}
-        state.pictures = replace(state.pictures, images=tuple(sorted(pinned)))
+        pinned = set(state.pictures.images)
+        same = pinned & ({point, point ^ 1} if paired else {point})  # of a pair either stands for both
+        state.pictures = replace(state.pictures, images=tuple(sorted(pinned - same if same else pinned | {point})))
 
     picture_table(columns, rows, key="pictures", on_click=pin)
     st.caption(
@@ -106,7 +107,8 @@ def _columns(
     titles = "Normal", f"Anomalous: {anomaly_name(comparison.anomaly)}"
     columns, places = [], []
     for side, (indices, title, among) in enumerate(zip(orders, titles, sides, strict=True)):
-        pins = [point // 2 for point in state.images if (paired or point % 2 == side) and point // 2 < len(among)]
+        pinned = dict.fromkeys(point // 2 for point in state.images if paired or point % 2 == side)
+        pins = [i for i in pinned if i < len(among)]
         start = min(state.start, max(0, len(indices) - EACH))
         rest = [int(i) for i in indices[start : start + EACH] if i not in pins]
         for i in [*pins, *rest]:

@@ -108,6 +108,22 @@ def test_pins_and_marks_can_be_seen_and_pins_hit(someone: Visitor, server: Serve
 
 
 @pytest.mark.usefixtures("trained")
+def test_a_pair_is_pinned_once_and_let_go_with_one_click(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    # Image and anomaly of the first pair, and the anomaly alone of the third, as they are pinned where there are no pairs.
+    page.goto(server.address(**SMALL, images="0-1.5").replace("/?", "/reconstructions?"))
+    expect(table(page)).to_be_visible()
+    settled(someone)
+    shown = [re.sub(r".*, (test normal|anomaly) ", "", name) for name in columns(page)]
+    assert shown[:2] == ["1", "3"]
+    assert len(set(shown)) == len(shown) // 2
+    for pair, left in {"1": "5", "3": ""}.items():
+        table(page).get_by_role("button", name=f"Unpin temple, test normal {pair}", exact=True).click()
+        someone.until(lambda left=left: someone.query.get("images") == left, "it is let go")
+        settled(someone)
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_chart_changes_in_place_and_what_is_hidden_stays_so(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
