@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pages.components import taken_for
 from ssad_core import augment, detectors, worker
 from ssad_core.data import load
 from ssad_core.detectors import augs, build, detector_info, presets_for, settings_for, with_baseline
@@ -23,7 +25,7 @@ from ssad_core.samples import Samples, to_float
 from ssad_core.spec import CONTROLLED, Anomaly, RunSpec, Settings
 from ssad_core.store import Store
 from ssad_core.train import Curve, train
-from ssad_core.views import Comparison, score_table
+from ssad_core.views import Comparison, DetectorView, score_table
 
 TINY = RunSpec("photos", "0", 0, "ap", "flip", (), Settings(2, 4, 8, 16, 64, 20))
 RANDOM = [name for name in augs("ap") if name not in ("rotate", "geom", "flip", "invert")]
@@ -259,6 +261,19 @@ def test_a_stored_run_scores_as_it_did_and_says_what_it_takes_images_for(aug: st
     assert header[-2:] == [f"taken for, {view.name}", f"probability, {view.name}"]
     assert rows[3][-2:] == [name, share]
     assert len(anomaly_results(stored, Anomaly("gen", "cutout", (("c", 0.6),)), dataset)[0]) == 20
+
+
+def test_the_shares_of_a_table_are_counted_the_others_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(taken_for.st, "html", said.append)
+    functions, best = (
+        ("unchanged", *(f"function {k}" for k in range(1, 10))),
+        [*range(10), 1, 6, 7, 7, 1, 5, 5, 5, 5, 6],
+    )
+    view = DetectorView("AP", "", np.zeros(20), functions=functions, probabilities=np.eye(10)[best])
+    taken_for.taken_for(view, np.array([1] * 10 + [2] * 4 + [3] * 6))
+    rows = [re.findall(r">(-?\d+)%<", row) for row in said[0].split("<tr>")[2:]]
+    assert [row[-1] for row in rows] == ["0", "40", "0", "0"]
 
 
 def test_quick_finds_the_gen_that_it_has_learned_to_tell() -> None:

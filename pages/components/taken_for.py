@@ -27,7 +27,7 @@ def taken_for(detector: DetectorView, group: np.ndarray) -> None:
     rows = [[share[i] for i in shown] for share in shares]
     if len(shown) < k:
         names.append(f"{k - len(shown)} others")
-        rows = [[*row, 100 - sum(row)] for row in rows]
+        rows = [[*row, np.delete(share, shown).sum()] for row, share in zip(rows, shares, strict=True)]
     head = "".join(
         f'<th scope="col" style="font-weight:400;padding:.2rem .6rem">{html.escape(name)}</th>' for name in names
     )
