@@ -48,6 +48,10 @@ class Busy(RuntimeError):
     """Another process trains this run at the moment."""
 
 
+class Gone(BadInput):
+    """No run of this id is stored; there may have been one."""
+
+
 class Damaged(RuntimeError):
     """A file of a stored run is missing or cannot be read; the text says which and what to do."""
 
@@ -222,7 +226,7 @@ class Store:
         return (self.run(run_id) / "result.json").is_file()
 
     def load(self, run_id: str) -> StoredRun:
-        """The stored run. BadInput when there is none of this id, Damaged when its description is broken."""
+        """The stored run. Gone when there is none of this id, Damaged when its description is broken."""
         path = self.run(run_id)
         files = path / "spec.json", path / "result.json"
         stamps = tuple(map(_stamp, files))
@@ -230,7 +234,7 @@ class Store:
         if known is None or known[0] != stamps:
             spec, result = map(read_json, files)
             if not path.is_dir():
-                raise BadInput(f"no run {run_id!r} is stored in {self.root}")
+                raise self._gone(run_id)
             try:
                 if not isinstance(result, dict):
                     raise BadInput("no result")
@@ -238,6 +242,9 @@ class Store:
             except BadInput as error:
                 raise Damaged(f"run {run_id} is damaged; delete it and train it again") from error
         return StoredRun(path, *known[1:])
+
+    def _gone(self, run_id: str) -> Gone:
+        return Gone(f"no run {run_id!r} is stored in {self.root}")
 
     def list(self) -> list[StoredRun]:
         """The stored runs, newest first, without those that `damaged` lists."""
@@ -266,11 +273,11 @@ class Store:
             return []
 
     def delete(self, run_id: str) -> None:
-        """Removes the run, or what is left of an unfinished one. Busy while it is being trained, BadInput when there is
+        """Removes the run, or what is left of an unfinished one. Busy while it is being trained, Gone when there is
         neither."""
         paths = self.run(run_id), self.work(run_id)
         if not any(path.exists() for path in paths):
-            raise BadInput(f"no run {run_id!r} is stored in {self.root}")
+            raise self._gone(run_id)
         with self.lock(run_id):
             for path in paths:
                 self.discard(path)

@@ -33,6 +33,7 @@ from PIL import Image
 
 from ssad_core.colours import GROUP_COLOURS
 from ssad_core.histogram import threshold_at_fpr
+from ssad_core.store import Store
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -420,6 +421,19 @@ def test_a_replay_has_the_colours_of_the_linked_views(
         assert colour == page.locator(f"[data-testid=histograms] [data-group='{group}']").first.evaluate(stroke)
         if theme == "dark":
             assert contrast(colour, ground) >= 4.5
+
+
+def test_what_somebody_else_deletes_is_offered_again(someone: Visitor, server: Server) -> None:
+    page, query = someone.page, {**SMALL, "seed": "8"}
+    (comparison,) = store_runs(server, query)
+    page.goto(server.address(**query))
+    await_map(page)
+    settled(someone)
+    for run in comparison.runs:
+        Store(server.cache).delete(run.id)
+    page.get_by_text("Replay the training").click()
+    expect(train_button(page)).to_have_text(re.compile("Train: DAE-CutOut and its baseline AE"))
+    expect(page.get_by_test_id("merit")).to_have_count(0)
 
 
 def test_a_detector_without_reconstructions_shows_its_distances(someone: Visitor, server: Server) -> None:

@@ -15,7 +15,7 @@ from tiny import python, tiny, wait
 
 from ssad_core.errors import BadInput
 from ssad_core.spec import RunSpec
-from ssad_core.store import Busy, Damaged, Store, Workspace, read_arrays, read_json, write_arrays, write_json
+from ssad_core.store import Busy, Damaged, Gone, Store, Workspace, read_arrays, read_json, write_arrays, write_json
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_process_killed_between_write_and_rename_leaves_no_run(store: Store) -
     assert (store.work(spec.id) / "result.json").is_file()  # all was written
     assert not store.has(spec.id)
     assert store.list() == []
-    with pytest.raises(BadInput, match="no run"):
+    with pytest.raises(Gone, match="no run"):
         store.load(spec.id)
     assert store.progress(spec.id)["state"] == "interrupted"
     assert not store.is_locked(spec.id)
@@ -327,7 +327,7 @@ def test_what_is_no_id_names_no_file(store: Store, run_id: str) -> None:
 
 
 def test_deleting_what_is_not_there_says_so(store: Store) -> None:
-    with pytest.raises(BadInput, match="no run '0123456789abcdef' is stored"):
+    with pytest.raises(Gone, match="no run '0123456789abcdef' is stored"):
         store.delete("0123456789abcdef")
 
 

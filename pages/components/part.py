@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.markdown import plain
 from ssad_core.errors import BadInput
-from ssad_core.store import Damaged
+from ssad_core.store import Damaged, Gone
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def part(draw: Callable[P, None]) -> Callable[P, None]:
     def by_itself(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             draw(*args, **kwargs)
-        except Damaged:
+        except (Damaged, Gone):
             if not get_script_run_ctx().fragment_ids_this_run:
                 raise
             st.rerun(scope="app")  # a run that it was given may have been deleted since
