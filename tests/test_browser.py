@@ -423,14 +423,22 @@ def test_a_replay_has_the_colours_of_the_linked_views(
             assert contrast(colour, ground) >= 4.5
 
 
-def test_what_somebody_else_deletes_is_offered_again(someone: Visitor, server: Server) -> None:
+def test_what_somebody_else_deletes_is_still_downloaded_and_then_offered_again(
+    someone: Visitor, server: Server, tmp_path: Path
+) -> None:
     page, query = someone.page, {**SMALL, "seed": "8"}
     (comparison,) = store_runs(server, query)
+    for run in comparison.runs:
+        comparison.map(run)
     page.goto(server.address(**query))
     await_map(page)
     settled(someone)
     for run in comparison.runs:
         Store(server.cache).delete(run.id)
+    scores = download(page, page.get_by_role("button", name="Scores (CSV)"), tmp_path).read_text()
+    assert len(list(csv.reader(io.StringIO(scores)))) == 1 + 400
+    figures = download(page, page.get_by_role("button", name="Figures (HTML)"), tmp_path).read_text()
+    assert figures.count("Plotly.newPlot") == 4  # the maps went with the runs
     page.get_by_text("Replay the training").click()
     expect(train_button(page)).to_have_text(re.compile("Train: DAE-CutOut and its baseline AE"))
     expect(page.get_by_test_id("merit")).to_have_count(0)

@@ -49,7 +49,7 @@ def results(comparison: Comparison, state: State) -> None:
     for detector in views.detectors:
         if detector.functions:
             taken_for(detector, views.group)
-    _downloads(comparison, state.views)
+    _downloads(comparison, views, state.views)
     _replay(comparison)
     for run in comparison.runs:
         watched = [
@@ -242,13 +242,14 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
     return linked_views(data, state=state, key="views")
 
 
-def _downloads(comparison: Comparison, state: ViewState) -> None:
-    """HTML and CSV are made when they are asked for."""
+def _downloads(comparison: Comparison, views: Views, state: ViewState) -> None:
+    """HTML and CSV are made when they are asked for, of what the page shows, with the maps that are there by then: nothing
+    is computed, and the runs may have been deleted since."""
     name = _slug(f"{comparison.dataset.info.title}-{run_name(comparison.run.spec)}-{comparison.anomaly.key}")
     buttons = st.container(horizontal=True)
     buttons.download_button(
         "Scores (CSV)",
-        data=lambda: _csv(comparison),
+        data=lambda: _csv(comparison, views),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -258,7 +259,7 @@ def _downloads(comparison: Comparison, state: ViewState) -> None:
     )
     buttons.download_button(
         "Figures (HTML)",
-        data=lambda: _html(comparison, state),
+        data=lambda: _html(comparison, views, state),
         file_name=f"{name}.html",
         mime="text/html",
         icon=":material/download:",
@@ -268,16 +269,15 @@ def _downloads(comparison: Comparison, state: ViewState) -> None:
     )
 
 
-def _csv(comparison: Comparison) -> str:
+def _csv(comparison: Comparison, views: Views) -> str:
     from ssad_core.views import score_table
 
-    views = _answer(comparison.key, comparison).views
     text = io.StringIO()
-    csv.writer(text).writerows(score_table(views, [comparison.map(run) for run in comparison.runs]))
+    csv.writer(text).writerows(score_table(views, [comparison.map(run, compute=False) for run in comparison.runs]))
     return text.getvalue()
 
 
-def _html(comparison: Comparison, state: ViewState) -> str:
+def _html(comparison: Comparison, views: Views, state: ViewState) -> str:
     from ssad_core.figures import to_html  # Plotly: only here
 
     look = {
@@ -285,8 +285,9 @@ def _html(comparison: Comparison, state: ViewState) -> str:
         "scale": None if state.scale == "auto" else state.scale,
         "by_score": state.colour_by == "score",
     }
-    views = _answer(comparison.key, comparison).views
-    return to_html(*(figure for name in FIGURES for figure in draw(name, comparison, views, **look)))
+    mapped = all(comparison.map(run, compute=False) is not None for run in comparison.runs)
+    names = [name for name in FIGURES if name != "map" or mapped]
+    return to_html(*(figure for name in names for figure in draw(name, comparison, views, **look)))
 
 
 def _slug(text: str) -> str:
