@@ -11,6 +11,7 @@ from pages.components.question import asked
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from ssad_core import augment
+from ssad_core.alignment import Aug, aug_of
 from ssad_core.data import Dataset
 from ssad_core.question import Question
 from ssad_core.spec import Params
@@ -41,16 +42,22 @@ def item(name: str, question: Question, dataset: Dataset) -> None:
     """One augmentation: its pictures, its sliders, and its two uses."""
     info = augment.AUGMENTATIONS[name]
     slot = st.container()
-    params = ask_params(name, (), question.profile, "analysis", scope="gallery")
+    # Without the p of flip and invert, which is for training alone; here every image is changed.
+    own = {"aug": aug_of(question.augment, question.params)}
+    if question.anomaly.paired:
+        own["gen"] = aug_of(question.anomaly.name, question.anomaly.params)
+    last = next((each.params for each in own.values() if each.name == name), ())
+    params = ask_params(name, last, question.profile, "analysis", scope="gallery")
     label = dataset.info.classes.index(question.normal_class)
     slot.html(_picture(dataset.fingerprint, label, name, params, question.profile, dataset))
     slot.caption(info.help)
     with st.container(horizontal=True):
-        uses = {"aug": question.augment == name, "gen": question.anomaly.paired and question.anomaly.name == name}
-        for role, now in uses.items():
+        for role in ("aug", "gen"):
+            now = own.get(role) == Aug(name, params)
             if st.button(
                 f"Is the {role}" if now else f"Use as {role}",
                 icon=":material/check:" if now else None,
+                disabled=now,
                 key=f"use-{role}-{name}",
                 help="With the values of its sliders here.",
                 on_click=use_as,

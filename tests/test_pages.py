@@ -396,6 +396,18 @@ def test_what_the_gallery_shows_is_used_as_aug_or_gen(lab: Path) -> None:
     assert address(app) | {"aug": "flip", "anomaly": "gen:cutout"} == address(app)
 
 
+def test_the_gallery_shows_the_questions_own_parameters_and_knows_them(lab: Path) -> None:
+    app = open_page("pages/gallery.py", **TINY, aug="cutout(c=0.4)", anomaly="gen:blur(sigma=0.7)")
+    assert ">CutOut-0.4<" in words(app)
+    assert app.slider(key="ask-gallery-blur-sigma").value == 0.7
+    says = {key: app.button(key=f"use-{key}").label for key in ("aug-cutout", "gen-cutout", "gen-blur")}
+    assert says == {"aug-cutout": "Is the aug", "gen-cutout": "Use as gen", "gen-blur": "Is the gen"}
+    calm(app.slider(key="ask-gallery-cutout-c").set_value(0.5).run())
+    assert app.button(key="use-aug-cutout").label == "Use as aug"
+    # What an augmentation has for training alone makes no other one of it.
+    assert open_page("pages/gallery.py", **TINY, aug="flip(p=0.3)").button(key="use-aug-flip").disabled
+
+
 # What if?
 
 
