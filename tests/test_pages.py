@@ -539,5 +539,6 @@ def test_how_a_training_ended_is_said(own_lab: Store, state: str, said: str) -> 
 
 
 def test_the_evidence_has_those_that_do_not_show_the_effect(lab: Path) -> None:
-    app = open_page("pages/evidence.py")
+    app = open_page("pages/evidence.py", dataset="digits")
     assert "picked because it does" in words(app)
+    assert {"dataset": "digits", "class": "0", "pins": "cutout~flip~invert"}.items() <= address(app).items()

@@ -10,11 +10,11 @@ from pages.components.part import said
 
 def show(page: Callable[[], None]) -> None:
     """Draws a page."""
-    through_app()
+    _through_app()
     said(page)()
 
 
-def through_app() -> None:
+def _through_app() -> None:
     """Before anything of a page. Streamlit takes a folder pages/ for an app of its older kind until app.py has called
     st.navigation once; on a new server a page's own address would show the page without the app around it, to everybody."""
     # Once a session, when it is new: a click would be lost.
