@@ -42,8 +42,8 @@ def alignment(state: State) -> None:
     if encoder == "baseline" and baseline is None:
         name = detector_info(question.detector).baseline
         st.info(
-            f"This space is the code of {name}, which is not trained yet: the button above trains it first, and nothing "
-            "else is needed for the matrix. The untrained ResNet50 and the pixels need no training at all.",
+            f"This space is the code of {name}, which is not trained yet. The matrix needs that run and no other; in the "
+            "untrained ResNet50 and in the pixels it needs no training at all.",
             icon=":material/join_inner:",
         )
         return

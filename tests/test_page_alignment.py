@@ -54,6 +54,15 @@ def test_with_nothing_trained_it_says_what_each_space_needs(nothing: None) -> No
     assert "Train 10 other runs" in labels(app)  # of 14; four lie side by side
 
 
+def test_what_is_said_of_a_missing_baseline_holds_while_it_trains_too(own_lab: Store) -> None:
+    app = open_page(PAGE, **{**TINY, "epochs": "10000"}, pins="")
+    calm(app.button(key="train-missing").click().run())
+    assert "train-missing" not in [button.key for button in app.button]
+    assert "the code of AE, which is not trained yet" in words(app)
+    assert "button" not in words(app)
+    calm(app.button(key="cancel-missing").click().run())
+
+
 def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
     worker.run(tiny().run(load("digits")).baseline(), Store(), "cpu")
     app = open_page(PAGE, **TINY)
