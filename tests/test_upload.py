@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from apptest import address, calm, close_service, labels, open_page, words
-from test_data import MVTEC, write_folder, write_zip
+from test_data import MVTEC, own_files, write_folder, write_zip
 
+from pages.components import batch
 from ssad_core.data import keep_upload
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -21,6 +22,14 @@ pytestmark = pytest.mark.usefixtures("no_spares")
 def _own_service() -> Iterator[None]:
     yield
     close_service()
+
+
+def test_the_name_of_an_own_class_is_no_markdown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "MOST_NAMED", 99)
+    place = write_folder(tmp_path / "parts", own_files("nuts *A* [$1]", "bolts", "pins"))
+    app = open_page("pages/what_if.py", dataset=f"folder:{place}", anomaly="rest", over="classes")
+    (line,) = (caption.value for caption in app.caption if "In the background, as one sweep" in caption.value)
+    assert r"AE, normal class nuts \*A\* \[\$1\]" in line
 
 
 def test_own_images_by_their_path(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
+from pages.components.markdown import plain
 from pages.components.part import in_place
 from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
@@ -48,7 +49,7 @@ def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str 
         on_click=_submit,
         args=(missing,),
     )
-    names = f"{', '.join(labels(missing))}: about" if len(missing) <= MOST_NAMED else "About"
+    names = f"{', '.join(map(plain, labels(missing)))}: about" if len(missing) <= MOST_NAMED else "About"
     row.caption(f"{names} {cost}, {why}. In the background, as one sweep; a single run of the Lab goes first.")
 
 
