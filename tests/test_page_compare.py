@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 from apptest import TINY, address, calm, charts, labels, open_page, tiny, words
 
-from pages.components import service
+from pages.components import background, service
 from pages.components.address import State
 from pages.components.lineup import own_place
 from ssad_core import worker
@@ -176,3 +177,18 @@ def test_beyond_the_last_image_the_last_ones_are_shown(start: str, lab: Path) ->
     app = open_page(RECONSTRUCTIONS, **TINY, pins="", start=start, images="0.9998")
     assert not app.error
     assert len(app.get("bidi_component")) >= 2
+
+
+def test_what_nobody_looks_at_any_more_is_not_computed_whatever_else_is(
+    own_lab: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background.st, "session_state", {})
+    monkeypatch.setattr(background.st, "fragment", lambda look, run_every: lambda *given: None)
+    go, begun = Event(), []
+    service.jobs().compute("at work", lambda: go.wait(30))
+    background.compute_missing({"surface": lambda: begun.append("surface")}, "surface")
+    for perplexity in ("map of 30", "map of 40"):
+        background.compute_missing({perplexity: lambda name=perplexity: begun.append(name)})
+    go.set()
+    service.jobs()._pool.submit(lambda: None).result()
+    assert begun == ["surface", "map of 40"]

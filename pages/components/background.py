@@ -12,12 +12,18 @@ from pages.components.service import jobs
 POLL = 0.5  # seconds between two looks
 
 
-def compute_missing(missing: Mapping[str, Callable[[], Any]]) -> dict[str, str]:
+def compute_missing(
+    missing: Mapping[str, Callable[[], Any]],
+    kind: str = "map",
+    meanwhile: Callable[[], None] = lambda: None,
+    every: float = POLL,
+) -> dict[str, str]:
     """Computes in the background, one after the other, what leaves its results in the store; the page is drawn anew as each
-    comes. Returns why those that failed did."""
-    # A slider that goes on has asked for maps that nobody will look at.
-    jobs().forget(name for name in st.session_state.get("computing", ()) if name not in missing)
-    st.session_state["computing"] = list(missing)
+    comes. Until then ``meanwhile`` is drawn, again ``every`` so many seconds. Returns why those that failed did."""
+    # A slider that goes on has asked for what nobody will look at: of this ``kind``, all that is not missing now.
+    known = st.session_state.setdefault("computing", {})
+    jobs().forget(name for name in known.get(kind, ()) if name not in missing)
+    known[kind] = list(missing)
     failed = {}
     for name, function in missing.items():
         work = jobs().compute(name, function)
@@ -25,10 +31,11 @@ def compute_missing(missing: Mapping[str, Callable[[], Any]]) -> dict[str, str]:
             failed[name] = str(error)
     if waiting := [name for name in missing if name not in failed]:
         # Only this part is looked at again and again.
-        st.fragment(_await, run_every=POLL)(waiting)
+        st.fragment(_await, run_every=every)(waiting, meanwhile)
     return failed
 
 
-def _await(names: list[str]) -> None:
+def _await(names: list[str], meanwhile: Callable[[], None]) -> None:
     if any(jobs().computed(name) for name in names):
         st.rerun(scope="app")
+    meanwhile()

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages.components.background import compute_missing
 from pages.components.batch import POLL
 from pages.components.chart import chart
 from pages.components.markdown import plain
-from pages.components.service import jobs
 from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
 from ssad_core.data import Dataset
 from ssad_core.encoders import ENCODERS, is_published
 from ssad_core.mmd import DRAWS, PERMUTATIONS, M
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
+from ssad_core.spec import Anomaly
 from ssad_core.store import StoredRun
 
 SLICE = 5.0  # seconds of measuring at a time: other views' computations wait for it
@@ -43,50 +44,46 @@ def show_matrix(
     space = space_title(encoder, baseline)
     title = f"{task_title(dataset, question.normal_class, question.anomaly)}<br>MMD in {space}"
 
-    def is_done(found: Cells) -> bool:
-        asked = [run for pair in pairs for run in pair if run]
-        return len(found) == alignment.size and all(has_results(run, question.anomaly) for run in asked)
-
-    def work() -> None:
-        filled = alignment.fill(question.anomaly, SLICE)
-        if len(filled) == alignment.size:
-            outcomes(filled, pairs, alignment.columns, alignment.dataset)  # scores what is not scored yet
-
     def draw(found: Cells) -> None:
         aug = aug_of(question.augment, question.params)
-        figure = alignment_matrix(alignment, found, question.anomaly, title, aug)
-        chart(figure, key="matrix")
+        chart(alignment_matrix(alignment, found, question.anomaly, title, aug), key="matrix")
 
-    if is_done(cells):
+    scored = all(has_results(run, question.anomaly) for pair in pairs for run in pair if run)
+    if len(cells) == alignment.size and scored:
         _say_best(alignment, cells, question)
         draw(cells)
     else:
-        name = f"alignment-{alignment.key}-{len(pairs)}"
-        job = jobs().compute(name, work)
-        if job.done() and (error := job.exception()):
-            st.warning(f"Not all of it could be measured: {plain(str(error))}", icon=":material/error:")
-            draw(cells)
-        else:
-            whole = alignment.is_whole(cells, question.anomaly)
-
-            def watch() -> None:
-                found = alignment.cells()
-                # What failed stays; what has ended and is not all is taken up again, as long as somebody looks.
-                over = is_done(found) or jobs().compute(name, work).done()
-                if over or alignment.is_whole(found, question.anomaly) != whole:
-                    st.rerun(scope="app")
-                once = (
-                    " ResNet50 looks at each set of images once; that takes a while."
-                    if ENCODERS[encoder].network
-                    else ""
-                )
-                st.caption(f"Measuring: {len(found)} of {alignment.size} cells are there.{once}")
-                draw(found)
-
-            st.fragment(watch, run_every=POLL)()
+        _measure(alignment, cells, pairs, question.anomaly, draw)
     _explain(alignment, encoder, space, dataset)
     _downloads(alignment, cells, question)
     return cells
+
+
+def _measure(alignment: Alignment, cells: Cells, pairs: Pairs, anomaly: Anomaly, draw: Callable[[Cells], None]) -> None:
+    """Measures what is missing of the ``cells``, and scores what is not scored yet, as long as somebody looks; meanwhile the
+    matrix is drawn as far as it is known."""
+
+    def work() -> None:
+        filled = alignment.fill(anomaly, SLICE)
+        if len(filled) == alignment.size:
+            outcomes(filled, pairs, alignment.columns, alignment.dataset)
+
+    def meanwhile() -> None:
+        found = alignment.cells()
+        if alignment.is_whole(found, anomaly) and not alignment.is_whole(cells, anomaly):
+            st.rerun(scope="app")  # what follows from the question's column is drawn beside the matrix
+        slow = any(ENCODERS[space.encoder].network for space in alignment.spaces.values())
+        once = " ResNet50 looks at each set of images once; that takes a while." if slow else ""
+        st.caption(f"Measuring: {len(found)} of {alignment.size} cells are there.{once}")
+        draw(found)
+
+    name = f"alignment-{alignment.key}-{len(pairs)}"
+    failed = compute_missing(
+        {name: work}, "alignment", meanwhile, POLL
+    )  # less often than for a map: cells are many files
+    if name in failed:
+        st.warning(f"Not all of it could be measured: {plain(failed[name])}", icon=":material/error:")
+        draw(cells)
 
 
 def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.components.batch import POLL, Stored, stored_of
+from pages.components.background import compute_missing
+from pages.components.batch import Stored, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
-from pages.components.service import jobs
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
 from ssad_core.detectors import with_baseline
@@ -67,11 +67,10 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
         if not np.isnan(found[trained]).any():
             known[name] = found
         else:
-            work = jobs().compute(name, lambda: sweep.surface(stored, gens, dataset))
-            if work.done() and (error := work.exception()):
-                st.warning(f"The surface could not be computed: {plain(str(error))}", icon=":material/error:")
-            else:
-                st.fragment(_await_surface, run_every=POLL)(name)
+            missing = {name: lambda: sweep.surface(stored, gens, dataset)}
+            failed = compute_missing(missing, "surface", _say_at_work)
+            if name in failed:
+                st.warning(f"The surface could not be computed: {plain(failed[name])}", icon=":material/error:")
     if np.isnan(found).all():
         return
     same = question.anomaly.name == question.augment
@@ -101,7 +100,5 @@ def _name(sweep: Sweep, stored: Stored, gen: str) -> str:
     return f"surface-{gen}-{first}-{len(sweep.repeats)}-{hash(tuple(sorted(stored)))}"
 
 
-def _await_surface(name: str) -> None:
+def _say_at_work() -> None:
     st.caption("Scoring gens of every strength by the runs that are there…")
-    if jobs().computed(name):
-        st.rerun(scope="app")
