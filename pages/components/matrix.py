@@ -78,9 +78,8 @@ def _measure(alignment: Alignment, cells: Cells, pairs: Pairs, anomaly: Anomaly,
         draw(found)
 
     name = f"alignment-{alignment.key}-{len(pairs)}"
-    failed = compute_missing(
-        {name: work}, "alignment", meanwhile, POLL
-    )  # less often than for a map: cells are many files
+    # Looked at less often than a map: cells are many files.
+    failed = compute_missing({name: work}, "alignment", meanwhile, POLL)
     if name in failed:
         st.warning(f"Not all of it could be measured: {plain(failed[name])}", icon=":material/error:")
         draw(cells)
