@@ -1,12 +1,17 @@
-"""Does it always help? The table behind the Lab's default, those that do not show the effect included."""
+"""Does it always help? The table behind the Lab's default, those that do not show the effect included, each to be asked."""
 
+import pandas as pd
 import streamlit as st
 
 from pages.components.address import session, show_rejected, write_address
 from pages.components.router import show
 from ssad_core import augment
 from ssad_core.data import dataset_info
-from ssad_core.evidence import finding1
+from ssad_core.evidence import Row, finding1
+from ssad_core.question import Question
+from ssad_core.spec import Anomaly
+
+MATCHED = "rgba(86, 180, 233, .3)"  # light enough for text of either theme
 
 INTRODUCTION = """
 Finding 1 of the paper: an augmentation helps when it is aligned with the anomalies, and can harm when it is not.
@@ -31,34 +36,62 @@ def page() -> None:
         st.info("The table is not in this checkout; `python -m benchmarks.finding1` measures it.")
         return
 
+    picked = _table(rows)
+    if picked:
+        asked = f"{dataset_info(picked.dataset).title}, {picked.normal_class}, gen {augment.label(picked.gen, {})}"
+        if st.button(f"Ask this in the Lab: {asked}", type="primary", icon=":material/science:", key="ask"):
+            state.question = Question(
+                picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen
+            )
+            st.switch_page("pages/lab.py")
+    else:
+        st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
+    shown = sum(row.shows for row in rows)
+    st.markdown(f"The matched augmentation is the best on every seed in **{shown} of {len(rows)}** tasks.")
+    st.caption(
+        f"Measured by `python -m benchmarks.finding1` ({made}). Seeds change the training only; the test images stay."
+    )
+
+
+def _table(rows: list[Row]) -> Row | None:
+    """The table; the row that is picked."""
     augs = list(rows[0].auc)
     titles = {aug: "AE (no aug)" if aug == "identity" else f"DAE-{augment.label(aug, {})}" for aug in augs}
-    st.dataframe(
-        [
-            {
-                "Data set": dataset_info(row.dataset).title,
-                "Normal": row.normal_class,
-                "gen": augment.label(row.gen, {}),
-                **{titles[aug]: row.auc[aug] for aug in augs},
-                "Matched aug best": f"{row.wins} of {row.seeds} seeds",
-                "Matched above AE": f"{row.above_baseline} of {row.seeds} seeds",
-                "Shows it": "yes" if row.shows else "no",
-            }
-            for row in rows
-        ],
+    frame = pd.DataFrame(
+        {
+            "Data set": dataset_info(row.dataset).title,
+            "Normal": row.normal_class,
+            "gen": augment.label(row.gen, {}),
+            **{titles[aug]: row.auc[aug] for aug in augs},
+            "Matched best": f"{row.wins} of {row.seeds} seeds",
+            "Above AE": f"{row.above_baseline} of {row.seeds} seeds",
+            "Shows it": "yes" if row.shows else "no",
+        }
+        for row in rows
+    )
+
+    def marks(values: pd.Series) -> list[str]:
+        row = rows[values.name]
+        best, matched = max(row.auc.values()), titles[row.gen]
+        return [
+            "font-weight: bold;" * (value == best) + f"background-color: {MATCHED};" * (title == matched)
+            for title, value in values.items()
+        ]
+
+    table = st.dataframe(
+        frame.style.apply(marks, axis=1, subset=list(titles.values())),
         hide_index=True,
         height="content",
         column_config={
             title: st.column_config.NumberColumn(format="%.3f", help="AUC, mean over the seeds")
             for title in titles.values()
         },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="tasks",
     )
-    shown = sum(row.shows for row in rows)
-    st.markdown(f"The matched augmentation is the best on every seed in **{shown} of {len(rows)}** tasks.")
-    st.caption(
-        f"Measured by `python -m benchmarks.finding1` ({made}). Seeds change the training only; the test images stay."
-    )
-    st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
+    st.caption("Bold is the best of a row, shaded the matched aug. Pick a row to ask its question in the Lab.")
+    return next((rows[i] for i in table.selection.rows), None)
 
 
 show(page)

@@ -32,6 +32,7 @@ from contrast import contrast
 from PIL import Image
 
 from ssad_core.colours import GROUP_COLOURS
+from ssad_core.evidence import finding1
 from ssad_core.histogram import threshold_at_fpr
 from ssad_core.store import Store
 
@@ -602,3 +603,25 @@ def test_figures_and_scores_are_downloaded(lab: Visitor, tmp_path: Path) -> None
     text = file.read_text()
     assert text.count("Plotly.newPlot") >= 5
     assert "<script src=" not in text  # offline too
+
+
+def test_a_task_of_the_evidence_is_asked_in_the_lab(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(dataset="digits", **{"class": "8"}).replace("/?", "/evidence?"))
+    expect(page.get_by_role("link", name="Back to the Lab")).to_be_visible()
+    table = page.get_by_test_id("stDataFrame")
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 15, box["y"] + 35 * 2 + 18)  # the second row's box; the table is drawn on a canvas
+    row = finding1()[0][1]
+    page.get_by_role("button", name="Ask this in the Lab: Photos, temple, gen Flip").click()
+    question = page.locator(".st-key-question")
+    expect(question).to_have_text("Normal: temple (Photos). Anomaly: Flip. Augmentation: Flip. Detector: DAE.")
+    assert (row.dataset, row.normal_class, row.gen) == ("photos", "temple", "flip")
+    settled(someone)
+    assert {
+        "dataset": "photos",
+        "class": "temple",
+        "anomaly": "gen:flip",
+        "aug": "flip",
+    }.items() <= someone.query.items()
