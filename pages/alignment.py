@@ -13,6 +13,7 @@ from pages.components.part import part
 from pages.components.question import read
 from pages.components.router import show
 from pages.components.success import show_success
+from pages.components.training import say_warnings
 from ssad_core.alignment import Alignment, aug_of, pairs_of, rows
 from ssad_core.detectors import augs, detector_info
 from ssad_core.encoders import ENCODERS, weights_path
@@ -62,6 +63,7 @@ def alignment(state: State) -> None:
         return
     if measured.is_whole(cells, question.anomaly):
         show_success(measured, cells, pairs, question, dataset)
+    say_warnings(run for run in runs if run.spec not in lineup)
     others = [other for other in specs if other not in lineup]
     progress(others, {id_: run for id_, run in stored.items() if run.spec in others}, dataset, "other")
 

@@ -17,6 +17,7 @@ from pages.components.results import results
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.sweep import curve, surface
+from pages.components.training import say_warnings
 from ssad_core import whatif
 from ssad_core.augment import Parameter
 from ssad_core.data import Dataset
@@ -116,6 +117,7 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     specs = sweep.specs()
     stored = stored_of(specs)
     progress(specs, stored, dataset)
+    say_warnings(stored.values())
     curve(sweep, stored, question, dataset, slider)
     with st.container():
         if stored and question.anomaly.paired and whatif.has_parameter(question.anomaly.name, "gen"):

@@ -93,6 +93,11 @@ def test_a_training_that_went_wrong_is_said_wherever_it_is_shown(own_lab: Store)
         assert [warning.value for warning in app.warning] == ["DAE-CutOut: The training collapsed."]
     app = open_page("pages/lab.py", **TINY)
     assert "Here the augmentation cannot be judged" in words(app)
+    for path, aug in {"pages/what_if.py": "cutout(c=0.2)", "pages/alignment.py": "noise"}.items():  # among many others
+        run = worker.run(tiny(aug=aug).run(load("digits")), own_lab, "cpu")
+        write_json(run.path / "result.json", {**run.result, "warning": "Nothing was learned."})
+        app = open_page(path, **TINY, pins="")
+        assert any(warning.value.endswith(": Nothing was learned.") for warning in app.warning)
     app = open_page("pages/runs.py", **TINY)
     assert "The training collapsed." in set(app.dataframe[0].value["Warning"])
 

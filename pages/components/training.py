@@ -104,11 +104,15 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
 def say_warnings(runs: Iterable[StoredRun]) -> bool:
     """What went wrong in trainings that ended all the same: a collapse, nothing learned. Whether there was anything."""
     runs = list(runs)
-    names = labels([run.spec for run in runs])
-    warnings = [f"{name}: {text}" for name, run in zip(names, runs, strict=True) if (text := run.result.get("warning"))]
-    for warning in warnings:
-        st.warning(warning, icon=":material/warning:")
-    return bool(warnings)
+    if not any(run.result.get("warning") for run in runs):
+        return False
+    warned: dict[str, list[str]] = {}
+    for name, run in zip(labels([run.spec for run in runs]), runs, strict=True):
+        if text := run.result.get("warning"):
+            warned.setdefault(text, []).append(plain(name))
+    for text, names in warned.items():
+        st.warning(f"{', '.join(names)}: {text}", icon=":material/warning:")
+    return True
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
