@@ -32,11 +32,3 @@ st.navigation(
     },
     position="top",
 ).run()
-# Streamlit adds to the browser's history whenever the address changes, which here every control does, and does not come back
-# from there: Back would do nothing, once for each. So only another page is a step of it.
-st.html(
-    "<script>if (!history.ofPages) { history.ofPages = true; const add = history.pushState; "
-    "history.pushState = function (state, title, to) { const same = new URL(to, location).pathname === location.pathname; "
-    "return (same ? history.replaceState : add).call(history, state, title, to) } }</script>",
-    unsafe_allow_javascript=True,
-)

@@ -10,7 +10,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from browser import (
@@ -337,7 +338,7 @@ def test_the_gallery_draws_what_is_moved_and_hands_it_on(someone: Visitor, serve
 def test_back_leads_to_the_page_before_whatever_was_changed_on_this_one(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(f"{server.url}/gallery")
-    someone.until(lambda: len(previews(page)) == 3 * 13, "all augmentations are there")
+    page.wait_for_function("history.ofPages")  # the last thing of a page
     page.get_by_test_id("stTopNav").get_by_role("link", name="Lab").click()
     expect(page.locator(".st-key-question")).to_contain_text("Anomaly: CutOut")
     steps = [page.evaluate("history.length")]
@@ -352,6 +353,36 @@ def test_back_leads_to_the_page_before_whatever_was_changed_on_this_one(someone:
     someone.until(lambda: len(previews(page)) == 3 * 13, "the gallery is there again")
     assert "/gallery?" in page.url
     someone.until(lambda: someone.query["anomaly"] == "gen:invert", "nothing that was chosen is lost")
+
+
+def test_another_tab_asks_the_same_question_and_a_click_stays_in_this_one(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**LONG, aug="flip"))
+    page.wait_for_function("history.ofPages")  # the last thing of a page
+    page.evaluate("window.same = true")
+
+    def opens(link: Locator, path: str, **click: Any) -> None:
+        with page.context.expect_page() as opening:
+            link.click(**click)
+        tab = opening.value
+        assert urlsplit(tab.url)[2:4] == (path, urlsplit(page.url).query)
+        expect(tab.locator(".st-key-question")).to_contain_text("Augmentation: Flip")
+        tab.close()
+        expect(link).to_be_visible()  # this one is where it was
+
+    gallery = page.get_by_test_id("stTopNav").get_by_role("link", name="Gallery")
+    opens(gallery, "/gallery", modifiers=["ControlOrMeta"])
+    opens(gallery, "/gallery", button="middle")
+    opens(page.get_by_role("link", name="Beside other augmentations"), "/reconstructions", modifiers=["ControlOrMeta"])
+    page.get_by_role("button", name="Compare").click()
+    opens(page.get_by_test_id("stTopNavDropdownLink").first, "/reconstructions", button="middle")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Why this default?").click()
+    opens(page.get_by_role("link", name="Back to the Lab"), "/", button="middle")
+    gallery.click()
+    someone.until(lambda: len(previews(page)) == 3 * 13, "the gallery is here")
+    assert page.evaluate("window.same")  # not loaded anew
+    assert LONG.items() <= someone.query.items()
 
 
 def test_another_anomaly_is_drawn_without_training(lab: Visitor, server: Server) -> None:

@@ -59,7 +59,7 @@ def test_what_is_said_of_a_missing_baseline_holds_while_it_trains_too(own_lab: S
     calm(app.button(key="train-missing").click().run())
     assert "train-missing" not in [button.key for button in app.button]
     assert "the code of AE, which is not trained yet" in words(app)
-    assert "button" not in words(app)
+    assert "the button above" not in words(app)
     calm(app.button(key="cancel-missing").click().run())
 
 

@@ -1,17 +1,21 @@
-"""Sees to it that app.py runs before any page."""
+"""What every page has around it: app.py, which runs before it, and the browser's ways from it to the others."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from pages.components.part import said
 
+_NAVIGATION = f"<script>{Path(__file__).with_name('navigation.js').read_text()}</script>"
+
 
 def show(page: Callable[[], None]) -> None:
     """Draws a page."""
     _through_app()
     said(page)()
+    st.html(_NAVIGATION, unsafe_allow_javascript=True)  # after the page, which keeps its place
 
 
 def _through_app() -> None:
