@@ -5,9 +5,10 @@ import streamlit as st
 st.set_page_config(page_title="SSAD lab", page_icon=":material/biotech:", layout="wide")
 st.html(
     # Half of what Streamlit leaves free. And what is about to be replaced dims at once, after a while, not in a fade, which
-    # takes a core from the computation that is waited for where the browser has no GPU.
+    # takes a core from the computation that is waited for where the browser has no GPU. In the narrow sidebar "Press Enter to
+    # apply" lay over the number that is typed.
     "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important} "
-    ".st-key-question p{font-size:1.5rem;line-height:1.35}</style>"
+    ".st-key-question p{font-size:1.5rem;line-height:1.35} .stSidebar [data-testid=InputInstructions]{display:none}</style>"
 )
 # What a session's address said, before there is anything to click: who went on to another page at once lost it.
 st.session_state.setdefault("address", st.query_params.to_dict())
