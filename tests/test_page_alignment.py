@@ -9,9 +9,10 @@ import pytest
 from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
-from pages.components import service
+from pages.components import batch, service
 from ssad_core import worker
 from ssad_core.data import load
+from ssad_core.spec import RunSpec
 from ssad_core.store import Store
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -99,6 +100,23 @@ def test_a_parameter_beside_it_is_a_row_without_training(own_lab: Store) -> None
     assert not app.warning
     assert len(charts(app)) == 2
     assert names_best(app, "CutOut-0.4")
+
+
+def test_a_run_that_ends_while_the_page_looks_is_not_offered_again(
+    own_lab: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = worker.run(tiny(aug="noise").run(load("digits")), own_lab, "cpu")
+    measured(open_page(PAGE, **TINY, encoder="pixels"))  # so that nothing else draws the page anew
+    now, looks = batch.stored_of, []
+
+    def a_moment_before(specs: list[RunSpec]) -> batch.Stored:
+        looks.append(len(looks))
+        return {id_: run for id_, run in now(specs).items() if looks != [0] or id_ != noise.id}
+
+    monkeypatch.setattr(batch, "stored_of", a_moment_before)
+    app = open_page(PAGE, **TINY, encoder="pixels")
+    assert len(looks) > 1
+    assert "Train 9 other runs" in labels(app)  # of 14; four lie side by side
 
 
 def test_each_runs_code_is_not_ranked(lab: Path) -> None:

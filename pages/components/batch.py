@@ -38,6 +38,8 @@ def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str 
     if any(status.going_on for status in stati.values()):
         st.fragment(_watch, run_every=POLL)(missing, len(stored), dataset, which)
         return
+    if any(status.state == "done" for status in stati.values()):
+        st.rerun(scope="app")  # it has ended since this page looked
     say_how_they_ended(missing, stati)
     cost, why = estimate(missing, dataset)
     row = st.container(horizontal=True, vertical_alignment="center")

@@ -12,6 +12,9 @@ LETTER, LINE, MARK = 6.8, 15.0, 8.0  # pixels: a letter's width, a line's height
 # Directions from the point, the first preferred; then the same ones farther away, to which a line leads.
 SIDES = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)])
 AWAY = (0.0, 18.0, 36.0, 60.0)  # pixels
+# What a pixel of such a line costs, and that it leads over another point, whose name it would seem to be, in square pixels
+# that a name covers; so many places of a line are looked at.
+FARTHER, CROSSING, STEPS = 0.1, 6.0, 12
 ROUNDS = 3
 
 
@@ -43,11 +46,15 @@ def beside(points: np.ndarray, heights: np.ndarray, names: Sequence[str], others
     corners = (middles[:, None] + offsets)[..., None, :] + np.array([[-1], [1]]) * sizes[:, None, None] / 2
     boxes = corners.reshape(len(names), len(sides), 4)
     detour = np.linalg.norm(away, axis=1)
+    lines = middles[:, None, None] + offsets[:, :, None] * np.linspace(0, 1, STEPS)[:, None]
+    over = (np.abs(lines[:, :, :, None] - middles) < MARK).all(-1)  # (name, place, step, point)
+    over[np.arange(len(names)), :, :, np.arange(len(names))] = False
+    costs = FARTHER * detour + CROSSING * over.any(2).sum(2) * (detour > 0)
     chosen = np.zeros(len(names), dtype=int)
     for _ in range(ROUNDS):
         for i in range(len(names)):
             taken = np.concatenate([np.delete(boxes[np.arange(len(names)), chosen], i, axis=0), marks])
-            chosen[i] = np.argmin(_shared(boxes[i], taken).sum(axis=1) + detour)
+            chosen[i] = np.argmin(_shared(boxes[i], taken).sum(axis=1) + costs[i])
     return [Place(*offsets[i, place].tolist(), bool(detour[place])) for i, place in enumerate(chosen)]
 
 
