@@ -42,15 +42,9 @@ function themed(layout, root) {
 
 // Names in a colour of their own are mixed with the text's: by itself none reads well on both light and dark.
 function legible(figure, root) {
-  const text = channels(getComputedStyle(root).getPropertyValue("--st-text-color"))
+  const text = channels(getComputedStyle(root).getPropertyValue("--st-text-color").trim())
   const mixed = (colour) => channels(colour).map((channel, i) => Math.round(0.7 * channel + 0.3 * text[i]))
-  return figure.replace(/color:(#[0-9a-f]{6})/gi, (_, colour) => `color:rgb(${mixed(colour)})`)
-}
-
-function channels(colour) {
-  const canvas = document.createElement("canvas").getContext("2d")
-  canvas.fillStyle = colour // any colour of CSS becomes #rrggbb
-  return canvas.fillStyle.match(/[0-9a-f]{2}/g).map((digits) => parseInt(digits, 16))
+  return figure.replace(/color:(#[0-9a-f]{6})/gi, (_, colour) => `color:${rgb(mixed(colour))}`)
 }
 
 // By these Plotly knows a trace again, also when others come before it.

@@ -166,7 +166,11 @@ function axisLeft(y, { at, right, label, ticks, format = tickText }) {
 const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"]
 const INFERNO = ["#000004", "#210c4a", "#57106e", "#8a226a", "#bc3754", "#e45a31", "#f98e09", "#f9cb35", "#fcffa4"]
 
-const channels = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16))
+/** [r, g, b], 0 to 255, of a CSS colour `#rrggbb` or `rgb(…)`. */
+const channels = (colour) =>
+  colour.startsWith("#")
+    ? [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16))
+    : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number)
 
 /** The colour at `share` (0 to 1) of a list of stops, as [r, g, b]. */
 function colourAt(stops, share) {
@@ -180,8 +184,7 @@ const rgb = (colour) => `rgb(${colour.join(",")})`
 
 /** Relative luminance (WCAG) of a CSS colour `#rrggbb` or `rgb(…)`. */
 function luminance(colour) {
-  const parts = colour.startsWith("#") ? channels(colour) : (colour.match(/[\d.]+/g) ?? [255, 255, 255]).slice(0, 3).map(Number)
-  const [r, g, b] = parts.map((value) => (value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4))
+  const [r, g, b] = channels(colour).map((value) => (value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4))
   return 0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
