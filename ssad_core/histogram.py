@@ -71,7 +71,7 @@ def threshold_at_fpr(normal: ArrayLike, fpr: float) -> float:
     allows.
 
     At k of n it is the k-th highest of them, at 0 a little above all; of a rate between two such it lies as far between
-    their thresholds. So a dragged threshold has a rate that gives it back. linked_views.js has the same rule.
+    their thresholds. So a dragged threshold has a rate that gives it back. scores.js has the same rule.
 
     >>> scores = [0.1, 0.2, 0.3, 0.4]
     >>> [round(threshold_at_fpr(scores, fpr), 3) for fpr in (0, 0.25, 0.375, 0.5, 1)]

@@ -1,4 +1,4 @@
-"""How a component of the browser is put together from the files beside this one."""
+"""How a component of the browser is put together from the files in browser/."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import streamlit as st
 
 from pages.components.pictures import kept
 
-_HERE = Path(__file__).parent
+_BROWSER = Path(__file__).parent / "browser"
 
 # Streamlit sends a component's script with every change of its data, up to 80 kB; so it gets this, and fetches that once.
 # While it waits, Streamlit may call it again for newer data, and have the call before cleaned up after that: the last counts.
@@ -32,8 +32,8 @@ def component(
 ) -> Callable[..., Any]:
     """A component whose scripts fill an empty element of the class ``root``: style sheets and scripts by the names of their
     files, one after the other. ``isolate`` keeps its styles and the page's apart. To be called as Streamlit's are."""
-    styles = "".join((_HERE / f"{file}.css").read_text() for file in css)
-    script = "".join((_HERE / f"{file}.js").read_text() for file in js).encode()
+    styles = "".join((_BROWSER / f"{file}.css").read_text() for file in css)
+    script = "".join((_BROWSER / f"{file}.js").read_text() for file in js).encode()
     file = f"{name}-{hashlib.sha256(script).hexdigest()[:16]}.js"
 
     @cache

@@ -71,9 +71,12 @@ class PointData:
     size: int
 
 
-def linked_component(name: str, own: str) -> Callable[..., Any]:
-    """The component of ``own``.js and ``own``.css, with what they share before them."""
-    return component(name, "views", css=["theme", "points", own], js=["draw", "points", own])
+_SHARED = ("draw", "colours", "tiles", "downloads", "figure", "point_map", "selection", "linked")
+
+
+def linked_component(name: str, own: str, *parts: str) -> Callable[..., Any]:
+    """The component of ``own``.js and ``own``.css, with what they share, and its ``parts``, before them."""
+    return component(name, "views", css=["theme", "linked", own], js=[*_SHARED, *parts, own])
 
 
 def settle(

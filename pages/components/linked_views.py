@@ -16,7 +16,9 @@ from pages.components.linked import PointData, ViewState, linked_component, pack
 from pages.components.pictures import Sheet
 from ssad_core.sprites import ERROR_CEILING
 
-_COMPONENT = linked_component("ssad_linked_views", "linked_views")
+_COMPONENT = linked_component(
+    "ssad_linked_views", "linked_views", "scores", "histograms", "operating_point", "reconstructions"
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ssad_core.colours import GROUP_COLOURS
 
 State = Literal["none", "queued", "starting", "training", "evaluating", "done", "failed", "cancelled", "interrupted"]
 
-_COMPONENT = component("ssad_live", "live", css=["live"], js=["draw", "live"])
+_COMPONENT = component("ssad_live", "live", css=["live"], js=["draw", "colours", "live_card", "live"])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from pages.components.component import component
 from ssad_core.colours import GROUP_COLOURS
 from ssad_core.sprites import sheet
 
-_COMPONENT = component("ssad_picture_table", "pictures", css=["theme", "picture_table"], js=["draw", "picture_table"])
+_COMPONENT = component(
+    "ssad_picture_table", "pictures", css=["theme", "picture_table"], js=["draw", "colours", "picture_table"]
+)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages.components.part import said
 
-_NAVIGATION = f"<script>{Path(__file__).with_name('navigation.js').read_text()}</script>"
+_NAVIGATION = f"<script>{Path(__file__).with_name('browser').joinpath('navigation.js').read_text()}</script>"
 
 
 def show(page: Callable[[], None]) -> None:
