@@ -153,9 +153,9 @@ def _train(args: argparse.Namespace) -> int:
         if not store.has(spec.id):
             # Only now: importing torch takes seconds, and a stored run or a wrong argument should not wait for them.
             from .train import choose_device
-            from .worker import run
+            from .worker import run, warm_up
 
-            choose_device(args.device)
+            warm_up(choose_device(args.device))
             run(spec, store, args.device, report)
     stored = store.load(spec.id)
     if warning := stored.result.get("warning"):

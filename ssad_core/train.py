@@ -86,9 +86,11 @@ def batches(order: Tensor, size: int) -> Iterator[Tensor]:
 
 
 def prepare(device: torch.device, threads: int) -> None:
-    """Process-wide settings that make a training repeatable, for a process that trains."""
+    """Process-wide settings that make a training repeatable, for a process that trains, and float32 what it says: torch has
+    CUDA compute convolutions in TF32, whose scores would differ from those that a server computes on its CPU."""
     if device.type == "cpu":
         torch.set_num_threads(threads)
+    torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
 

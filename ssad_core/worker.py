@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
     try:
         report("starting", message="Reading the images.")
         device = choose_device(device_name)
-        threads = spec.settings.threads(os.cpu_count() or 1)
-        prepare(device, threads)
+        prepare(device, spec.settings.threads(os.cpu_count() or 1))
         dataset = load(spec.dataset, lambda done, text: report("starting", message=text, done=done))
         if dataset.fingerprint != spec.fingerprint:
             raise BadInput(f"{spec.dataset} has other images than when this run was asked for; ask for it again")
@@ -140,7 +139,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
                 "machine": {
                     "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
                     "device_type": device.type,
-                    "threads": threads,
+                    "threads": torch.get_num_threads(),
                     "torch": torch.__version__,
                     "python": platform.python_version(),
                 },
@@ -171,15 +170,22 @@ def _watch_cancel(file: Path, over: threading.Event) -> None:
             os._exit(1)
 
 
-def warm_up() -> None:
-    """Does everything once that is slow the first time."""
+def warm_up(device: torch.device) -> None:
+    """Does everything once that is slow the first time. What cannot be done, as where others have all of a GPU's memory, is
+    left to the training, which will say so."""
+    with suppress(RuntimeError):
+        _step(device)
+
+
+def _step(device: torch.device) -> None:
+    prepare(device, 1)
     settings = detectors.settings_for("quick")
     detector = detectors.build(RunSpec("photos", "", 0, "dae", "identity", (), settings), channels=3)
-    detector.network.to(memory_format=torch.channels_last)
-    x = torch.rand(settings.batch_size, 3, 32, 32)
+    detector.network.to(device, memory_format=torch.channels_last)
+    x = torch.rand(settings.batch_size, 3, 32, 32, device=device)
     optimiser = Adam(detector.network.parameters())
-    copy = torch.zeros(len(x), dtype=torch.long)
-    detector.loss(x, copy, torch.Generator()).backward()
+    copy = torch.zeros(len(x), dtype=torch.long, device=device)
+    detector.loss(x, copy, torch.Generator(device)).backward()
     optimiser.step(settings.learning_rate)
 
 
@@ -189,8 +195,8 @@ def serve() -> None:
     os.dup2(2, 1)  # only answers may reach the parent, whatever a library prints
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
-    torch.set_num_threads(1)
-    warm_up()
+    torch.set_num_threads(1)  # while it waits, whatever the device
+    warm_up(choose_device())
     while True:
         answers.write(json.dumps({"error": _answer(json.loads(lines.get()))}) + "\n")
 
@@ -211,7 +217,10 @@ def _answer(request: dict[str, Any]) -> str | None:
     except Exception as error:
         return sentence(error)
     finally:
-        torch.cuda.empty_cache()  # for the others that train on it; without a GPU this does nothing
+        with suppress(
+            RuntimeError
+        ):  # after some errors of a GPU nothing can be done on it any more: the first one is said
+            torch.cuda.empty_cache()  # for the others that train on it; without a GPU this does nothing
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("SSAD_CACHE_DIR", str(cache))
         run = tiny().run(load("digits"))
         for spec in (run.baseline(), run):
-            worker.run(spec, Store())
+            worker.run(spec, Store(), "cpu")
         yield cache
         close_service()
 

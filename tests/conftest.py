@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from torch.nn import functional as F
 
 from ssad_core.train import prepare
 
-pytest_plugins = ["apptest"]  # the fixtures of the tests of pages
+# The fixtures of the tests of pages; a machine that only trains needs no Streamlit, and tests the core without it.
+pytest_plugins = ["apptest"] if find_spec("streamlit") else []
 
 if TYPE_CHECKING:
     from browser import Server, Visitor

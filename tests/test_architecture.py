@@ -19,7 +19,7 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 # A module or package of the library imports only from the lines above its own.
 LAYERS = [
     "errors protocol colours",
-    "paths spec statistics mmd embedding sprites evidence strided",
+    "paths spec statistics mmd embedding sprites evidence strided children",
     "downloading",
     "data augment histogram bias store networks",
     "figures detectors samples encoders",
@@ -122,6 +122,15 @@ def test_pages_do_not_wait_for_torch(name: str) -> None:
 def test_what_the_first_paint_imports_comes_without_torch(name: str) -> None:
     code = f"import sys, {name}; sys.exit('torch' in sys.modules or 'streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["ssad_core.worker", "ssad_core.cli", "benchmarks.training"])
+def test_what_trains_comes_without_the_apps_packages(name: str) -> None:
+    """A machine that is lent for its GPU need not have them."""
+    app = {"dask", "distributed", "streamlit", "plotly", "openTSNE"}
+    code = f"import sys, {name}; sys.exit(sorted({app} & set(sys.modules)) or None)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_app_is_a_router_and_nothing_else() -> None:

@@ -25,13 +25,13 @@ from ssad_core.store import Store
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
-    """One service for all tests, since every new process imports torch; each test has seeds of its own."""
-    cache = tmp_path_factory.mktemp("cache")
+    """One service for all tests, since every new process imports torch; each test has seeds of its own. It trains on the
+    CPU, whose cores the tests count on, whatever else there is."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SSAD_CACHE_DIR", str(cache))
-        jobs = Jobs()
-    yield jobs
-    jobs.close()
+        environment.setenv("CUDA_VISIBLE_DEVICES", "")
+        jobs = Jobs(Store(tmp_path_factory.mktemp("cache")))
+        yield jobs
+        jobs.close()
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(
 ) -> None:
     """Only who waits for whom: here they are trained on the CPU."""
     monkeypatch.setattr(service, "gpu", True)
-    small = [tiny(seed=seed) for seed in range(16, 16 + min(4, service.slots))]
-    large = tiny(seed=21, batch_size=5000)
+    small = [tiny(seed=seed) for seed in range(100, 100 + min(10, service.slots))]
+    large = tiny(seed=110, batch_size=5000)
     assert [service.at_once(spec) for spec in (small[0], large)] == [len(small), 1]
     with contextlib.ExitStack() as locks:
         for spec in small:  # their processes have to wait

@@ -103,7 +103,9 @@ def test_adam_is_torchs_to_the_bit_also_as_the_rate_changes(decay: float) -> Non
 
 
 def test_a_training_process_starts_without_torchs_compiler() -> None:
-    code = "import sys, ssad_core.worker as w; w.warm_up(); sys.exit('torch._dynamo' in sys.modules)"
+    code = (
+        "import sys, ssad_core.worker as w; w.warm_up(w.choose_device('cpu')); sys.exit('torch._dynamo' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
@@ -273,6 +275,19 @@ def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(d
         found = built.examine(x)
         again = built.explain(found.codes)
     assert {part.device.type for part in (loss, *found, again)} == {"cuda"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("aug", ["rotate", "simclr"])
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_on_cuda_the_host_waits_for_no_step_of_an_epoch(images: Tensor, detector: str, aug: str) -> None:
+    def on_step(curve: Curve) -> None:  # an error wherever the host waits, but at the end of an epoch
+        torch.cuda.set_sync_debug_mode("error" if curve.images % curve.images_per_epoch else "default")
+
+    try:
+        train(replace(TINY, detector=detector, augment=aug), images, torch.device("cuda"), on_step=on_step)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
 
 
 def test_cuda_is_chosen_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

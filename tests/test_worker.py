@@ -225,5 +225,15 @@ def test_a_run_on_cuda_scores_as_its_weights_do_on_the_cpu(detector: str, aug: s
     stored = run(spec, Store(), "cuda")
     assert stored.result["machine"]["device_type"] == "cuda"
     found = examine_stored(stored, to_float(Samples.of(spec, load("photos")).test_normal()))
-    np.testing.assert_allclose(found.scores, stored.scores["normal"], rtol=1e-2, atol=1e-3)  # TF32 convolutions
-    np.testing.assert_allclose(found.codes, stored.codes["normal"], rtol=1e-2, atol=2e-2)
+    # In float32 on both, whatever it was trained in; a score may be the small difference of larger numbers.
+    scale = np.abs(stored.scores["normal"]).max()
+    np.testing.assert_allclose(found.scores, stored.scores["normal"], rtol=1e-3, atol=1e-4 * scale)
+    np.testing.assert_allclose(found.codes, stored.codes["normal"], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_run_on_cuda_repeats_to_the_bit(detector: str, tmp_path: Path) -> None:
+    sizes = settings_for("quick", detector, aug="simclr", epochs=2, features=8, hidden=16, limit=64, test_limit=40)
+    spec = Question(detector=detector, augment="simclr", settings=sizes).run(load("photos"))
+    assert_same_bits(*(run(spec, Store(tmp_path / name), "cuda") for name in ("one", "other")))
