@@ -3,9 +3,9 @@
     python -m benchmarks.memory [--runs 100]
 
 A visitor in the system's Chromium opens the Lab on CIFAR-10 and trains a quick pair with one click, so that the server has
-torch, the data and the views; then a service trains ``--runs`` short ones, one after the other, in one child. Prints resident
-memory in MB: the server's at rest, on CIFAR-10, with the views, and after other pages; a child's at its most; and the
-child's and the service's after each tenth of the runs.
+torch, the data and the views, and goes through all anomalies; then a service trains ``--runs`` short ones, one after the
+other, in one child. Prints resident memory in MB: the server's at rest, on CIFAR-10, with the views, with those of all
+anomalies, and after other pages; a child's at its most; and the child's and the service's after each tenth of the runs.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+from ssad_core.augment import AUGMENTATIONS
 from ssad_core.data import load
 from ssad_core.detectors import settings_for
 from ssad_core.jobs import Jobs
@@ -29,6 +30,8 @@ from ssad_core.store import Store
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from browser import await_map, chromium, serve, settled, train, visitor
 from playwright.sync_api import expect
+
+ANOMALIES = len(AUGMENTATIONS) + 8  # after the first gen: the other twelve, nine classes, and the rest of them
 
 
 def megabytes(process: psutil.Process) -> float:
@@ -60,7 +63,7 @@ def app_with_cifar() -> None:
         watching.start()
         with visitor(browser, server) as someone:
             someone.page.goto(
-                server.address(dataset="cifar10", **{"class": "Automobile"}, aug="flip", anomaly="gen:flip")
+                server.address(dataset="cifar10", **{"class": "Automobile"}, aug="flip", anomaly="gen:rotate")
             )
             expect(someone.page.get_by_alt_text("aug Flip, aug(normal)")).to_be_visible()
             settled(someone)
@@ -70,6 +73,13 @@ def app_with_cifar() -> None:
             settled(someone)
             print(f"server, with a run's views and map: {megabytes(process):.0f} MB")
             print(f"a training child, at most: {most[0]:.0f} MB")
+            for _ in range(ANOMALIES):
+                someone.page.get_by_role("combobox", name="gen, or a class").click()
+                someone.page.keyboard.press("ArrowDown")
+                someone.page.keyboard.press("Enter")
+                settled(someone)
+                await_map(someone.page)
+            print(f"server, {ANOMALIES} anomalies later: {megabytes(process):.0f} MB")
             for page, sign in {"gallery": "SimCLR", "histograms": "Score axis", "alignment": "Squared MMD"}.items():
                 someone.page.goto(server.url + f"/{page}" + someone.page.url[someone.page.url.index("?") :])
                 expect(someone.page.get_by_text(sign).first).to_be_visible()
