@@ -306,6 +306,8 @@ class Jobs:
             if job is not None and job.outcome is None:
                 job.cancelling = True  # until below, it is as before for everybody who looks
         try:
+            # Before its process is gone: whoever waits for the run must not take it for one that was cut off.
+            self.store.ask_to_cancel(run_id)
             if job is not None and job.cancelling:
                 self._stop(job, deadline)
             while self.store.is_locked(run_id) and time.monotonic() < deadline:

@@ -63,6 +63,8 @@ def _await(run_id: str, store: Store, on_progress: Progress) -> None:
     progress = store.progress(run_id)
     if progress.get("state") in ("failed", "cancelled"):
         raise TrainingFailed(progress["message"])
+    if store.asked_to_cancel(run_id):  # it will be said in a moment, by whoever asked
+        raise TrainingFailed("Cancelled.")
 
 
 def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progress) -> StoredRun:

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from ssad_core import jobs
 from ssad_core.errors import BadInput
 from ssad_core.jobs import Jobs, Status
 from ssad_core.store import Store
+from ssad_core.train import TrainingFailed
+from ssad_core.worker import run
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +280,31 @@ def test_a_crash_is_a_sentence_and_touches_no_other_run(service: Jobs) -> None:
     trainer(service.store, crashing.id)
     for spec in (crashing, other):
         assert service.cancel(spec.id).state == "cancelled"
+
+
+def test_who_waits_for_a_run_that_is_cancelled_does_not_train_it(
+    service: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, store, waits = tiny(seed=120, epochs=FOREVER), service.store, threading.Event()
+    service.submit(spec)
+    trainer(store, spec.id)
+
+    def heard(progress: dict[str, object]) -> None:
+        assert progress["pid"] != os.getpid(), "it trains"
+        waits.set()
+
+    def mark_late(store: Store, run_id: str) -> None:
+        time.sleep(0.5)  # its process is gone already
+        mark_cancelled(store, run_id)
+
+    mark_cancelled = Store.mark_cancelled
+    monkeypatch.setattr(Store, "mark_cancelled", mark_late)
+    with ThreadPoolExecutor() as pool:
+        waiter = pool.submit(run, spec, store, "cpu", heard)
+        assert waits.wait(10)
+        assert service.cancel(spec.id).state == "cancelled"
+        with pytest.raises(TrainingFailed, match=r"^Cancelled\.$"):
+            waiter.result(10)
 
 
 def test_cancel_from_another_process_and_of_another_process(service: Jobs, cache: dict[str, str]) -> None:
