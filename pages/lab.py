@@ -10,6 +10,7 @@ from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
 from pages.components.training import training
 from ssad_core.detectors import with_baseline
+from ssad_core.question import Question
 
 
 def page() -> None:
@@ -28,7 +29,8 @@ def page() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
         st.page_link("pages/reconstructions.py", label="Beside other augmentations", icon=":material/compare:")
-        st.page_link("pages/evidence.py", label="Why this default?", icon=":material/balance:")
+        picked = "This default was picked because it shows the effect. " if question == Question() else ""
+        st.page_link("pages/evidence.py", label=f"{picked}Does it always help?", icon=":material/balance:")
     st.caption("The same run on the command line:")
     command(question.command(), key="copy-command")
 

@@ -36,6 +36,10 @@ _A_DATASET = ", ".join((*DATASETS, "folder:PATH"))
 _A_CLASS = "a class's name or number (default: the first)"
 _A_PROFILE = " or ".join(PROFILES)
 GALLERY = "gallery"
+WITH_ENCODER, WITH_SCORES = (
+    ("histograms", "alignment"),
+    ("map", "maps"),
+)  # the figures that --encoder and --by-score are for
 EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS, GALLERY)
 
 
@@ -212,6 +216,11 @@ def _figure(args: argparse.Namespace) -> int:
         raise unknown("figure", args.name, EVERY_FIGURE)
     if args.out.suffix not in (".html", ".htm"):
         raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
+    if args.encoder not in (None, *ENCODERS):
+        raise unknown("encoder", args.encoder, ENCODERS)
+    for option, used_by in {"encoder": WITH_ENCODER, "by_score": WITH_SCORES}.items():
+        if getattr(args, option) and args.name not in used_by:
+            raise BadInput(f"--{option.replace('_', '-')} is for {' and '.join(used_by)}, not for {args.name}")
     if args.name == GALLERY and args.run:
         raise BadInput("the gallery is of a data set, without --run")
     if args.name != GALLERY and not args.run:

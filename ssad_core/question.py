@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
 from . import augment
-from .data import Dataset, class_index, dataset_info, is_own, normal_class
+from .data import Dataset, class_index, counts, dataset_info, is_own, normal_class
 from .detectors import detector_info, display_name, preset_of, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
@@ -39,11 +39,17 @@ class Question:
     precision: str = "float32"
 
     def run(self, dataset: Dataset) -> RunSpec:
-        """The run that answers it on this data set. BadInput when the detector cannot be trained with this aug."""
+        """The run that answers it on this data set. BadInput when the detector cannot be trained with this aug, or there are
+        fewer than two images to train with."""
+        label = class_index(dataset.info, normal_class(dataset.info, self.normal_class))
+        there, _ = counts(dataset)[dataset.info.classes[label]]
+        if min(there, self.settings.limit or there) < 2:
+            of = f"limit is {self.settings.limit}" if there > 1 else f"{self.normal_class} has {there}"
+            raise BadInput(f"training needs at least two images of the normal class; {of}")
         return RunSpec(
             dataset=dataset.info.name,  # own images are known by their content, not by their path
             fingerprint=dataset.fingerprint,
-            normal_class=class_index(dataset.info, normal_class(dataset.info, self.normal_class)),
+            normal_class=label,
             detector=self.detector,
             augment=self.augment,
             params=check_aug(self.detector, self.augment, dict(self.params), self.profile),
@@ -64,7 +70,10 @@ class Question:
 
     def command(self) -> str:
         """The shell command that trains the same run."""
-        words = ["python", "-m", "ssad_core", "train", "--dataset", self.dataset, "--normal-class", self.normal_class]
+        words = ["python", "-m", "ssad_core", "train", "--dataset", self.dataset]
+        # What begins with a dash, as somebody's folder may, is taken for an option without an equals sign.
+        dashed = self.normal_class.startswith("-")
+        words += [f"--normal-class={self.normal_class}"] if dashed else ["--normal-class", self.normal_class]
         words += ["--detector", self.detector, "--augment", self.augment]
         for name, value in self.params:
             words += ["--param", f"{name}={exact(value)}"]

@@ -377,7 +377,7 @@ def test_another_tab_asks_the_same_question_and_a_click_stays_in_this_one(someon
     page.get_by_role("button", name="Compare").click()
     opens(page.get_by_test_id("stTopNavDropdownLink").first, "/reconstructions", button="middle")
     page.keyboard.press("Escape")
-    page.get_by_role("link", name="Why this default?").click()
+    page.get_by_role("link", name="Does it always help?").last.click()
     opens(page.get_by_role("link", name="Back to the Lab"), "/", button="middle")
     gallery.click()
     someone.until(lambda: len(previews(page)) == 3 * 13, "the gallery is here")

@@ -90,6 +90,8 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     assert main(["figure", "histogram", "--run", run, lonely, "--anomaly", "gen:blur(sigma=2)", "--out", str(out)]) == 0
     assert out.read_text().count("Plotly.newPlot(") == 3
     capsys.readouterr()
+    assert main(["figure", "sweep", "--run", lonely, "--out", str(out)]) == 2
+    assert_one_line(capsys, "relative to DeepSVDD, which is not stored for these runs")
 
     # Side by side, all in one figure; detectors whose scores have no common unit in one each.
     assert main([*words(0, 2, "--detector", "deepsad", "--augment", "identity"), "--json"]) == 0
@@ -121,6 +123,10 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         assert main(["figure", "histograms", "--run", run, flip, "--out", str(out), *more]) == 0
         assert f"MMD in {space}." in out.read_text()
 
+    for name, of in (("sweep", run), ("surface", run), ("sweep", lonely)):
+        assert main(["figure", name, "--run", of, "--out", str(out)]) == 2
+        assert_one_line(capsys, "at any of the sweep's values of aug's patch size c (0.1, 0.2, ")
+
     # Of a sweep, all that is stored; the sweep of any of its runs is the same.
     for more in (("--param", "c=0.2"), ("--param", "c=0.5")):
         assert main([*words(0, 2, *more), "--json"]) == 0
@@ -136,10 +142,12 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
 
     for arguments, part in {
         f"histograms --run {run} --encoder resnet --out {out}": "unknown encoder 'resnet'; did you mean 'resnet50'?",
+        f"roc --run {run} --encoder pixel --out {out}": "unknown encoder 'pixel'; did you mean 'pixels'?",
+        f"maps --run {run} --encoder pixels --out {out}": "--encoder is for histograms and alignment, not for maps",
+        f"roc --run {run} --by-score --out {out}": "--by-score is for map and maps, not for roc",
         f"surface --run {swept} --anomaly gen:flip --out {out}": "Flip has nothing continuous to vary here",
         f"surface --run {swept} --anomaly rest --out {out}": "its anomaly is a gen, such as gen:cutout",
         f"sweep --run {ids[1]} --out {out}": "Identity has nothing continuous to vary here",
-        f"sweep --run {lonely} --out {out}": "relative to DeepSVDD, which is not stored for these runs",
         f"histgram --run {run} --out {out}": "unknown figure 'histgram'; did you mean 'histogram'?",
         f"roc --run {run} --out {tmp_path / 'roc.png'}": "its file ends in .html",
         f"roc --run 0123456789abcdef --out {out}": "no run '0123456789abcdef' is stored",

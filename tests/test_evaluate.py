@@ -139,6 +139,18 @@ def test_against_the_rest_is_all_other_classes_and_of_equal_counts_the_mean_of_t
     assert auc["rest"] == pytest.approx(np.mean([auc[a.key] for a in digits.samples.classes()]), abs=1e-12)
 
 
+def test_on_cifar10_against_the_rest_is_the_mean_of_the_pairs(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSAD_DATA_DIR", str(shared_data))
+    settings = settings_for("quick", epochs=1, features=4, hidden=16, limit=100, test_limit=50)
+    spec = Question("cifar10", "Automobile", augment="flip", settings=settings).run(load("cifar10"))
+    auc = worker.run(spec, Store(tmp_path), "cpu").result["auc"]
+    pairs = [value for key, value in auc.items() if key.startswith("class:")]
+    assert len(pairs) == 9
+    assert auc["rest"] == pytest.approx(np.mean(pairs), abs=1e-12)
+
+
 def test_scores_and_codes_of_every_image_are_kept(each: Trained) -> None:
     samples, spec = each.samples, each.run.spec
     train = samples.train_shown()

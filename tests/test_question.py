@@ -8,6 +8,7 @@ import shlex
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
+import numpy as np
 import pytest
 
 from ssad_core import augment, cli
@@ -340,6 +341,17 @@ def test_a_command_says_no_more_than_it_must() -> None:
     )
     odd = Question(dataset="fashion_mnist", normal_class="Ankle boot", augment="identity")
     assert "--normal-class 'Ankle boot'" in odd.command()
+    assert "--normal-class=-bad " in replace(odd, normal_class="-bad").command()
+
+
+def test_one_image_is_no_training() -> None:
+    question = replace(Question(), settings=settings_for("quick", limit=1))
+    with pytest.raises(BadInput, match=r"^training needs at least two images of the normal class; limit is 1$"):
+        question.run(load("photos"))
+    photos = load("photos")
+    lonely = replace(photos, train_labels=np.append(np.ones(len(photos.train_labels) - 1, int), 0))
+    with pytest.raises(BadInput, match=r"at least two images of the normal class; temple has 1$"):
+        Question().run(lonely)
 
 
 # -- words ------------------------------------------------------------------------------------------------------------

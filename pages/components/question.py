@@ -9,7 +9,7 @@ from pages.components.controls import ask
 from pages.components.markdown import plain
 from ssad_core import augment
 from ssad_core.data import Dataset, counts, load
-from ssad_core.detectors import detector_info
+from ssad_core.detectors import detector_info, settings_for
 from ssad_core.question import Question, anomaly_name
 
 
@@ -38,6 +38,9 @@ def words(question: Question, dataset: Dataset) -> None:
     settings = question.settings
     train, test = (min(n, limit or n) for n, limit in zip(found, (settings.limit, settings.test_limit), strict=True))
     used = f"{train:,} of {found[0]:,} training and {test:,} of {found[1]:,} test images of the normal class are used."
+    paper = settings_for("paper", question.detector, question.dataset, dataset.info.channels, question.augment)
+    if settings.features != paper.features:
+        used += f" The network has {settings.features} features where the paper's has {paper.features}."
     anomaly = question.anomaly
     parts = [
         part("Normal", f"{question.normal_class} ({dataset.info.title})"),

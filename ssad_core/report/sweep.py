@@ -12,6 +12,7 @@ import numpy as np
 from ..detectors import detector_info
 from ..errors import BadInput, unknown
 from ..question import anomaly_name, run_name
+from ..spec import exact
 from ..whatif import Point, Sweep, gain, gens, varied
 
 if TYPE_CHECKING:
@@ -51,9 +52,11 @@ def draw_sweep(
             return gain(run, baseline, anomaly, dataset)
 
         points = sweep.points(runs, measure)
-        if not points:
+        if not points and sweep.has_baseline and not any(spec.id in runs for spec in _baselines(sweep)):
             name = detector_info(run.spec.detector).baseline
             raise BadInput(f"a sweep is of AUC relative to {name}, which is not stored for these runs; train it first")
+        if not points:
+            raise BadInput(_nothing_of(sweep))
         return curve(sweep, points, anomaly, dataset, drawn=sweep.drawn(runs, measure))
     if not anomaly.paired:
         raise BadInput("a surface is over a gen's parameter, so its anomaly is a gen, such as gen:cutout")
@@ -61,7 +64,22 @@ def draw_sweep(
     most = max(seeds.values())
     sweep = replace(sweep, seeds=tuple(sorted(seed for seed, count in seeds.items() if count == most)))
     anomalies = gens(anomaly.name, run.spec.profile)
-    return surface(sweep, sweep.surface(runs, list(anomalies.values()), dataset), anomaly)
+    found = sweep.surface(runs, list(anomalies.values()), dataset)
+    if np.isnan(found).all():
+        raise BadInput(_nothing_of(sweep))
+    return surface(sweep, found, anomaly)
+
+
+def _baselines(sweep: Sweep) -> list[RunSpec]:
+    return [sweep.spec(sweep.values[0], *repeat).baseline() for repeat in sweep.repeats]
+
+
+def _nothing_of(sweep: Sweep) -> str:
+    values = ", ".join(map(exact, sweep.values))
+    return (
+        f"no run like this one is stored at any of the sweep's values of aug's {sweep.parameter.title} ({values}); train "
+        f"some, as with --param {sweep.parameter.name}={exact(sweep.values[0])}"
+    )
 
 
 def alike(spec: RunSpec, other: RunSpec) -> bool:
