@@ -3,6 +3,7 @@ the same network, eager, in float32."""
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ from ssad_core.networks import ConvAE
 from ssad_core.spec import Settings
 
 JITTER = T.ColorJitter(0.8, 0.8, 0.8, 0.2)
+OF_A_PATCH = T.ColorJitter(0.1, 0.1, 0.1, 0.1)
 
 
 def turn(image: Image.Image) -> Image.Image:
@@ -37,7 +39,33 @@ def cover(x: Tensor) -> Tensor:
     return x * (torch.rand(1, *x.shape[1:]) >= 0.2)
 
 
-# By augmentation, each from a PIL image to a tensor in [0, 1]; CutPaste and CutPaste-scar have none in torchvision.
+def paste(image: Image.Image) -> Image.Image:
+    area, wide = image.width * image.height * random.uniform(0.02, 0.15), random.random() < 0.5
+    aspect = random.uniform(1, 3.3) if wide else random.uniform(0.3, 1)
+    patch = cut(image, int((area * aspect) ** 0.5), int((area / aspect) ** 0.5))
+    return put(image, patch, None)
+
+
+def paste_scar(image: Image.Image) -> Image.Image:
+    patch = cut(image, random.randint(10, 25), random.randint(2, 16)).convert("RGBA")
+    turned = patch.rotate(random.uniform(-45, 45), expand=True)
+    return put(image, turned.convert("RGB"), turned.split()[-1])
+
+
+def cut(image: Image.Image, width: int, height: int) -> Image.Image:
+    left, top = random.randint(0, image.width - width), random.randint(0, image.height - height)
+    return OF_A_PATCH(image.crop((left, top, left + width, top + height)))
+
+
+def put(image: Image.Image, patch: Image.Image, mask: Image.Image | None) -> Image.Image:
+    room = max(0, image.width - patch.width), max(0, image.height - patch.height)
+    image = image.copy()
+    image.paste(patch, (random.randint(0, room[0]), random.randint(0, room[1])), mask)
+    return image
+
+
+# By augmentation, each from a PIL image to a tensor in [0, 1]; CutPaste and CutPaste-scar, which torchvision does not have,
+# as one would write them with PIL.
 TRANSFORMS: dict[str, list[Callable]] = {
     "identity": [T.ToTensor()],
     "rotate": [turn, T.ToTensor()],
@@ -45,6 +73,8 @@ TRANSFORMS: dict[str, list[Callable]] = {
     "flip": [T.RandomVerticalFlip(), T.ToTensor()],
     "geom": [turn, T.RandomVerticalFlip(), move, T.ToTensor()],
     "cutout": [T.ToTensor(), T.RandomErasing(p=1.0)],
+    "cutpaste": [paste, T.ToTensor()],
+    "cutpaste-scar": [paste_scar, T.ToTensor()],
     "noise": [T.ToTensor(), add_noise],
     "mask": [T.ToTensor(), cover],
     "blur": [T.GaussianBlur(3, (0.1, 2.0)), T.ToTensor()],
