@@ -156,13 +156,17 @@ CONTROLS: dict[str, dict[str, Action]] = {
         "anomaly": another_anomaly,
     },
     "error_bias": {"class": lambda page, k: choose(page, "Class to look at", str(k % 6 + 4))},
-    "runs": {"pick": lambda page, k: page.mouse.click(*row(page, k % 3))},
+    "runs": {
+        "pick": lambda page, k: page.mouse.click(*row(page, k % 3)),
+        "filter": lambda page, k: choose(page, "Aug", ("Flip", "CutOut")[k % 2]),
+    },
+    "evidence": {"pick": lambda page, k: page.mouse.click(*row(page, k % 3))},
 }
 ALONE = {("lab", "threshold"), ("lab", "map's colours"), ("embeddings", "colours")}  # without the server
 
 
 def row(page: Page, k: int) -> tuple[float, float]:
-    """The place of the k-th check box of the table of runs, which is drawn on a canvas."""
+    """The place of the k-th check box of the page's table, which is drawn on a canvas."""
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     assert box
     return box["x"] + 18, box["y"] + 35 * (k + 1.5)
