@@ -50,7 +50,7 @@ def item(name: str, question: Question, dataset: Dataset) -> None:
     params = ask_params(name, last, question.profile, "analysis", scope="gallery")
     label = dataset.info.classes.index(question.normal_class)
     slot.html(_picture(dataset.fingerprint, label, name, params, question.profile, dataset))
-    slot.caption(info.help)
+    slot.caption(f"{info.help} AP tells K = {info.classes} functions of it apart.")
     with st.container(horizontal=True):
         for role in ("aug", "gen"):
             now = own.get(role) == Aug(name, params)

@@ -23,7 +23,7 @@ from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
 from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_gallery, draw_side_by_side, draw_sweep
-from .spec import PRECISIONS
+from .spec import PRECISIONS, RANGES, TITLES
 from .store import Store, StoredRun
 
 if TYPE_CHECKING:
@@ -36,10 +36,8 @@ _A_DATASET = ", ".join((*DATASETS, "folder:PATH"))
 _A_CLASS = "a class's name or number (default: the first)"
 _A_PROFILE = " or ".join(PROFILES)
 GALLERY = "gallery"
-WITH_ENCODER, WITH_SCORES = (
-    ("histograms", "alignment"),
-    ("map", "maps"),
-)  # the figures that --encoder and --by-score are for
+# The figures that --encoder and --by-score are for.
+WITH_ENCODER, WITH_SCORES = ("histograms", "alignment"), ("map", "maps")
 EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS, GALLERY)
 
 
@@ -88,10 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--param", action="append", default=[], metavar="k=v", help="a parameter of the augmentation")
     train.add_argument("--profile", default="paper", help=_A_PROFILE)
     train.add_argument("--preset", default="quick", help=", ".join(PRESETS))
-    for name in ("epochs", "features", "hidden", "batch-size", "limit", "test-limit"):
-        train.add_argument(f"--{name}", type=int, metavar="N")
-    train.add_argument("--learning-rate", type=float, metavar="F")
-    train.add_argument("--seed", default="0", metavar="S")
+    for name, title in TITLES.items():
+        kind, metavar = (float, "F") if name == "learning_rate" else (int, "N")
+        help = f"instead of the preset's: {title.lower()}{', 0 for all' if RANGES[name][0] == 0 else ''}"
+        train.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=help)
+    train.add_argument("--seed", default="0", metavar="S", help="of weights, shuffling and augmentation")
     train.add_argument("--precision", default="float32", help=", ".join(PRECISIONS))
     train.add_argument("--device", default="auto", help=", ".join(DEVICES))
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
@@ -322,7 +321,8 @@ def _runs(args: argparse.Namespace) -> int:
     for run in runs:
         title, normal = class_title(run.spec.dataset, run.spec.normal_class)
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.result["finished"]))
-        print(f"{run.id}  {when}  {title}/{normal}  {run_name(run.spec)}")
+        size = f"{run.spec.settings.epochs} epochs, {run.spec.settings.features} features, seed {run.spec.seed}"
+        print(f"{run.id}  {when}  {title}/{normal}  {run_name(run.spec)}  {size}")
     print(f"{len(runs)} runs, {store.size / 1e6:.1f} MB in {store.root}", file=sys.stderr)
     if damaged := store.damaged():
         print(f"damaged, to be deleted and trained again: {' '.join(damaged)}", file=sys.stderr)

@@ -236,7 +236,7 @@ class Store:
             if not path.is_dir():
                 raise self._gone(run_id)
             try:
-                if not isinstance(result, dict):
+                if not isinstance(result, dict) or "finished" not in result:
                     raise BadInput("no result")
                 known = self._known[run_id] = stamps, RunSpec.from_dict(spec), result
             except BadInput as error:

@@ -221,7 +221,7 @@ GARBAGE = ["", "{", "[1, 2]", "3", b"\xff\xfe\x00garbage", None]
 @pytest.mark.parametrize(
     ("name", "damage"),
     [(name, damage) for name in ("spec.json", "result.json") for damage in GARBAGE]
-    + [("spec.json", '{"dataset": "digits"}'), ("spec.json", '{"params": {}, "settings": {}}')],
+    + [("spec.json", '{"dataset": "digits"}'), ("spec.json", '{"params": {}, "settings": {}}'), ("result.json", "{}")],
 )
 def test_a_damaged_description_is_one_line(store: Store, name: str, damage: str | bytes | None) -> None:
     run_id = stored(store, tiny())
