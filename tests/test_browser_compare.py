@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from browser import Server, Visitor, centre, settled, visitor
 from contrast import contrast, faded
+from PIL import Image
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -121,6 +125,41 @@ def test_a_pair_is_pinned_once_and_let_go_with_one_click(someone: Visitor, serve
         table(page).get_by_role("button", name=f"Unpin temple, test normal {pair}", exact=True).click()
         someone.until(lambda left=left: someone.query.get("images") == left, "it is let go")
         settled(someone)
+
+
+@pytest.mark.usefixtures("trained")
+def test_charts_are_downloaded_as_pictures_and_as_numbers(someone: Visitor, server: Server, tmp_path: Path) -> None:
+    page = someone.page
+
+    def downloaded(kind: str) -> Path:
+        chart = page.get_by_test_id("chart").first
+        chart.hover()
+        with page.expect_download() as waiting:
+            chart.locator(f'.modebar-btn[data-title$="as {kind}"]').click()
+        file = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(file)
+        assert file.suffix == f".{kind.lower()}"
+        return file
+
+    page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
+    expect(page.get_by_test_id("chart").locator(".legend .traces").first).to_be_visible()
+    with Image.open(downloaded("PNG")) as picture:
+        assert picture.width == 2 * page.get_by_test_id("chart").first.bounding_box()["width"]
+        assert picture.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)  # the page's colour, not clear
+    assert "DAE-Flip" in downloaded("SVG").read_text()
+    file = downloaded("CSV")
+    assert file.name.startswith("photos-temple-against-cutout")
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    for panel in ("AE", "DAE-CutOut", "DAE-Flip"):
+        shares = [float(row["y"]) for row in rows if (row["panel"], row["trace"]) == (panel, "test normal")]
+        assert sum(shares) == pytest.approx(100)
+
+    page.goto(server.address(**SMALL).replace("/?", "/alignment?"))
+    expect(page.get_by_text("smaller is better aligned").first).to_be_visible()
+    expect(page.get_by_text("Measuring")).to_have_count(0)
+    cells = list(csv.DictReader(io.StringIO(downloaded("CSV").read_text())))
+    assert {cell["y"] for cell in cells} >= {"Identity", "CutOut", "SimCLR"}
+    assert {cell["x"] for cell in cells} >= {"gen CutOut", "gen Flip", "gen Invert"}
 
 
 @pytest.mark.usefixtures("trained")

@@ -72,8 +72,7 @@ def finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
 
 def _looks(title: str, alt: str) -> Layout:
     clear = "rgba(0,0,0,0)"
-    meta = {"alt": alt}
-    return {"title": title, "meta": meta, "template": _TEMPLATE, "paper_bgcolor": clear, "plot_bgcolor": clear}
+    return {"title": title, "meta": {"alt": alt}, "template": _TEMPLATE, "paper_bgcolor": clear, "plot_bgcolor": clear}
 
 
 def rule(*, x: float | None = None, y: float | None = None, **line: object) -> Layout:
@@ -98,6 +97,7 @@ def multiples(panels: Sequence[Panel], **axes: object) -> tuple[go.Figure, list[
         vertical_spacing=(0.2 + 0.06 * lines) / rows,
         **axes,
     )
+    fig.update_layout(meta={"panels": [panel.name for panel in panels]})  # for the file of the figure's numbers
     return fig, [{"row": i // columns + 1, "col": i % columns + 1} for i in range(len(panels))]
 
 
@@ -105,7 +105,9 @@ def finish_multiples(fig: go.Figure, rows: int, title: str, alt: str) -> go.Figu
     fig.update_annotations(font_size=13)
     lines = max(note.text.count("<br>") for note in fig.layout.annotations)
     fig.update_layout(height=180 + (232 + 18 * lines) * rows, margin={"t": 72 + 18 * lines, "b": 100, "l": 10, "r": 10})
+    panels = fig.layout.meta
     fig = finish(fig, title, alt)
+    fig.layout.meta |= panels
     # The title above the panels' names, and the legend where it may take two lines.
     fig.update_layout(
         title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},

@@ -65,8 +65,7 @@ const FULL_SCREEN = {
 }
 const CONFIG = {
   displaylogo: false,
-  modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d", FULL_SCREEN]],
-  toImageButtonOptions: { format: "svg" },
+  modeBarButtons: [FILES, ["zoom2d", "pan2d", "resetScale2d", FULL_SCREEN]],
 }
 
 async function draw(root) {

@@ -61,6 +61,9 @@ function standalone(figure, { title, subtitle = "", legend = [] }) {
   return { source: new XMLSerializer().serializeToString(whole), width: w, height: h }
 }
 
+/** A text as the name of a file. */
+const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "ssad"
+
 function save(blob, name) {
   const url = URL.createObjectURL(blob)
   html("a", { href: url, download: name }).click()

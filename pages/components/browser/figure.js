@@ -135,4 +135,3 @@ function groupButtons(node, name, { lab, field, coloured }) {
 }
 
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
-const slug = (text) => text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "ssad"
