@@ -71,13 +71,19 @@ class Point:
     def mean(self) -> float:
         return float(np.mean([estimate.value for estimate in self.each.values()]))
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Of one training its 95% interval over the test images, of several their range."""
-        found = list(self.each.values())
-        if len(found) == 1:
-            return found[0].low, found[0].high
-        return min(one.value for one in found), max(one.value for one in found)
+
+def repeated(points: Sequence[Point]) -> bool:
+    """Whether any value has more than one training."""
+    return any(len(point.each) > 1 for point in points)
+
+
+def band(points: Sequence[Point]) -> list[tuple[float, float]]:
+    """Around each point the range of its trainings; where no value has more than one, its 95% interval over the test images.
+    Never some of both: they are different things."""
+    ends = [
+        [(one.value, one.value) if repeated(points) else (one.low, one.high) for one in p.each.values()] for p in points
+    ]
+    return [(min(low for low, _ in some), max(high for _, high in some)) for some in ends]
 
 
 @dataclass(frozen=True)

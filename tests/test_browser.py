@@ -558,7 +558,10 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     settled(someone)
     # The last of the mean's nine points is c = .9.
     curve.scroll_into_view_if_needed()
-    page.mouse.click(*centre(curve.locator(".scatterlayer .trace").last.locator(".points path").last))
+    last = centre(curve.locator(".scatterlayer .trace").last.locator(".points path").last)
+    page.mouse.move(*last)
+    expect(curve.locator(".hoverlayer")).to_have_text(re.compile(r"^\D?0\.\d{3} \(.+ to .+\) at 0\.9$"))
+    page.mouse.click(*last)
     expect(page.locator(".st-key-question")).to_contain_text("CutOut-0.9")
     someone.until(lambda: someone.query.get("aug") == "cutout(c=0.9)", "the address follows")
     settled(someone)

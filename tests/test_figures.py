@@ -299,12 +299,12 @@ def test_a_name_keeps_clear_of_intervals() -> None:
 def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -> None:
     look = {"parameter": "patch size", "measure": "AUC", "level": 0.5, "title": "Sweep"}
     means, intervals = [0.6, 0.8], [(0.5, 0.7), (0.75, 0.85)]
-    fig = sweep_figure(
-        [4, 8], means, intervals, each={"seed 1": {8: 0.9, 4: 0.55}}, missing=[16], chosen=8, drawn=0.7, **look
-    )
-    low, high, seed, mean, missing = fig.data
-    assert (low.y, high.y, mean.y) == ((0.5, 0.75), (0.7, 0.85), (0.6, 0.8))
-    assert (high.fill, seed.x, seed.y) == ("tonexty", (4, 8), (0.55, 0.9))
+    each = {"seed 1": {8: 0.9, 4: 0.55}}
+    fig = sweep_figure([4, 8], means, intervals, each=each, missing=[16], chosen=8, drawn=0.7, **look)
+    band, dashed, seed, mean, missing = fig.data
+    assert (band.fill, band.x[:4], band.y[:4]) == ("toself", (4, 8, 8, 4), (0.5, 0.75, 0.85, 0.7))
+    assert (mean.x, mean.y) == ((4, 8, 16), (0.6, 0.8, None))
+    assert (dashed.y, seed.x, seed.y) == ((0.6, 0.8), (4, 8), (0.55, 0.9))
     assert (missing.x, missing.y) == ((16,), (0.5,))
     chosen, level, drawn = fig.layout.shapes
     assert (chosen.x0, chosen.x1, chosen.y0, chosen.y1, chosen.yref) == (8, 8, 0, 1, "y domain")
@@ -317,6 +317,24 @@ def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -
     assert len(bare.layout.shapes) == 1
     assert bare.layout.annotations == ()
     assert bare.layout.yaxis.range == (0.4, 0.6)
+
+
+def test_the_curve_of_a_sweep_breaks_where_a_value_is_missing() -> None:
+    look = {"parameter": "patch size", "measure": "AUC", "level": 0.5, "title": "Sweep"}
+    means, intervals = [0.6, 0.7, 0.9], [(0.5, 0.65), (0.6, 0.75), (0.85, 0.95)]
+    fig = sweep_figure([2, 4, 8], means, intervals, incomplete={4: "1 of 3 trained"}, missing=[6], **look)
+    band, dashed, mean, missing = fig.data
+    assert band.x == (2, 4, 4, 2, None, 8, 8, None)
+    assert band.y == (0.5, 0.6, 0.75, 0.65, None, 0.85, 0.95, None)
+    assert (mean.x, mean.y) == ((2, 4, 6, 8), (0.6, 0.7, None, 0.9))
+    assert (dashed.x, dashed.line.dash) == ((2, 4, 8), "dot")
+    assert (missing.x, missing.y) == ((6,), (0.5,))
+    # What is not trained with every seed is open, and says so.
+    assert mean.marker.symbol == ("circle", "circle-open", "circle", "circle")
+    assert mean.customdata[1] == "0.600 to 0.750, 1 of 3 trained"
+    assert "4: 0.700 (1 of 3 trained)" in fig.layout.meta["alt"]
+    whole = sweep_figure([2, 4], means[:2], intervals[:2], **look)
+    assert [trace.mode for trace in whole.data] == ["lines", "lines+markers"]
 
 
 def test_a_surface_rings_the_best_row_of_each_measured_column() -> None:

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from pages.components import service
 from ssad_core import augment, worker
 from ssad_core.data import load
-from ssad_core.detectors import PRESETS, settings_for
+from ssad_core.detectors import PRESETS, settings_for, with_baseline
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
@@ -445,6 +445,33 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     assert address(app)["over"] == "classes"
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("class", "8")).run())
     assert "Train 7 missing runs" in labels(app)
+
+
+def test_a_what_if_says_what_its_band_is_of(own_lab: Store) -> None:
+    sweep = Sweep(tiny().run(load("digits")), (0, 1))
+
+    def drawn(*stored: tuple[float, int], seeds: str) -> tuple[str, list[str]]:
+        for value, seed in stored:
+            for spec in with_baseline(sweep.spec(value, seed)):
+                worker.run(spec, own_lab, "cpu")
+        app = open_page("pages/what_if.py", **TINY, aug="cutout(c=0.5)", seeds=seeds)
+        (mean,) = (trace for trace in charts(app)[0]["data"] if trace.get("mode") == "lines+markers")
+        (said,) = (caption.value for caption in app.caption if "A click on a point" in caption.value)
+        return said, [symbol for symbol, y in zip(mean["marker"]["symbol"], mean["y"], strict=True) if y is not None]
+
+    assert "band" not in drawn(seeds="2")[0]
+    said, points = drawn((0.2, 0), (0.5, 0), seeds="2")
+    assert "1 of 2 seeds is trained: the band is the 95% interval over the test images, of one training." in said
+    assert points == ["circle-open", "circle-open"]
+    said, points = drawn(seeds="1")
+    assert "helps. The band is the 95% interval over the test images, of one training." in said
+    assert points == ["circle", "circle"]
+    said, points = drawn((0.2, 1), seeds="2")
+    assert "The band is the range over seeds. Open points have not all 2 yet." in said
+    assert points == ["circle", "circle-open"]
+    said, points = drawn((0.5, 1), seeds="2")
+    assert "Open" not in said
+    assert points == ["circle", "circle"]
 
 
 def test_to_ask_what_if_changes_nothing_until_the_slider_does(own_lab: Store) -> None:

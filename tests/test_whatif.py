@@ -18,7 +18,7 @@ from ssad_core.question import Question
 from ssad_core.spec import Anomaly, RunSpec
 from ssad_core.statistics import Estimate, auc, task_metrics
 from ssad_core.store import Store, StoredRun
-from ssad_core.whatif import Point, Sweep, gain, gens, has_parameter, regret, values_of, varied
+from ssad_core.whatif import Point, Sweep, band, gain, gens, has_parameter, regret, values_of, varied
 
 DIGITS = load("digits")
 
@@ -111,11 +111,12 @@ def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]
             assert estimate.value == pytest.approx(areas[0] - areas[1], abs=1e-12)
     two, one = points
     assert two.mean == pytest.approx(np.mean([estimate.value for estimate in two.each.values()]))
-    assert two.interval == tuple(sorted(estimate.value for estimate in two.each.values()))
+    # Where a value has several trainings the band is their range, of which one alone has none.
+    assert band(points) == [tuple(sorted(e.value for e in two.each.values())), (one.mean, one.mean)]
     run, baseline = stored[sweep.spec(0.5, 0).id], stored[sweep.spec(0.5, 0).baseline().id]
     scores = [(r.scores["normal"], anomaly_results(r, anomaly, DIGITS)[0]) for r in (run, baseline)]
     expected = task_metrics(*scores[0], scores[1], paired=True).relative_auc
-    assert one.interval == (expected.low, expected.high)
+    assert band([one]) == [(expected.low, expected.high)]
     alone = gain(run, None, anomaly, DIGITS)
     assert alone.value == pytest.approx(auc(*scores[0]))
 
@@ -171,6 +172,7 @@ def test_figures_say_what_they_show() -> None:
         [0.1, -0.2],
         [(0.0, 0.2), (-0.3, -0.1)],
         each={"seed 0": {0.1: 0.05}},
+        incomplete={0.5: "1 of 2 trained"},
         missing=[0.9],
         chosen=0.5,
         drawn=0.07,
@@ -179,10 +181,10 @@ def test_figures_say_what_they_show() -> None:
         level=0.0,
         title="t",
     )
-    said = "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200; drawn for each image: 0.070."
+    said = "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200 (1 of 2 trained); drawn for each image: 0.070."
     assert figure.layout.meta["alt"] == said
     missing = next(trace for trace in figure.data if trace.name == "not trained yet")
-    assert (list(missing.x), list(missing.y)) == ([0.9], [-0.3])
+    assert (list(missing.x), list(missing.y)) == ([0.9], [0.0])
     surface = np.array([[0.5, 0.9, np.nan], [0.7, 0.6, np.nan]])
     drawn = surface_figure(
         surface, [0.1, 0.2], [0.1, 0.2, 0.3], row_title="aug", column_title="gen", diagonal=True, title="t"

@@ -16,7 +16,7 @@ from ssad_core.question import Question
 from ssad_core.spec import Anomaly
 from ssad_core.statistics import Estimate
 from ssad_core.store import StoredRun
-from ssad_core.whatif import Sweep
+from ssad_core.whatif import Point, Sweep
 
 
 def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:
@@ -28,17 +28,27 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
 
     free = [each for spec in sweep.at_random().values() for each in with_baseline(spec)]
     drawn = sweep.drawn(stored_of(free), gain)
-    figure = report.curve(sweep, sweep.points(stored, gain), anomaly, dataset, st.session_state[slider], drawn)
+    points = sweep.points(stored, gain)
+    figure = report.curve(sweep, points, anomaly, dataset, st.session_state[slider], drawn)
 
     def clicked(point: dict[str, float]) -> None:
         st.session_state[slider] = min(sweep.values, key=lambda value: abs(value - point["x"]))
 
     chart(figure, height=290, key=f"curve-{slider}", on_click=clicked)
-    band = "the 95% interval over the test images, of one training"
-    if len(sweep.repeats) > 1:
-        band = f"the range over {f'{len(sweep.classes)} normal classes' if sweep.classes else 'the seeds'}"
     zero = "Relative AUC is AUC minus the baseline's: above 0 the augmentation helps. " if sweep.has_baseline else ""
-    st.caption(f"{zero}The band is {band}. A click on a point shows it below. Measured here.")
+    st.caption(f"{zero}{_band(sweep, points)}A click on a point shows it below. Measured here.")
+
+
+def _band(sweep: Sweep, points: list[Point]) -> str:
+    """What the band is the band of, and what an open point lacks."""
+    if not points:
+        return ""
+    count, what = len(sweep.repeats), "normal classes" if sweep.classes else "seeds"
+    complete = all(len(point.each) == count for point in points)
+    if whatif.repeated(points):
+        return f"The band is the range over {what}. {'' if complete else f'Open points have not all {count} yet. '}"
+    start = "The" if complete else f"1 of {count} {what} is trained: the"
+    return f"{start} band is the 95% interval over the test images, of one training. "
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +18,7 @@ def sweep_figure(
     intervals: Sequence[tuple[float, float]],
     *,
     each: Mapping[str, Mapping[float, float]] | None = None,
+    incomplete: Mapping[float, str] | None = None,
     missing: Sequence[float] = (),
     chosen: float | None = None,
     drawn: float | None = None,
@@ -27,29 +29,37 @@ def sweep_figure(
 ) -> go.Figure:
     """A measure against the values of a parameter (Fig. 4a): its mean, a band for its intervals, and ``each`` seed's own.
 
-    ``missing`` values, of which nothing is measured, are open marks at the bottom; ``chosen`` has a line, and so has
-    what ``drawn`` is the measure of, the parameter drawn for each image. ``level`` is what the measure is where nothing is
-    gained: 0 of a difference, .5 of an AUC.
+    ``missing`` values, of which nothing is measured, are rings at ``level``, the measure without any gain: 0 of a difference,
+    .5 of an AUC; there the band ends and the line is dotted. ``incomplete`` values, with a word on each, are open points.
+    ``chosen`` has a line, and so has what ``drawn`` is the measure of, the parameter drawn for each image.
     """
-    low, high = [one for one, _ in intervals], [one for _, one in intervals]
-    hidden = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    traces = [
-        go.Scatter(x=values, y=low, **hidden),
-        go.Scatter(x=values, y=high, fill="tonexty", fillcolor=MAIN + "33", **hidden),
-    ]
+    incomplete = incomplete or {}
+    every = sorted({*values, *missing})
+    mean_of, interval_of = dict(zip(values, means, strict=True)), dict(zip(values, intervals, strict=True))
+    notes_of = {v: f"{low:.3f} to {high:.3f}" for v, (low, high) in interval_of.items()}
+    for value, word in incomplete.items():
+        notes_of[value] += f", {word}"
+    quiet = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
+    # Its outline is seen around a value between two missing ones, where there is nothing to fill.
+    outline = {"color": MAIN + "66", "width": 1.5}
+    xs, ys = _outline(every, interval_of)
+    traces = [go.Scatter(x=xs, y=ys, fill="toself", fillcolor=MAIN + "33", line=outline, **quiet)]
+    if missing:
+        traces.append(go.Scatter(x=values, y=means, line={"color": MAIN, "width": 1.5, "dash": "dot"}, **quiet))
     dots = {"mode": "markers", "marker": {"color": MAIN, "size": 5, "opacity": 0.5}, "showlegend": False}
     for name, own in (each or {}).items():
         places = sorted(own)
-        traces.append(go.Scatter(x=places, y=[own[v] for v in places], name=name, **dots))
+        hover = "%{fullData.name}: %{y:.3f} at %{x:~g}<extra></extra>"
+        traces.append(go.Scatter(x=places, y=[own[v] for v in places], name=name, hovertemplate=hover, **dots))
     mean = go.Scatter(
-        x=values,
-        y=means,
+        x=every,
+        y=[mean_of.get(value) for value in every],
         name=measure,
         mode="lines+markers",
         line={"color": MAIN, "width": 2},
-        marker={"size": 9},
-        customdata=intervals,
-        hovertemplate="%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}) at %{x:g}<extra></extra>",
+        marker={"color": MAIN, "size": 9, "symbol": ["circle-open" if v in incomplete else "circle" for v in every]},
+        customdata=[notes_of.get(value) for value in every],
+        hovertemplate="%{y:.3f} (%{customdata}) at %{x:~g}<extra></extra>",
         showlegend=False,
     )
     traces.append(mean)
@@ -57,11 +67,11 @@ def sweep_figure(
         ring = {"symbol": "circle-open", "color": "#767676", "size": 9}
         open_marks = go.Scatter(
             x=list(missing),
-            y=[min([level, *low])] * len(missing),
+            y=[level] * len(missing),
             name="not trained yet",
             mode="markers",
             marker=ring,
-            hovertemplate="%{x:g}: not trained yet<extra></extra>",
+            hovertemplate="%{x:~g}: not trained yet<extra></extra>",
         )
         traces.append(open_marks)
     lines = [] if chosen is None else [rule(x=chosen, color="#767676", dash="dot")]
@@ -71,7 +81,10 @@ def sweep_figure(
         lines.append(rule(y=drawn, color=MAIN, dash="dash", width=1))
         place = {"x": 0, "xref": "x domain", "xanchor": "left", "y": drawn, "yref": "y", "yanchor": "bottom"}
         notes.append({"text": f"drawn for each image: {drawn:.3f}", "showarrow": False, **place})
-    said = ", ".join(f"{value:g}: {mean:.3f}" for value, mean in zip(values, means, strict=True))
+    said = ", ".join(
+        f"{value:g}: {mean:.3f}" + (f" ({incomplete[value]})" if value in incomplete else "")
+        for value, mean in zip(values, means, strict=True)
+    )
     said += "" if drawn is None else f"; drawn for each image: {drawn:.3f}"
     return plot(
         traces,
@@ -84,6 +97,18 @@ def sweep_figure(
         annotations=notes,
         showlegend=bool(missing),  # else Plotly leaves it out while nothing is trained
     )
+
+
+def _outline(every: Sequence[float], interval_of: Mapping[float, tuple[float, float]]) -> tuple[list, list]:
+    """The x and y of a way around the intervals, there and back again for each stretch of values that have one; None parts
+    the stretches."""
+    xs, ys = [], []
+    for known, some in groupby(every, key=interval_of.__contains__):
+        if known:
+            stretch = list(some)
+            xs += [*stretch, *stretch[::-1], None]
+            ys += [*(interval_of[v][0] for v in stretch), *(interval_of[v][1] for v in stretch[::-1]), None]
+    return xs, ys
 
 
 def surface_figure(
@@ -107,7 +132,7 @@ def surface_figure(
         colorscale="Cividis",
         colorbar={"title": "AUC", "thickness": 12},
         texttemplate="%{z:.2f}",
-        hovertemplate="aug %{y:g}, gen %{x:g}: AUC %{z:.3f}<extra></extra>",
+        hovertemplate="aug %{y:~g}, gen %{x:~g}: AUC %{z:.3f}<extra></extra>",
     )
     measured = ~np.isnan(auc).all(axis=0)
     best = np.nanargmax(np.where(np.isnan(auc), -np.inf, auc), axis=0)

@@ -13,7 +13,7 @@ from ..detectors import detector_info
 from ..errors import BadInput, unknown
 from ..question import anomaly_name, run_name
 from ..spec import exact
-from ..whatif import Point, Sweep, gain, gens, varied
+from ..whatif import Point, Sweep, band, gain, gens, varied
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -108,8 +108,13 @@ def curve(
     return figures.sweep_figure(
         there,
         [point.mean for point in points],
-        [point.interval for point in points],
+        band(points),
         each=each if len(sweep.repeats) > 1 else None,
+        incomplete={
+            point.value: f"{len(point.each)} of {len(sweep.repeats)} trained"
+            for point in points
+            if len(point.each) < len(sweep.repeats)
+        },
         missing=[value for value in sweep.values if value not in there],
         chosen=chosen,
         drawn=drawn,
