@@ -14,12 +14,14 @@ class BadInput(ValueError):
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> BadInput:
-    """The error for a name that is not in a table, with the nearest known name.
+    """The error for a name that is not in a table, with the known name that is near it, if one is.
 
     >>> str(unknown("augmentation", "cutuot", ["cutout", "flip"]))
     "unknown augmentation 'cutuot'; did you mean 'cutout'? Known: cutout, flip"
+    >>> str(unknown("augmentation", "foo", ["color", "flip"]))
+    "unknown augmentation 'foo'. Known: color, flip"
     """
     known = list(known)
-    near = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=1)
     hint = next((f"; did you mean {k!r}?" for k in known if near and k.lower() == near[0]), ".")
     return BadInput(f"unknown {kind} {str(name)[:60]!r}{hint} Known: {', '.join(known)}")

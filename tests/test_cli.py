@@ -248,6 +248,7 @@ def test_the_tables_have_what_there_is(table: str, capsys: pytest.CaptureFixture
     [
         ("--dataset digit", ["unknown data set 'digit'", "did you mean 'digits'"]),
         ("--augment cutuot", ["unknown augmentation 'cutuot'", "did you mean 'cutout'"]),
+        ("--augment foo", ["unknown augmentation 'foo'. Known: "]),
         ("--detector deo", ["unknown detector 'deo'", "dae"]),
         ("--preset quik", ["unknown preset 'quik'", "did you mean 'quick'"]),
         ("--profile papre", ["unknown profile 'papre'", "did you mean 'paper'"]),
