@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,12 @@ def test_the_figure_of_a_detector_alone_has_intervals_of_its_auc() -> None:
     for i, row in enumerate(alone.classes[::-1]):
         assert (trace.x[i], trace.y[i]) == (row.auc.value, row.name)
         assert trace.x[i] + trace.error_x.array[i] == pytest.approx(row.auc.high)
+
+
+def test_of_one_class_no_line_of_a_mean_is_named(bias: Bias) -> None:
+    def lines(bias: Bias) -> list[str]:
+        traces = bias_figure(bias, title="Bias").data
+        return [trace.name for trace in traces if trace.mode == "lines" and trace.showlegend is not False]
+
+    assert lines(bias) == [f"mean DAE-Flip {bias.auc:.3f}", f"mean AE {bias.baseline_auc:.3f}"]
+    assert lines(replace(bias, classes=bias.classes[:1])) == []

@@ -78,6 +78,8 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
             **opaque,
         )
         means[bias.baseline] = bias.baseline_auc, "#767676"
+    if len(rows) == 1:
+        means = {}  # its own AUCs, and no lines
     for name, (value, colour) in means.items():
         dashed = {"dash": "dash" if name == bias.run else "dot", "color": colour, "width": 1.5}
         label = f"mean {name} {value:.3f}"
