@@ -92,9 +92,9 @@ def summary(bias: Bias) -> None:
 
 def images(row: ClassResult, seen: ClassScores, fpr: float) -> None:
     """The images of a class that the run scores lowest and highest, each with what the detectors make of it."""
-    shares = ", ".join(f"{name} finds {seen.found(name).mean():.0%}" for name in seen.scores)
+    counts = ", ".join(f"{name} finds {seen.found(name).sum()}" for name in seen.scores)
     st.markdown(
-        f"**{plain(row.name)}**: of {len(seen.images)} test images {shares}, at a false-positive rate of at most {fpr:.1%}."
+        f"**{plain(row.name)}**: of {len(seen.images)} test images {counts}, at a false-positive rate of at most {fpr:.1%}."
     )
     count = min(SHOWN, len(seen.order) // 2)
     run = next(iter(seen.scores))

@@ -78,6 +78,13 @@ def test_a_class_is_chosen_and_the_address_has_it(lab: Path) -> None:
     assert address(again)["class"] == "7"
 
 
+def test_the_images_that_are_found_are_counted(comparison: Comparison) -> None:
+    seen = comparison.class_scores("7", 0.1)
+    found = ", ".join(f"{name} finds {(scores >= seen.thresholds[name]).sum()}" for name, scores in seen.scores.items())
+    app = open_page("pages/error_bias.py", **TINY, pins="", bias_class="7", fpr="0.1")
+    assert f"**7**: of 20 test images {found}, at a false-positive rate of at most 10.0%." in words(app)
+
+
 def test_one_of_several_runs_is_looked_at(own_lab: Store) -> None:
     other = tiny(aug="flip").run(load("digits"))
     worker.run(other, own_lab)
