@@ -72,10 +72,9 @@ def _table(rows: list[Row]) -> Row | None:
 
     def marks(values: pd.Series) -> list[str]:
         row = rows[values.name]
-        best, matched = max(row.auc.values()), titles[row.gen]
         return [
-            "font-weight: bold;" * (value == best) + f"background-color: {MATCHED};" * (title == matched)
-            for title, value in values.items()
+            "font-weight: bold;" * (aug in row.best) + f"background-color: {MATCHED};" * (aug == row.gen)
+            for aug in augs
         ]
 
     table = st.dataframe(

@@ -27,6 +27,12 @@ class Row:
     seeds: int
 
     @property
+    def best(self) -> set[str]:
+        """The augs of the highest AUC, as it is shown, with three digits: several where they tie in these."""
+        shown = {aug: round(value, 3) for aug, value in self.auc.items()}
+        return {aug for aug, value in shown.items() if value == max(shown.values())}
+
+    @property
     def shows(self) -> bool:
         """Whether the matched aug is best on every seed."""
         return self.wins == self.seeds
@@ -58,11 +64,10 @@ def markdown(rows: list[Row]) -> str:
     lines = ["| data set, normal class | gen | " + " | ".join(augs) + " | matched best | matched above baseline |"]
     lines.append("|---|---|" + "---|" * (len(augs) + 2))
     for row in rows:
-        best = max(row.auc.values())
         cells = []
         for aug in augs:
             text = f"{row.auc[aug]:.3f}".lstrip("0")
-            text = f"**{text}**" if row.auc[aug] == best else text
+            text = f"**{text}**" if aug in row.best else text
             cells.append(text + (" (=)" if aug == row.gen else ""))
         score = f"{row.wins} of {row.seeds} | {row.above_baseline} of {row.seeds}"
         lines.append(f"| {row.dataset}, {row.normal_class} | {row.gen} | " + " | ".join(cells) + f" | {score} |")

@@ -9,7 +9,7 @@ import pytest
 
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.data import DATASETS, class_index
-from ssad_core.evidence import TABLE, finding1, markdown
+from ssad_core.evidence import TABLE, Row, finding1, markdown
 
 # AUC by aug over three seeds: of gen cutout the matched aug is best on all; of gen flip on none, and above the baseline on
 # two (on the third they tie).
@@ -58,6 +58,12 @@ def test_the_readmes_table_marks_the_best_and_the_matched(tmp_path: Path) -> Non
         "| photos, temple | cutout | .803 | **.950** (=) | .833 | 3 of 3 | 3 of 3 |",
         "| digits, 3 | flip | .500 | **.900** | .567 (=) | 0 of 3 | 2 of 3 |",
     ]
+
+
+def test_what_ties_as_it_is_shown_is_all_the_best() -> None:
+    row = Row("photos", "flower", "invert", {"identity": 0.9999, "flip": 0.9996, "cutout": 0.9994}, 0, 0, 5)
+    assert row.best == {"identity", "flip"}
+    assert "| **1.000** | **1.000** | .999 |" in markdown([row])
 
 
 def test_a_missing_table_is_said_to_be_missing(tmp_path: Path) -> None:
