@@ -36,11 +36,11 @@ def _views(key: str, _comparison: Comparison) -> Views:
 def the_same_images(state: State, comparisons: list[Comparison]) -> None:
     """The table of test images: normal left, anomalous right."""
     pictured = any(detector_info(comparison.run.spec.detector).pictures for comparison in comparisons)
-    pictures = ask_order(state.pictures, pictured)
     # Each run by itself: its baseline is in the lineup, or is not wanted.
     alone = [replace(comparison, baseline=None) for comparison in comparisons]
     views = [_views(comparison.key, comparison) for comparison in alone]
     sides = [np.flatnonzero(views[0].group == group) for group in (NORMAL, ANOMALOUS)]
+    pictures = ask_order(state.pictures, pictured, max(map(len, sides)))
     scores = [[view.detectors[0].scores[view.group == group] for view in views] for group in (NORMAL, ANOMALOUS)]
     own = own_place(state, comparisons)  # the order is by its scores
     leading = [[group[own], *group[:own], *group[own + 1 :]] for group in scores]
@@ -68,8 +68,9 @@ def the_same_images(state: State, comparisons: list[Comparison]) -> None:
     )
 
 
-def ask_order(last: PictureState, pictured: bool) -> PictureState:
-    """Which images, where to start, and, where there are pictures, whether to draw their errors."""
+def ask_order(last: PictureState, pictured: bool, count: int) -> PictureState:
+    """Which images, at which of the ``count`` of a side to start, and, where there are pictures, whether to draw their
+    errors."""
     which, start, errors = st.columns([3, 2, 2], vertical_alignment="bottom")
     chosen = which.selectbox(
         "Images",
@@ -83,8 +84,8 @@ def ask_order(last: PictureState, pictured: bool) -> PictureState:
     first = start.number_input(
         "Start at image",
         1,
-        10_000,
-        last.start + 1,
+        count,
+        min(last.start + 1, count),
         step=EACH,
         help=f"The first of the {EACH} images a side in that order.",
         key="ask-start",

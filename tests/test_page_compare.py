@@ -177,11 +177,27 @@ def test_the_made_anomaly_follows_the_question_until_another_is_chosen(lab: Path
     assert "made" not in address(app)  # it is the question's own again
 
 
+def test_with_fewer_images_the_start_is_among_them(own_lab: Store) -> None:
+    fewer = tiny(test_limit="10").run(load("digits"))
+    for spec in (fewer.baseline(), fewer):
+        worker.run(spec, own_lab, "cpu")
+    app = open_page(RECONSTRUCTIONS, **TINY, pins="")
+    calm(app.number_input(key="ask-start").set_value(16).run())
+    assert address(app)["start"] == "15"
+    session = app.session_state["lab"]
+    session.question = tiny(test_limit="10")
+    calm(app.run())
+    begin = app.number_input(key="ask-start")
+    assert (begin.value, begin.max) == (10, 10)
+
+
 @pytest.mark.parametrize("start", ["19", "5000"])
 def test_beyond_the_last_image_the_last_ones_are_shown(start: str, lab: Path) -> None:
     app = open_page(RECONSTRUCTIONS, **TINY, pins="", start=start, images="0.9998")
     assert not app.error
     assert len(app.get("bidi_component")) >= 2
+    begin = app.number_input(key="ask-start")
+    assert (begin.value, begin.max) == (20, 20)  # so many images there are
 
 
 def test_what_nobody_looks_at_any_more_is_not_computed_whatever_else_is(
