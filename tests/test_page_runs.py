@@ -269,6 +269,16 @@ def test_a_run_is_cloned_with_one_thing_changed(lab: Path, field: str, value: st
     assert len(Store(lab).list()) == 5
 
 
+def test_what_a_clone_may_be_is_named_as_everywhere(own_lab: Store) -> None:
+    worker.run(tiny(aug="cutout(c=0.8)").run(load("digits")), own_lab, "cpu")
+    app = open_page("pages/runs.py")
+    select_rows(app, *rows_of(app, Detector="DAE-CutOut-0.8"))
+    calm(app.selectbox(key="clone-field").set_value("aug").run())
+    assert answer(app, "aug").options[:4] == ["CutOut-0.8", "Identity", "Rotate", "Crop"]
+    calm(app.selectbox(key="clone-field").set_value("detector").run())
+    assert answer(app, "detector").options == ["DAE", "DeepSAD", "AP"]
+
+
 @pytest.mark.parametrize(("field", "value"), [("seed", "-1"), ("epochs", "many"), ("learning_rate", "inf")])
 def test_a_clone_that_cannot_be_is_one_message(lab: Path, field: str, value: str) -> None:
     app = open_page("pages/runs.py")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components.address import State
+from pages.components.lineup import label_of
 from pages.components.markdown import plain
 from ssad_core.data import dataset_info
-from ssad_core.detectors import DETECTORS, augs
+from ssad_core.detectors import DETECTORS, augs, detector_info
 from ssad_core.errors import BadInput
 from ssad_core.protocol import PROFILES
 from ssad_core.question import Question, changed, question_of
@@ -73,5 +74,6 @@ def _ask_value(field: str, question: Question) -> str:
         return st.text_input("to", last, help="A number.", key=key)
     choices = list(dict.fromkeys([last, *known[field]]))
     typed = field == "aug"
+    titles = {"aug": label_of, "detector": lambda name: detector_info(name).title}
     note = "One with a parameter is typed, such as cutout(c=0.4)." if typed else "One of these."
-    return st.selectbox("to", choices, accept_new_options=typed, help=note, key=key)
+    return st.selectbox("to", choices, format_func=titles.get(field, str), accept_new_options=typed, help=note, key=key)
