@@ -267,7 +267,7 @@ def test_the_shares_of_a_table_are_counted_the_others_too(monkeypatch: pytest.Mo
     said: list[str] = []
     monkeypatch.setattr(taken_for.st, "html", said.append)
     functions, best = (
-        ("unchanged", *(f"function {k}" for k in range(1, 10))),
+        ("as is", *(f"function {k}" for k in range(1, 10))),
         [*range(10), 1, 6, 7, 7, 1, 5, 5, 5, 5, 6],
     )
     view = DetectorView("AP", "", np.zeros(20), functions=functions, probabilities=np.eye(10)[best])

@@ -696,7 +696,7 @@ def test_categories_are_readable_on_both_themes(page: str) -> None:
 def test_the_functions_that_ap_tells_apart_have_each_a_name(name: str) -> None:
     names = augment.functions(name)
     assert len(names) == len(set(names)) == augment.AUGMENTATIONS[name].classes
-    assert names[0] == "unchanged"
+    assert names[0] == "as is"
 
 
 def test_the_functions_of_rotate_and_geom_do_what_their_names_say() -> None:

@@ -521,7 +521,7 @@ def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, serv
     expect(page.get_by_role("heading", name="Score histograms")).to_be_visible()
     table = page.get_by_test_id("taken-for")
     rows = [row.inner_text().split() for row in table.get_by_role("row").all()]
-    assert rows[0] == ["unchanged", "Flip"]
+    assert rows[0] == ["as", "is", "Flip"]
     assert [" ".join(row[:2]) for row in rows[1:]] == list(GROUP_COLOURS)
     for row in rows[1:]:
         assert sum(int(share.removesuffix("%")) for share in row[2:]) in (99, 100, 101)
@@ -529,7 +529,7 @@ def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, serv
     assert re.search(r"(as is|Flip)\s*\d+%", column.text_content())
     page.get_by_test_id("recon").scroll_into_view_if_needed()
     page.mouse.move(*centre(column.locator("image").first))
-    expect(page.get_by_test_id("tooltip")).to_contain_text(re.compile(r"Taken for: (unchanged|Flip), \d+%"))
+    expect(page.get_by_test_id("tooltip")).to_contain_text(re.compile(r"Taken for: (as is|Flip), \d+%"))
 
 
 def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server: Server) -> None:

@@ -39,7 +39,7 @@ def taken_for(detector: DetectorView, group: np.ndarray) -> None:
     st.html(
         f'<div style="font-weight:600">What {html.escape(detector.name)} takes the images for</div>'
         '<div style="font-size:.8rem;opacity:.75">Per cent of each group whose likeliest function is this one. Normal images '
-        "should be taken for unchanged.</div>"
+        "belong under as is.</div>"
         '<div style="overflow-x:auto"><table data-testid="taken-for" style="font-size:.875rem;border-spacing:2px;'
         f'border-collapse:separate"><tr><th></th>{head}</tr>{lines}</table></div>'
     )

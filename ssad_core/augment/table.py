@@ -255,15 +255,15 @@ def functions(name: str) -> list[str]:
     """What the K functions do that augmentation prediction tells apart, in the order of `Augmentation.function`.
 
     >>> functions("flip"), functions("rotate"), functions("geom")[:4]
-    (['unchanged', 'Flip'], ['unchanged', '90°', '180°', '270°'], ['unchanged', 'mirrored', 'right', 'mirrored, right'])
+    (['as is', 'Flip'], ['as is', '90°', '180°', '270°'], ['as is', 'mirrored', 'right', 'mirrored, right'])
     """
     if name == "rotate":
-        return ["unchanged", *(f"{degrees}°" for degrees in (90, 180, 270))]
+        return ["as is", *(f"{degrees}°" for degrees in (90, 180, 270))]
     if name == "geom":
         parts = [("", "mirrored"), ("", "right", "left"), ("", "down", "up"), ("", "90°", "180°", "270°")]
         every = [", ".join(filter(None, reversed(words))) for words in product(*reversed(parts))]
-        return [words or "unchanged" for words in every]
-    return ["unchanged", augmentation_info(name).title][: augmentation_info(name).classes]
+        return [words or "as is" for words in every]
+    return ["as is", augmentation_info(name).title][: augmentation_info(name).classes]
 
 
 def label(name: str, params: Mapping[str, float | None]) -> str:

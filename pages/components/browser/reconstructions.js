@@ -234,7 +234,7 @@ class Reconstructions extends Figure {
   }
 }
 
-const SIGNS = { unchanged: "as is", mirrored: "⇄", left: "←", right: "→", up: "↑", down: "↓" }
+const SIGNS = { mirrored: "⇄", left: "←", right: "→", up: "↑", down: "↓" }
 const brief = (name) => name.split(", ").map((word) => SIGNS[word] ?? word).join("")
 
 /** A bar to be filled up to a share of its width; the line in its middle is the threshold. */
