@@ -139,9 +139,9 @@ def test_a_training_survives_a_reload_is_seen_by_others_and_is_cancelled_for_rea
         assert server.training() == processes
 
         page.get_by_role("button", name="Cancel").click()
-        expect(page.get_by_text("AE and DAE-CutOut were cancelled; their processes have ended.")).to_be_visible()
+        expect(page.get_by_text("Cancelled: 2 were training (their processes have ended).")).to_be_visible()
         assert not any(alive(process) for process in processes.values())
-        expect(other.page.get_by_text("AE and DAE-CutOut were cancelled; their processes have ended.")).to_be_visible()
+        expect(other.page.get_by_text("Cancelled: 2 were training (their processes have ended).")).to_be_visible()
 
     page.get_by_role("button", name="Train again: DAE-CutOut and its baseline AE").click()
     someone.until(lambda: len(server.training()) == 2, "both runs are training again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, places, tiny, words
 from streamlit.testing.v1 import AppTest
+from tiny import trainer
 
 from pages.components import service
 from ssad_core import augment, worker
@@ -531,10 +533,16 @@ def test_a_sweep_is_trained_in_the_background_and_cancelled(own_lab: Store) -> N
     app = open_page("pages/what_if.py", **long)
     calm(app.button(key="train-missing").click().run())
     assert "cancel-missing" in [button.key for button in app.button]
-    assert len(service.jobs().going_on()) == 10
+    sweep = service.jobs().going_on()
+    assert len(sweep) == 10
+    trainer(own_lab, sweep[0][0].id)  # the others may still wait
     calm(app.button(key="cancel-missing").click().run())
     assert service.jobs().going_on() == []
-    assert "were cancelled; their processes have ended" in words(app)
+    (said,) = (info.value for info in app.info if info.value.startswith("Cancelled"))
+    counts = re.fullmatch(r"Cancelled: (\d) w\w+ training \(\w+ process\w* ha\w+ ended\), (\d) were waiting\.", said)
+    assert counts
+    assert int(counts[1]) == sum(own_lab.progress(spec.id) != {} for spec, _ in sweep) >= 1
+    assert int(counts[1]) + int(counts[2]) == 10
     assert "Train 10 missing runs" in labels(app)
 
 

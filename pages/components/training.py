@@ -85,10 +85,19 @@ def cancel(specs: list[RunSpec]) -> None:
 
 
 def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> None:
-    cancelled = [run_name(spec) for spec in specs if stati[spec.id].state == "cancelled"]
-    if cancelled:
-        ended = "was cancelled; its process has" if len(cancelled) == 1 else "were cancelled; their processes have"
-        st.info(f"{' and '.join(cancelled)} {ended} ended.", icon=":material/cancel:")
+    if cancelled := [stati[spec.id] for spec in specs if stati[spec.id].state == "cancelled"]:
+        # What was only queued has left no progress.
+        begun = sum(bool(status.progress) for status in cancelled)
+        waited = len(cancelled) - begun
+        counts = []
+        if begun:
+            ended = (
+                "was training (its process has ended)" if begun == 1 else "were training (their processes have ended)"
+            )
+            counts.append(f"{begun} {ended}")
+        if waited:
+            counts.append(f"{waited} {'was' if waited == 1 else 'were'} waiting")
+        st.info(f"Cancelled: {', '.join(counts)}.", icon=":material/cancel:")
     for spec in specs:
         name, status = run_name(spec), stati[spec.id]
         if status.state == "failed":
