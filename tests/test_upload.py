@@ -73,6 +73,23 @@ def test_own_images_by_their_path(tmp_path: Path) -> None:
     assert gone.selectbox(key="ask-dataset").value == "photos"
 
 
+def test_an_upload_that_is_of_no_use_is_named_as_the_person_knows_it(tmp_path: Path, own_cache: Path) -> None:
+    lonely = write_zip(tmp_path / "lonely.zip", own_files("good")).read_bytes()
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").set_value("own").run())
+    for name, content, said in (
+        ("notzip.zip", b"no zip", "notzip.zip is no folder, and cannot be read as a zip file"),
+        ("lonely.zip", lonely, "lonely.zip has only one class of images, good"),
+    ):
+        calm(app.file_uploader(key="ask-own-upload").set_value((name, content, "application/zip")).run())
+        (error,) = app.error
+        assert error.value.replace("\\", "").startswith(said)
+        assert str(own_cache) not in error.value
+    # Who typed a path knows the file by it.
+    calm(app.text_input(key="ask-own-path").set_value(str(tmp_path / "lonely.zip")).run())
+    assert f"{tmp_path}/lonely.zip has only one class" in words(app)
+
+
 def test_own_images_by_an_upload(tmp_path: Path) -> None:
     app = open_page()
     calm(app.selectbox(key="ask-dataset").set_value("own").run())

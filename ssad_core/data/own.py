@@ -44,6 +44,7 @@ FEW = 30  # test images, of which an AUC is known to some +- 0.15
 MOST_IMAGES = 100_000
 MOST_BYTES = 200_000_000  # of one file
 MOST_PIXELS = 64_000_000  # of one image
+UPLOADS = "uploads"  # in the cache, each in a folder of its content's hash
 DEEPEST = 6  # folders below PATH that are looked into, which also ends a circle of links
 
 Name = tuple[str, ...]  # a file's path below the source, in parts
@@ -97,7 +98,10 @@ class Place:
         raise BadInput(f"there is no folder or zip {_line(path)}")
 
     def __str__(self) -> str:
-        return _line(self.path.joinpath(*self.inside))
+        """Its path; of an upload the file's own name, since a person does not know where it is kept."""
+        whole, uploads = self.path.joinpath(*self.inside), cache_dir() / UPLOADS
+        known = whole.relative_to(uploads).parts[1:] if whole.is_relative_to(uploads) else ()
+        return _line(Path(*known) if known else whole)
 
     @property
     def title(self) -> str:
@@ -125,7 +129,7 @@ class Place:
                 names = self._images(_walk(self.path))
             yield names, lambda name: self._read(name, self.path.joinpath(*name))
         else:
-            with complaint(f"{self.path} is no folder, and cannot be read as a zip file"):
+            with complaint(f"{Place(self.path)} is no folder, and cannot be read as a zip file"):
                 archive = zipfile.ZipFile(self.path)
             with archive:
                 depth = len(self.inside)
@@ -189,7 +193,7 @@ def keep_upload(file_name: str, content: IO[bytes]) -> Path:
     """
     digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
     name = re.sub(r"[^\w .-]+", "_", Path(file_name).stem)[:80].strip(" .") or "upload"
-    target = cache_dir() / "uploads" / digest / f"{name}.zip"
+    target = cache_dir() / UPLOADS / digest / f"{name}.zip"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if kept := next(target.parent.glob("[!.]*.zip"), None):
@@ -210,10 +214,10 @@ def keep_upload(file_name: str, content: IO[bytes]) -> Path:
 class SeveralSets(BadInput):
     """A folder or zip that holds more than one data set; ``paths`` has the path of each, by its name."""
 
-    def __init__(self, where: str, paths: dict[str, str]) -> None:
-        example = next(iter(paths.values()))
+    def __init__(self, place: Place, paths: dict[str, str]) -> None:
+        example = _line(next(iter(paths.values())))
         super().__init__(
-            f"{where} holds several data sets: {_list(list(paths))}; choose one by its path, such as {PREFIX}{example}"
+            f"{place} holds several data sets: {_list(list(paths))}; choose one by its path, such as {PREFIX}{example}"
         )
         self.paths = paths
 
@@ -229,14 +233,15 @@ class Layout:
     passed_over: int
 
     @classmethod
-    def of(cls, where: str, names: list[Name]) -> Layout:
+    def of(cls, place: Place, names: list[Name]) -> Layout:
         """Finds the layout of these images. BadInput says what is missing from either."""
         top = _single_top(names)
         below = [(name[len(top) :], name) for name in names if name[: len(top)] == top]
         given = any(len(parts) > 1 and parts[0].casefold() in SPLITS for parts, _ in below)
         inner = {parts[0] for parts, _ in below if len(parts) == 4 and parts[1].casefold() in SPLITS}
         if inner and not given:
-            raise SeveralSets(where, {name: "/".join((where, *top, name)) for name in sorted(inner, key=numeric)})
+            around = place.path.joinpath(*place.inside, *top)
+            raise SeveralSets(place, {name: str(around / name) for name in sorted(inner, key=numeric)})
         found: dict[str, dict[str, list[Name]]] = {split: {} for split in SPLITS}
         for parts, name in sorted(below, key=lambda file: (numeric(file[0][-1]), file[0])):
             split, *rest = (parts[0].casefold(), *parts[1:]) if given else ("train", *parts)
@@ -246,13 +251,13 @@ class Layout:
         if given:
             for split in SPLITS:
                 if not found[split]:
-                    raise BadInput(f"{where} has no images {split}/<class>/*")
+                    raise BadInput(f"{place} has no images {split}/<class>/*")
             if lacking := [name for name in train if name not in test]:
-                raise BadInput(f"{where} has no images in test/ of {_list(sorted(lacking, key=numeric))}")
+                raise BadInput(f"{place} has no images in test/ of {_list(sorted(lacking, key=numeric))}")
         classes = [*sorted(train, key=numeric), *sorted((name for name in test if name not in train), key=numeric)]
         if len(classes) < 2:
             has = f"only one class of images, {classes[0]}" if classes else "no folders of images that are classes"
-            raise BadInput(f"{where} has {has}; it needs <class>/*, or train/<class>/* and test/<class>/*")
+            raise BadInput(f"{place} has {has}; it needs <class>/*, or train/<class>/* and test/<class>/*")
         files = [
             [(label, name) for label, cls_ in enumerate(classes) for name in split.get(cls_, ())]
             for split in (train, test)
@@ -277,7 +282,7 @@ def _single_top(names: list[Name]) -> Name:
 def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any]]:
     """Reads the images and splits them where no split is given; also the description, to be stored beside them."""
     with place.opened() as (names, read):
-        layout = Layout.of(str(place), names)
+        layout = Layout.of(place, names)
         files = layout.train + layout.test
         pixels = np.empty((len(files), 3, size, size), np.uint8)
         hashes, square = [], True
