@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -19,8 +20,9 @@ from pages.components.side_by_side import side_by_side
 from ssad_core import encoders
 from ssad_core.data import class_title
 from ssad_core.errors import BadInput
-from ssad_core.lineup import MOST
+from ssad_core.lineup import MOST, labels
 from ssad_core.question import question_of, run_name
+from ssad_core.spec import RunSpec
 from ssad_core.store import Busy, Store, StoredRun
 
 POLL = 2.0  # seconds between two looks at what goes on
@@ -178,19 +180,18 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
 def stored(state: State, store: Store, runs: list[StoredRun]) -> None:
     """The stored runs: what is pinned, what is looked for, and what was found."""
     lineup = show_pinned(state)
-    pinned = [spec.id for spec in lineup.specs] if lineup else []
     state.find = ask_find(state.find, runs)
-    chosen(state, store, pinned)
+    chosen(state, store, lineup.specs if lineup else ())
 
 
 @part
-def chosen(state: State, store: Store, pinned: list[str]) -> None:
+def chosen(state: State, store: Store, pinned: Sequence[RunSpec]) -> None:
     """The table of what was found, and all that follows from the rows that are picked in it."""
     runs = store.list()
     found = [run for run in runs if state.find.matches(run.spec)]
     picked: list[StoredRun] = []
     if found:
-        picked = table(found, pinned)
+        picked = table(found, [spec.id for spec in pinned])
     else:
         st.info("No stored run matches; take a word or a filter away.", icon=":material/search_off:")
     try:
@@ -199,7 +200,10 @@ def chosen(state: State, store: Store, pinned: list[str]) -> None:
         st.error(plain(str(error)), icon=":material/error:")
     delete(store, runs)
     there = {run.id: run for run in runs}
-    compared = picked or [there[run_id] for run_id in pinned if run_id in there]
+    compared = picked or [there[spec.id] for spec in pinned if spec.id in there]
+    with st.container():
+        if missing := [] if picked else [spec for spec in pinned if spec.id not in there]:
+            st.caption(f"Pinned, but not trained yet: {', '.join(map(plain, labels(missing)))}.")
     if len(compared) > MOST:
         st.info(f"Pick {MOST} runs at most to see them side by side.", icon=":material/block:")
     elif compared:

@@ -182,6 +182,21 @@ def test_picked_runs_of_another_question_become_the_question_and_its_pins(lab: P
     assert len(Store(lab).list()) == 5
 
 
+def test_the_pins_that_nobody_chose_make_way_and_that_is_said(lab: Path) -> None:
+    app = open_page("pages/runs.py", **TINY)
+    assert pinned_buttons(app) == ["Flip", "Invert"]
+    flip = rows_of(app, Detector="DAE-Flip", Normal="3", Seed=0)
+    calm(select_rows(app, *flip).button(key="pin").click().run())
+    assert [toast.value for toast in app.toast] == [
+        "Pinned instead of CutOut, Flip, Invert, which are there until something is pinned."
+    ]
+    assert pinned_buttons(app) == ["Flip"]
+    app = open_page("pages/runs.py", **TINY, pins="flip")
+    calm(select_rows(app, *rows_of(app, Detector="DAE-Flip", Seed=3)).button(key="pin").click().run())
+    assert not app.toast
+    assert len(pinned_buttons(app)) == 2
+
+
 def test_a_run_that_was_scored_on_other_images_is_not_pinned_beside(lab: Path) -> None:
     app = open_page("pages/runs.py", **TINY, pins="")
     calm(select_rows(app, *rows_of(app, Normal="3"), *rows_of(app, Normal="7")).button(key="pin").click().run())
@@ -233,6 +248,14 @@ def test_picked_runs_lie_side_by_side_with_what_differs(lab: Path) -> None:
     select_rows(app)
     assert "Pinned, side by side" in words(app)
     assert set(app.table[0].value["Run"]) == {"AE", "DAE-CutOut"}
+    assert "not trained yet" not in words(app)
+
+
+def test_what_is_pinned_and_not_trained_is_said(lab: Path) -> None:
+    app = open_page("pages/runs.py", **TINY, pins="flip~invert~cutout(c=0.4)")
+    assert "Pinned, but not trained yet: DAE-Invert, DAE-CutOut-0.4." in words(app)
+    assert set(app.table[0].value["Run"]) == {"AE", "DAE-CutOut", "DAE-Flip"}
+    assert "not trained yet" not in words(select_rows(app, 0))  # what is picked lies side by side
 
 
 def test_the_anomaly_of_the_roc_curves_is_the_questions(lab: Path) -> None:

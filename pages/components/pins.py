@@ -11,7 +11,7 @@ from pages.components.lineup import label_of, lay_pins, pins_beside, spec_of
 from pages.components.markdown import plain
 from pages.components.question import read
 from ssad_core.errors import BadInput
-from ssad_core.lineup import Lineup, line_up, pin
+from ssad_core.lineup import PINS, Lineup, line_up, pin
 from ssad_core.question import run_name
 from ssad_core.spec import RunSpec
 
@@ -68,6 +68,9 @@ def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
     pinned = pin(state.question, own, state.pins, picked)
     if pinned.question != state.question:
         text = f"The question is now {run_name(picked[0])}'s, of other images; what was pinned before is not any more."
+        st.toast(text, icon=":material/info:", duration="long")
+    elif state.pins == PINS:
+        text = f"Pinned instead of {', '.join(map(label_of, PINS))}, which are there until something is pinned."
         st.toast(text, icon=":material/info:", duration="long")
     state.question, state.pins = pinned.question, pinned.pins
     if pinned.left_out:
