@@ -64,7 +64,8 @@ def line_up(question: Question, pins: Sequence[str], dataset: Dataset, spec_of: 
             continue
         if spec not in specs:
             specs.append(spec)
-    left_out += [f"{run_name(spec)} is one too many: {MOST} runs lie side by side" for spec in specs[MOST:]]
+    many = f"is one too many: {MOST} runs lie side by side; it waits until another is taken away"
+    left_out += [f"{run_name(spec)} {many}" for spec in specs[MOST:]]
     return Lineup(tuple(specs[:MOST]), tuple(left_out))
 
 

@@ -69,6 +69,17 @@ def test_more_pins_than_there_is_room_for_are_said_and_stay(lab: Path) -> None:
     app = open_page(HISTOGRAMS, **TINY, pins=pins)
     assert "DAE-CutOut-0.5 is one too many: 6 runs lie side by side" in words(app)
     assert address(app)["pins"] == pins
+    # Once another is taken away it comes in.
+    (box,) = app.multiselect
+    assert box.value == pins.split("~")[:4]
+    calm(box.set_value(box.value[1:]).run())
+    (box,) = app.multiselect
+    assert box.value == pins.split("~")[1:]
+    assert address(app)["pins"].split("~") == pins.split("~")[1:]
+    assert not app.warning
+    # And what is taken away then is away.
+    calm(box.set_value(box.value[1:]).run())
+    assert address(app)["pins"].split("~") == pins.split("~")[2:]
 
 
 def test_runs_of_one_name_are_told_apart(own_lab: Store) -> None:

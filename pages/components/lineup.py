@@ -119,7 +119,7 @@ def _ask_pins(state: State, question: Question) -> None:
     own, pins = _own(question), pins_beside(state)
     known = [name for name in augs(question.detector) if name not in (own, "identity")]
     always = 1 if detector_info(question.detector).baseline is None or own == "identity" else 2
-    last = pins[: MOST - always]
+    last, waiting = pins[: MOST - always], pins[MOST - always :]
     chosen = st.multiselect(
         "Compare it with"
         if own == "identity"
@@ -131,8 +131,9 @@ def _ask_pins(state: State, question: Question) -> None:
         accept_new_options=True,
         help=f"Other augmentations for the same question, {MOST} runs at most in all; one with a parameter is typed, such as "
         "cutout(c=0.4). Runs with other settings or seeds are pinned on the page Runs.",
-        # Another aug has other pins beside it. Under one key Streamlit would go on with those of the aug before.
-        key=f"ask-pins-{own}",
+        # Another aug has other pins beside it, and so has one for which a pin waits no longer. Under one key Streamlit would
+        # go on with those before.
+        key="-".join(["ask-pins", own, *waiting]),
     )
     good = []
     for text in chosen:
@@ -141,7 +142,9 @@ def _ask_pins(state: State, question: Question) -> None:
         except BadInput as error:
             st.error(plain(str(error)), icon=":material/error:")
     if good != last:
-        lay_pins(state, good)
+        lay_pins(state, [*good, *waiting])
+        if waiting:
+            st.rerun()  # the first of them comes in
 
 
 def label_of(pin: str) -> str:
