@@ -36,16 +36,22 @@ def page() -> None:
         st.info("The table is not in this checkout; `python -m benchmarks.finding1` measures it.")
         return
 
+    above = st.container()  # the table is higher than many a screen
     picked = _table(rows)
+    asked = ""
     if picked:
-        asked = f"{dataset_info(picked.dataset).title}, {picked.normal_class}, gen {augment.label(picked.gen, {})}"
-        if st.button(f"Ask this in the Lab: {asked}", type="primary", icon=":material/science:", key="ask"):
-            state.question = Question(
-                picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen
-            )
-            st.switch_page("pages/lab.py")
-    else:
-        st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
+        asked = f": {dataset_info(picked.dataset).title}, {picked.normal_class}, gen {augment.label(picked.gen, {})}"
+    if above.button(
+        f"Ask this in the Lab{asked}",
+        disabled=picked is None,
+        type="primary",
+        icon=":material/science:",
+        help="Pick a row of the table.",
+        key="ask",
+    ):
+        state.question = Question(picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen)
+        st.switch_page("pages/lab.py")
+    st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
     shown = sum(row.shows for row in rows)
     st.markdown(f"The matched augmentation is the best on every seed in **{shown} of {len(rows)}** tasks.")
     st.caption(

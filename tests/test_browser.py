@@ -642,13 +642,18 @@ def test_figures_and_scores_are_downloaded(lab: Visitor, tmp_path: Path) -> None
 def test_a_task_of_the_evidence_is_asked_in_the_lab(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.address(dataset="digits", **{"class": "8"}).replace("/?", "/evidence?"))
+    page.set_viewport_size({"width": 1440, "height": 900})
     expect(page.get_by_role("link", name="Back to the Lab")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask this in the Lab", exact=True)).to_be_disabled()
     table = page.get_by_test_id("stDataFrame")
     box = table.bounding_box()
     assert box
     page.mouse.click(box["x"] + 15, box["y"] + 35 * 2 + 18)  # the second row's box; the table is drawn on a canvas
     row = finding1()[0][1]
-    page.get_by_role("button", name="Ask this in the Lab: Photos, temple, gen Flip").click()
+    ask = page.get_by_role("button", name="Ask this in the Lab: Photos, temple, gen Flip")
+    expect(ask).to_be_in_viewport()
+    assert table.bounding_box() == box  # nothing has moved
+    ask.click()
     question = page.locator(".st-key-question")
     expect(question).to_have_text("Normal: temple (Photos). Anomaly: Flip. Augmentation: Flip. Detector: DAE.")
     assert (row.dataset, row.normal_class, row.gen) == ("photos", "temple", "flip")
