@@ -151,30 +151,36 @@ def actions(picked: list[StoredRun], state: State) -> None:
         st.rerun()
 
 
+def _keep() -> None:
+    st.session_state.pop("doomed", None)
+
+
+@st.dialog("Delete for good?", icon=":material/delete:", on_dismiss=_keep)
+def confirm(store: Store, runs: list[StoredRun], doomed: list[str]) -> None:
+    """Asks once more, where it cannot be overlooked, and deletes what was chosen to be deleted."""
+    names = [f"{plain(run_name(run.spec))} ({run.id})" for run in runs if run.id in doomed] or doomed
+    st.markdown(f"{', '.join(names)}. {'It' if len(doomed) == 1 else 'Each'} can be trained again.")
+    with st.container(horizontal=True):
+        sure = st.button("Delete", type="primary", key="delete-sure")
+        if sure:
+            for run_id in doomed:
+                try:
+                    store.delete(run_id)
+                except (Busy, BadInput) as error:
+                    st.toast(str(error), icon=":material/error:")
+        if st.button("Keep", key="delete-not") or sure:
+            _keep()
+            st.rerun()
+
+
 def delete(store: Store, runs: list[StoredRun]) -> None:
     """Deletes what is damaged, or was chosen to be deleted, once that is confirmed."""
     if damaged := store.damaged():
         st.warning(f"Damaged, and only good to be deleted: {', '.join(damaged)}", icon=":material/broken_image:")
         if st.button("Delete the damaged runs", icon=":material/delete:", key="delete-damaged"):
             st.session_state.doomed = list(damaged)
-    doomed = st.session_state.get("doomed")
-    if not doomed:
-        return
-    names = ", ".join(f"{run_name(run.spec)} ({run.id})" for run in runs if run.id in doomed) or ", ".join(doomed)
-    each = "It" if len(doomed) == 1 else "Each"
-    st.warning(f"Delete for good: {names}? {each} can be trained again.", icon=":material/delete:")
-    with st.container(horizontal=True):
-        if st.button("Delete", type="primary", key="delete-sure"):
-            for run_id in doomed:
-                try:
-                    store.delete(run_id)
-                except (Busy, BadInput) as error:
-                    st.toast(str(error), icon=":material/error:")
-            del st.session_state.doomed
-            st.rerun()
-        if st.button("Keep", key="delete-not"):
-            del st.session_state.doomed
-            st.rerun()
+    if doomed := st.session_state.get("doomed"):
+        confirm(store, runs, doomed)
 
 
 def stored(state: State, store: Store, runs: list[StoredRun]) -> None:

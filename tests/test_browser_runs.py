@@ -60,6 +60,26 @@ def test_picked_runs_are_pinned_and_found_on_the_comparing_page(someone: Visitor
 
 
 @pytest.mark.usefixtures("trained")
+def test_to_delete_is_asked_where_it_is_seen(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.set_viewport_size({"width": 1024, "height": 768})
+    stored = server.runs()
+    store_runs(server, {**SMALL, "aug": "blur"})
+    open_runs(someone, server.address(find="blur"))
+    pick(someone, 0)
+    settled(someone)
+    for answer in ("Keep", "Close", "Delete"):
+        page.get_by_role("button", name="Delete 1 run").click()
+        question = page.get_by_role("dialog")
+        expect(question.get_by_text("DAE-Blur")).to_be_in_viewport()
+        question.get_by_role("button", name=answer, exact=True).click()
+        expect(question).to_have_count(0)
+        settled(someone)
+        assert (server.runs() == stored) == (answer == "Delete")
+    expect(page.get_by_text("No stored run matches")).to_be_visible()
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_click_on_a_class_shows_its_images(someone: Visitor, server: Server) -> None:
     page = someone.page
     open_runs(someone, server.address(**SMALL, pins="flip"))
