@@ -145,7 +145,7 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         threshold = threshold_at_fpr(normal, fpr)
         counts = confusion(normal, anomalous, threshold)
         distance = comparison.mmd(encoder).value
-        note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.0%}<br>MMD {distance:.3g}"
+        note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.1%}<br>MMD {distance:.3g}"
         panels.append(figures.ScorePanel(comparison.name, comparison.scores(), threshold, note))
     normal, every = [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
     return figures.histograms_figure(
