@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 HEIGHT = 450  # pixels, of a figure that has none of its own
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"  # of the version that makes the figures
 
-_COMPONENT = component("ssad_chart", "chart", css=["chart"], js=["draw", "colours", "downloads", "chart_files", "chart"], isolate=False)
+_COMPONENT = component(
+    "ssad_chart", "chart", css=["chart"], js=["draw", "colours", "downloads", "chart_files", "chart"], isolate=False
+)
 
 
 def chart(

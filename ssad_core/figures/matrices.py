@@ -143,8 +143,8 @@ def scatter_figure(
         y=[point.y for point in others],
         mode="markers",
         marker={"color": [point.colour for point in others], "size": 5, "opacity": 0.35},
-        customdata=[point.name for point in others],
-        hovertemplate="%{customdata}: %{y:.3f} at %{x:.3g}<extra></extra>",
+        text=[point.name for point in others],
+        hovertemplate="%{text}: %{y:.3f} at %{x:.3g}<extra></extra>",
         showlegend=False,
     )
     # Between powers of ten Plotly writes a mere 2 or 5.

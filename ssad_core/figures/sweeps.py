@@ -43,7 +43,7 @@ def sweep_figure(
     # Its outline is seen around a value between two missing ones, where there is nothing to fill.
     outline = {"color": MAIN + "66", "width": 1.5}
     xs, ys = _outline(every, interval_of)
-    traces = [go.Scatter(x=xs, y=ys, fill="toself", fillcolor=MAIN + "33", line=outline, **quiet)]
+    traces = [go.Scatter(x=xs, y=ys, fill="toself", fillcolor=MAIN + "33", line=outline, name="interval", **quiet)]
     if missing:
         traces.append(go.Scatter(x=values, y=means, line={"color": MAIN, "width": 1.5, "dash": "dot"}, **quiet))
     dots = {"mode": "markers", "marker": {"color": MAIN, "size": 5, "opacity": 0.5}, "showlegend": False}

@@ -3,7 +3,7 @@
 const plain = (text) => String(text ?? "").replace(/<br>/g, " ").replace(/<[^>]+>/g, "")
 
 /** What its traces show, a line for each number: the panel, where there are several, the trace, x, y, what a cell of a matrix
- * has, and what is written there. */
+ * has, and what is written there. A trace without any name repeats another. */
 function numbersOf(plot) {
   const lines = [["panel", "trace", "x", "y", "value", "text"]]
   // Arrays come packed; what Plotly has made of traces and layout has them as numbers.
@@ -18,7 +18,7 @@ function numbersOf(plot) {
     const beside = Array.isArray(text) ? text : []
     const add = (i, j, ...more) => lines.push([panel, given.name, place(xaxis, j, x), place(yaxis, i, y), ...more])
     if (z) Array.from(z, (row, i) => Array.from(row, (value, j) => add(i, j, value, beside[i]?.[j])))
-    else Array.from(y, (_, i) => add(i, i, null, beside[i]))
+    else if (given.name || beside.length) Array.from(y, (_, i) => add(i, i, null, beside[i]))
   }
   const cell = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
   return lines.map((line) => line.map((value) => cell(plain(value))).join(",") + "\n").join("")
