@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
@@ -220,15 +221,27 @@ def chosen(state: State, store: Store, pinned: Sequence[RunSpec]) -> None:
 
 @part
 def on_disk(store: Store, count: int) -> None:
-    """What the cache takes; embeddings, which nothing else deletes, can be deleted."""
-    beside = store.beside()
+    """What the cache takes; what is not listed, unfinished trainings and embeddings, can be deleted here."""
+    beside, unfinished = store.beside(), store.unfinished()
+    left = f" and {len(unfinished)} unfinished" if unfinished else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{_runs(count)} stored, {store.size / 1e6:.1f} MB in {plain(str(store.root))}"
+            f"{_runs(count)} stored{left}, {store.size / 1e6:.1f} MB in {plain(str(store.root))}"
             + "".join(f", {name} {size / 1e6:.1f} MB" for name, size in beside.items())
             + ". All numbers were measured here.",
             width="content",
         )
+        if unfinished and st.button(
+            "Delete unfinished",
+            type="tertiary",
+            icon=":material/delete:",
+            key="delete-unfinished",
+            help="What is left, and the logs, of trainings that failed, were cancelled or broke off.",
+        ):
+            for run_id in unfinished:
+                with suppress(Busy, BadInput):  # tried again, or deleted by somebody else, since
+                    store.delete(run_id)
+            st.rerun()
         if "embeddings" in beside and st.button(
             "Delete embeddings",
             type="tertiary",

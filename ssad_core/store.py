@@ -266,11 +266,12 @@ class Store:
                 continue
         return sorted(found)
 
+    def unfinished(self) -> Sequence[str]:
+        """The ids of the trainings that ended without a run: failed, cancelled or interrupted. Their logs are kept."""
+        return sorted(name for name in _listed(self._work) if is_run_id(name) and not self.is_locked(name))
+
     def _names(self) -> list[str]:
-        try:
-            return os.listdir(self.runs)
-        except FileNotFoundError:  # somebody has emptied the cache
-            return []
+        return _listed(self.runs)
 
     def delete(self, run_id: str) -> None:
         """Removes the run, or what is left of an unfinished one. Busy while it is being trained, Gone when there is
@@ -379,6 +380,13 @@ class Store:
             if folder.is_dir():
                 last = read_json(folder / "progress.json") or {}
                 write_json(folder / "progress.json", {**last, "state": "cancelled", "message": "Cancelled."})
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:  # somebody has emptied the cache
+        return []
 
 
 def short(*what: object) -> str:

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from ssad_core import encoders, worker
 from ssad_core.data import load
+from ssad_core.errors import BadInput
 from ssad_core.store import Store, write_json
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -29,7 +30,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("SSAD_CACHE_DIR", str(cache))
         questions = tiny(), tiny(aug="identity"), *(tiny(**changes) for changes in OTHERS)
         for question in questions:
-            worker.run(question.run(load("digits")), Store())
+            worker.run(question.run(load("digits")), Store(), "cpu")
         yield cache
         close_service()
 
@@ -119,6 +120,21 @@ def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
     app = open_page(**endless)
     assert "Cancelled: " in words(app)
     assert app.button(key="train").label.startswith("Train again: ")
+
+
+def test_what_did_not_finish_is_counted_and_deleted(own_lab: Store) -> None:
+    assert "unfinished" not in words(open_page("pages/runs.py"))
+    stranger = replace(tiny().run(load("digits")), fingerprint="0" * 16)
+    with pytest.raises(BadInput):
+        worker.run(stranger, own_lab, "cpu")
+    assert own_lab.unfinished() == [stranger.id]
+    with own_lab.lock(stranger.id):  # somebody tries it again
+        assert own_lab.unfinished() == []
+    app = open_page("pages/runs.py")
+    assert "5 runs stored and 1 unfinished, " in words(app)
+    calm(app.button(key="delete-unfinished").click().run())
+    assert "5 runs stored, " in words(app)
+    assert own_lab.unfinished() == []
 
 
 def test_what_else_the_cache_holds_is_counted_and_embeddings_are_deleted(own_lab: Store) -> None:
