@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from pages.components.address import session, show_rejected, write_address
+from pages.components.address import State, session, show_rejected, write_address
+from pages.components.part import part
 from pages.components.router import show
 from ssad_core import augment
 from ssad_core.data import dataset_info
@@ -36,6 +37,17 @@ def page() -> None:
         st.info("The table is not in this checkout; `python -m benchmarks.finding1` measures it.")
         return
 
+    tasks(state, rows)
+    shown = sum(row.shows for row in rows)
+    st.markdown(f"The matched augmentation is the best on every seed in **{shown} of {len(rows)}** tasks.")
+    st.caption(
+        f"Measured by `python -m benchmarks.finding1` ({made}). Seeds change the training only; the test images stay."
+    )
+
+
+@part
+def tasks(state: State, rows: list[Row]) -> None:
+    """The table, and what can be done with the row that is picked."""
     above = st.container()  # the table is higher than many a screen
     picked = _table(rows)
     asked = ""
@@ -52,11 +64,6 @@ def page() -> None:
         state.question = Question(picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen)
         st.switch_page("pages/lab.py")
     st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
-    shown = sum(row.shows for row in rows)
-    st.markdown(f"The matched augmentation is the best on every seed in **{shown} of {len(rows)}** tasks.")
-    st.caption(
-        f"Measured by `python -m benchmarks.finding1` ({made}). Seeds change the training only; the test images stay."
-    )
 
 
 def _table(rows: list[Row]) -> Row | None:
