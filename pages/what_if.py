@@ -121,7 +121,7 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     curve(sweep, stored, question, dataset, slider)
     with st.container():
         if stored and question.anomaly.paired and whatif.has_parameter(question.anomaly.name, "gen"):
-            surface(sweep, stored, question, dataset)
+            surface(sweep, stored, question, dataset, slider)
     show_value(sweep, stored, question, value, state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")

@@ -566,6 +566,17 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     someone.until(lambda: someone.query.get("aug") == "cutout(c=0.9)", "the address follows")
     settled(someone)
     await_map(page)
+
+    # A cell of the surface has a value of aug, and one of gen.
+    cells = page.get_by_test_id("chart").nth(1)
+    cells.scroll_into_view_if_needed()
+    box = cells.locator(".heatmaplayer image").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] * 6.5 / 9, box["y"] + box["height"] * 7.5 / 9)
+    someone.until(lambda: someone.query.get("aug") == "cutout(c=0.2)", "aug is the row's")
+    someone.until(lambda: someone.query.get("anomaly") == "gen:cutout(c=0.7)", "gen is the column's")
+    expect(page.get_by_test_id("stSidebar").get_by_role("slider", name="Patch size c")).to_have_value("0.7")
+    settled(someone)
     assert server.runs() == runs
 
 

@@ -28,7 +28,7 @@ def chart(
 ) -> None:
     """Shows a figure as wide as there is room, ``height`` pixels high, else as its layout says.
 
-    ``on_click`` is called, before the page's script runs again, with the ``x`` and ``customdata`` of the point that was
+    ``on_click`` is called, before the page's script runs again, with ``x``, ``y`` and ``customdata`` of the point that was
     clicked on.
     """
     tall = height or figure.layout.height or HEIGHT

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import streamlit as st
 
 from pages.components.background import compute_missing
 from pages.components.batch import Stored, stored_of
 from pages.components.chart import chart
+from pages.components.controls import use_as
 from pages.components.markdown import plain
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
@@ -32,11 +35,15 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
     figure = report.curve(sweep, points, anomaly, dataset, st.session_state[slider], drawn)
 
     def clicked(point: dict[str, float]) -> None:
-        st.session_state[slider] = min(sweep.values, key=lambda value: abs(value - point["x"]))
+        st.session_state[slider] = _nearest(sweep.values, point["x"])
 
     chart(figure, height=290, key=f"curve-{slider}", on_click=clicked)
     zero = "Relative AUC is AUC minus the baseline's: above 0 the augmentation helps. " if sweep.has_baseline else ""
     st.caption(f"{zero}{_band(sweep, points)}A click on a point shows it below. Measured here.")
+
+
+def _nearest(values: Iterable[float], to: float) -> float:
+    return min(values, key=lambda value: abs(value - to))
 
 
 def _band(sweep: Sweep, points: list[Point]) -> str:
@@ -64,8 +71,11 @@ def gain_of(
     return whatif.gain(_run, _baseline, anomaly, _dataset)
 
 
-def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) -> None:
-    """AUC over aug's parameter and gen's, which needs no training beyond the sweep."""
+def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:
+    """AUC over aug's parameter and gen's, which needs no training beyond the sweep. A click on a cell asks its two values: it
+    sets the widget of the key ``slider`` and the sidebar's gen."""
+    if st.session_state.pop("gen of surface", False):
+        st.rerun(scope="app")
     anomalies = whatif.gens(question.anomaly.name, question.profile)
     gens = list(anomalies.values())
     name = _name(sweep, stored, question.anomaly.name)
@@ -85,8 +95,18 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset) 
         return
     same = question.anomaly.name == question.augment
     figure = report.surface(sweep, found, question.anomaly)
-    chart(figure, height=400, key="surface")
-    st.caption(f"{_verdict(sweep, found, list(anomalies), same)} Measured here, without any further training.")
+
+    def clicked(point: dict[str, float]) -> None:
+        st.session_state[slider] = _nearest(sweep.values, point["y"])
+        gen = anomalies[_nearest(anomalies, point["x"])]
+        use_as("gen", gen.name, gen.params, question)
+        st.session_state["gen of surface"] = gen != question.anomaly  # it is outside this part of the page
+
+    chart(figure, height=400, key="surface", on_click=clicked)
+    st.caption(
+        f"{_verdict(sweep, found, list(anomalies), same)} A click on a cell asks its two values. Measured here, without any "
+        "further training."
+    )
 
 
 def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) -> str:

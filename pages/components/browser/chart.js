@@ -94,8 +94,8 @@ async function draw(root) {
   root.classList.toggle("clickable", wanted.clickable)
   if (root.listens) return
   root.listens = true
-  plot.on("plotly_click", ({ points: [{ x, customdata }] }) => {
-    if (root.wanted.clickable) root.report("clicked", { x, customdata })
+  plot.on("plotly_click", ({ points: [{ x, y, customdata }] }) => {
+    if (root.wanted.clickable) root.report("clicked", { x, y, customdata })
   })
 }
 
