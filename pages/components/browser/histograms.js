@@ -69,7 +69,8 @@ class Histograms extends Figure {
     this.caption.textContent =
       (detectors.length > 1
         ? "Drag a threshold; the other moves to the same false-positive rate on the test normals, so the comparison stays fair."
-        : "Drag the threshold; what lies right of it is called anomalous.") + (lab.header.note ? ` ${lab.header.note}` : "")
+        : "Drag the threshold; what lies right of it is called anomalous.") +
+      " It ends at the highest normal score: a higher one would only miss more anomalies." + (lab.header.note ? ` ${lab.header.note}` : "")
     this.scale.show(kind)
     const log = this.scale.node.querySelector("[data-value=log]")
     set(log, { disabled: least <= 0 ? "" : null, title: least <= 0 ? "A log scale needs scores above zero" : null })
