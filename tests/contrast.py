@@ -1,4 +1,4 @@
-"""How well colours tell apart (WCAG 2.2), given as "#rrggbb" or "rgb(r, g, b)"."""
+"""How well colours tell apart (WCAG 2.2), given as "#rrggbb", "rgb(r, g, b)" or, from 0 to 1, "color(srgb r g b)"."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ def channels(colour: str) -> np.ndarray:
     """sRGB (3,) in [0, 255]."""
     hexadecimal = colour.startswith("#")
     parts = re.findall("[0-9a-fA-F]{2}" if hexadecimal else r"[\d.]+", colour)[:3]
-    return np.array([int(part, 16) if hexadecimal else float(part) for part in parts])
+    values = np.array([int(part, 16) if hexadecimal else float(part) for part in parts])
+    return 255 * values if colour.startswith("color(") else values
 
 
 def faded(colour: str, ground: str, opacity: float) -> str:

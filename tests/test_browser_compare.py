@@ -112,6 +112,42 @@ def test_pins_and_marks_can_be_seen_and_pins_hit(someone: Visitor, server: Serve
 
 
 @pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_in_colour_can_be_read_and_focus_can_be_seen(someone: Visitor, server: Server, theme: str) -> None:
+    page = someone.page
+    page.emulate_media(color_scheme=theme)
+    page.goto(server.address(**SMALL, aug="blur").replace("/?", "/histograms?"))
+    question, train = page.locator(".st-key-question"), page.get_by_role("button", name=re.compile("Train"))
+    expect(question.locator("p")).to_have_css("font-size", "24px")  # the app's styles have come
+    chosen = page.get_by_role("radio", name="Quick", checked=True)
+    here = page.get_by_test_id("stPageLink-NavLink").filter(has_text="Histograms")
+    chip = page.get_by_test_id("stMultiSelect").get_by_text("Flip", exact=True)
+    for word in (
+        *(question.locator("strong", has_text=name) for name in ("CutOut", "Blur")),
+        *(each.get_by_role("paragraph") for each in (train, chosen, here)),
+        chip,
+    ):
+        colour, ground = word.evaluate(
+            """node => {
+              const ground = (node) => getComputedStyle(node).backgroundColor
+              let behind = node
+              while (!ground(behind).startsWith("rgb(")) behind = behind.parentElement
+              return [getComputedStyle(node).color, ground(behind)]
+            }"""
+        )
+        assert contrast(colour, ground) >= 4.5, word
+    ground = page.locator(".stApp").evaluate("node => getComputedStyle(node).backgroundColor")
+    value = page.get_by_test_id("stSliderThumbValue").get_by_role("paragraph").first
+    assert contrast(value.evaluate("node => getComputedStyle(node).color"), ground) >= 4.5
+    assert contrast(train.evaluate("node => getComputedStyle(node).backgroundColor"), ground) >= 3
+    page.keyboard.press("Tab")  # what is focused by a script shows it once the keyboard was used
+    for focused in (page.get_by_test_id("stTopNavLink").nth(1), here):
+        focused.focus()
+        expect(focused).to_have_css("outline-style", "solid")
+        assert contrast(focused.evaluate("node => getComputedStyle(node).outlineColor"), ground) >= 3
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_pair_is_pinned_once_and_let_go_with_one_click(someone: Visitor, server: Server) -> None:
     page = someone.page
     # Image and anomaly of the first pair, and the anomaly alone of the third, as they are pinned where there are no pairs.

@@ -41,7 +41,7 @@ def lined_up(this: str) -> tuple[State, list[Comparison]]:
     state, question, dataset = asked()
     with st.container(horizontal=True):
         for path, name in PAGES.items():
-            st.page_link(path, label=name, disabled=path == this)
+            st.page_link(path, label=name)
     _ask_pins(state, question)
     write_address(state)
     prepare_in_background()
