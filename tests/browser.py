@@ -260,6 +260,11 @@ def settled(someone: Visitor) -> None:
     expect(someone.page.locator("[data-stale=true]")).to_have_count(0)
 
 
+def too_wide(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    return page.get_by_test_id("stMain").evaluate("node => node.scrollWidth - node.clientWidth")
+
+
 def lasso(page: Page, drawing: Locator, share: float) -> None:
     """Draws around the middle of a map; ``share`` of its width and height."""
     drawing.scroll_into_view_if_needed()

@@ -25,6 +25,7 @@ from browser import (
     serve,
     settled,
     store_runs,
+    too_wide,
     train,
     train_button,
     visitor,
@@ -435,6 +436,26 @@ def test_the_replay_goes_through_the_epochs(lab: Visitor) -> None:
     lab.until(lambda: epoch.inner_text() != before[0], "another epoch")
     lab.until(lambda: pictures.evaluate(drawn) != before[1], "and its pictures")
     assert lab.calls == calls
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_nothing_is_cut_on_a_narrow_page(lab: Visitor, width: int) -> None:
+    page = lab.page
+    page.set_viewport_size({"width": width, "height": 900})
+    views = page.get_by_test_id("linked-views")
+    parts = "[node, ...node.querySelectorAll('table, .rates, .downloads, image')]"
+    ends = f"node => {parts}.map(part => part.getBoundingClientRect().right)"
+
+    def fits() -> bool:
+        own, *others = views.evaluate(ends)
+        return too_wide(page) == 0 and max(others) <= own + 6  # a button's margin
+
+    lab.until(fits, "all of the views is on the page")
+
+
+def test_words_over_bars_have_the_page_around_them(lab: Visitor) -> None:
+    ground = lab.page.locator(".stApp").evaluate("node => getComputedStyle(node).backgroundColor")
+    expect(lab.page.get_by_text("called anomalous").first).to_have_css("stroke", ground)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

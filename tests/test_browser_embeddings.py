@@ -7,7 +7,19 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browser import Server, Visitor, await_map, centre, lasso, move_to_point, points, settled, store_runs, visitor
+from browser import (
+    Server,
+    Visitor,
+    await_map,
+    centre,
+    lasso,
+    move_to_point,
+    points,
+    settled,
+    store_runs,
+    too_wide,
+    visitor,
+)
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -71,6 +83,11 @@ def maps(someone: Visitor, small: str) -> Visitor:
     await_maps(someone.page)
     settled(someone)
     return someone
+
+
+def test_a_phone_shows_all_of_the_page(maps: Visitor) -> None:
+    maps.page.set_viewport_size({"width": 390, "height": 900})
+    maps.until(lambda: too_wide(maps.page) == 0, "it is no wider than the window")
 
 
 def test_runs_lie_side_by_side_with_their_numbers(maps: Visitor) -> None:

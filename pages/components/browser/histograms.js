@@ -82,7 +82,7 @@ class Histograms extends Figure {
     const { lab } = this
     const panel = {
       flagged: svg("rect", { class: "flagged" }),
-      said: svg("text", { class: "label", text: "called anomalous →" }),
+      said: svg("text", { class: "label said", text: "called anomalous →" }),
       rugs: svg("g"),
       pointed: svg("g", { class: "pointed" }),
       rates: svg("text", { class: "rates", "text-anchor": "end" }),
