@@ -133,8 +133,8 @@ def confusion(normal: ArrayLike, anomalous: ArrayLike, threshold: float) -> Conf
 
 
 def scale_for(normal: Sequence[np.ndarray], every: Sequence[np.ndarray], chosen: Scale | None = None) -> Scale:
-    """The scale of an axis that detectors' scores share: the ``chosen`` one, or else log where, on a linear one, nine tenths
-    of some detector's normals would lie within a thirtieth of it. A score that is not above zero makes it linear.
+    """The scale of an axis that detectors' scores share: the ``chosen`` one, or else log where, on a linear one, two thirds
+    of some detector's normals would fall into one bin of its `common_edges`. A score that is not above zero makes it linear.
 
     ``normal`` and ``every`` have the scores (n,) of the test normals and of all points, detector by detector.
     """
@@ -142,5 +142,5 @@ def scale_for(normal: Sequence[np.ndarray], every: Sequence[np.ndarray], chosen:
         return "linear"
     if chosen:
         return chosen
-    highest = max(float(np.max(scores)) for scores in every)
-    return "log" if any(np.quantile(scores, 0.9) < highest / 30 for scores in normal) else "linear"
+    edges = common_edges(every)
+    return "log" if any(per_cent(scores, edges).max() > 200 / 3 for scores in normal) else "linear"

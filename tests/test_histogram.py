@@ -119,6 +119,8 @@ def test_the_axis_is_log_where_a_linear_one_would_squeeze_the_normals() -> None:
     assert scale_for([normal], [np.append(normal, 200)]) == "linear"
     assert scale_for([normal], [np.append(normal, 3000)]) == "log"
     assert scale_for([normal / 100, normal], [normal / 100, np.append(normal, 200)]) == "log"  # of two, one is enough
+    low = np.repeat([1.0, 20.0], [80, 20])  # four fifths in the first bin of an axis that another detector stretches
+    assert scale_for([low], [low, np.array([400.0])]) == "log"
     assert scale_for([normal], [np.append(normal, [0, 3000])]) == "linear"  # zero is on no log axis
     assert scale_for([normal], [np.append(normal, 200)], "log") == "log"
     assert scale_for([normal], [np.append(normal, [0, 200])], "log") == "linear"
