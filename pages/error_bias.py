@@ -16,6 +16,7 @@ from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
+from ssad_core.numbers import decimal
 from ssad_core.report import augmented, draw_bias
 from ssad_core.sprites import sheet
 
@@ -73,7 +74,7 @@ def ask_class(state: State, bias: Bias) -> ClassResult:
 
 
 def _word(row: ClassResult) -> str:
-    return f"AUC {row.auc.value:.3f}" if row.gain is None else f"relative AUC {row.gain.value:+.3f}"
+    return f"AUC {row.auc.value:.3f}" if row.gain is None else f"relative AUC {decimal(row.gain.value, sign='+')}"
 
 
 def summary(bias: Bias) -> None:

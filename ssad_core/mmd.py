@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .numbers import number
+
 PERMUTATIONS = 1000
 M, DRAWS = 256, 20  # points of each set (App. G), and how often they are drawn
 
@@ -100,6 +102,11 @@ class MmdEstimate:
     def sampled(self) -> bool:
         """Whether draws differ: else both sets have ``m`` points, and there is no choice."""
         return self.spread > 1e-9 * self.value
+
+    @property
+    def text(self) -> str:
+        """The value as one reads it, with its spread where draws differ."""
+        return number(self.value, self.spread if self.sampled else None)
 
 
 def estimate(

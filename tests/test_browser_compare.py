@@ -253,6 +253,20 @@ def test_a_chart_changes_in_place_and_what_is_hidden_stays_so(someone: Visitor, 
 
 
 @pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("width", [390, 800])
+def test_the_titles_of_a_chart_are_as_narrow_as_the_page(someone: Visitor, server: Server, width: int) -> None:
+    page = someone.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
+    chart = page.get_by_test_id("chart")
+    parts = "[node, ...node.querySelectorAll('.gtitle, .annotation-text')].map(n => n.getBoundingClientRect())"
+    someone.until(lambda: chart.locator(".gtitle").count() == 1, "it is drawn")
+    own, *titles = chart.evaluate(f"node => {parts}")
+    assert len(titles) == 1 + 3 + 1  # of all, of each panel, of the axis
+    assert all(own["left"] <= title["left"] and title["right"] <= own["right"] for title in titles)
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_patch_is_moved_and_every_detector_answers_without_training(someone: Visitor, server: Server) -> None:
     page = someone.page
     runs = server.runs()

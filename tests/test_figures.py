@@ -57,6 +57,7 @@ def test_histogram(log: bool) -> None:
         assert bar.x[-1] >= scores.max()
     assert threshold.x == (2.0, 2.0)
     assert fig.layout.xaxis.type == ("log" if log else "linear")
+    assert fig.layout.xaxis.rangemode == (None if log else "tozero")
     assert fig.layout.xaxis.title.text == "distance"
     assert fig.layout.yaxis.title.text == "per cent of group"
     for name, scores in SCORES.items():
@@ -232,7 +233,7 @@ def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
     assert (level.y0, level.y1, level.x0, level.x1, level.xref) == (0, 0, 0, 1, "x domain")
     assert wide.data[0].error_y.array == (2, 2, 2)
     assert wide.data[0].error_y.arrayminus == (1, 1, 1)
-    assert "aug 1 -1.000 at 1, aug 2 -2.000 at 2, aug 40 -40.000 at 40" in wide.layout.meta["alt"]
+    assert "aug 1 −1.000 at 1.00, aug 2 −2.000 at 2.00, aug 40 −40.000 at 40.0" in wide.layout.meta["alt"]
     assert "no points yet" in scatter().layout.meta["alt"]
 
 
@@ -252,7 +253,7 @@ def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
     assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.48, 0.48, 0.54, 1.46)
     assert fig.layout.xaxis.ticktext == ("gen Flip", "<b>Dog</b>")
     assert fig.layout.yaxis.ticktext[1] == '<span style="color:#0f90fe"><b>Flip</b></span>'
-    assert "Smallest by column: gen Flip: Flip (0)." in fig.layout.meta["alt"]
+    assert "Smallest by column: gen Flip: Flip (0.00)." in fig.layout.meta["alt"]
     assert np.isnan(np.array(matrix_figure({}, rows, ["Dog"], **{**look, "best": {}}).data[0].z, float)).all()
 
 

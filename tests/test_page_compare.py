@@ -88,10 +88,12 @@ def test_runs_of_one_name_are_told_apart(own_lab: Store) -> None:
     worker.run(other.spec.baseline(), own_lab, "cpu")
     app = open_page(HISTOGRAMS, **TINY, pins=other.id)
     (figure,) = charts(app)
-    titles = [note["text"] for note in figure["layout"]["annotations"]]
+    *titles, axis = (note["text"] for note in figure["layout"]["annotations"])
     assert [title.split("<br>")[0] for title in titles] == [
         *("<b>AE</b>", "<b>DAE-CutOut, seed 0</b>", "<b>DAE-CutOut, seed 3</b>")
     ]
+    assert axis == "reconstruction error (mean squared error)"  # once, in the middle
+    assert ["MMD" in title for title in titles] == [False, True, True]  # a baseline has no augmented images
     app = open_page("pages/error_bias.py", **TINY, pins=other.id)
     (control,) = (group for group in app.button_group if group.label == "Run")
     assert control.options == ["AE", "DAE-CutOut, seed 0", "DAE-CutOut, seed 3"][1:]

@@ -16,6 +16,7 @@ from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
 from ssad_core.data import Dataset
 from ssad_core.encoders import ENCODERS, is_published
 from ssad_core.mmd import DRAWS, PERMUTATIONS, M
+from ssad_core.numbers import number
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
 from ssad_core.spec import Anomaly
@@ -92,10 +93,9 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     anomaly = question.anomaly
     order = sorted(alignment.rows, key=lambda aug: cells[aug, anomaly].value)
     first = cells[order[0], anomaly]
-    spread = f" ± {first.spread:.2g}" if first.sampled else ""
     near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     lead = "Smallest MMD" if near else "Best aligned"
-    st.markdown(f"#### {lead} with {plain(anomaly_name(anomaly))}: {order[0].label}, MMD {first.value:.3g}{spread}")
+    st.markdown(f"#### {lead} with {plain(anomaly_name(anomaly))}: {order[0].label}, MMD {first.text}")
     if near:
         st.caption(
             f"No clear winner: {near} more {'lies' if near == 1 else 'lie'} within its spread over draws of images."
@@ -104,8 +104,8 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     if same and same[0] != order[0]:
         place, cell = order.index(same[0]) + 1, cells[same[0], anomaly]
         st.caption(
-            f"The aug that is the gen, {same[0].label}, comes in place {place} of {len(order)}, with {cell.value:.3g}: the "
-            "anomalies are made of test images, aug's of training images, and these differ too."
+            f"The aug that is the gen, {same[0].label}, comes in place {place} of {len(order)}, with {number(cell.value)}: "
+            "the anomalies are made of test images, aug's of training images, and these differ too."
         )
 
 

@@ -8,7 +8,6 @@ import io
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from pages.components.address import State, write_address
@@ -25,6 +24,7 @@ from ssad_core.colours import NORMAL
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.mmd import MmdEstimate
+from ssad_core.numbers import decimal
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.report import FIGURES, draw, scale_of, title
 from ssad_core.sprites import error_tiles
@@ -108,7 +108,7 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     run, anomaly = run_name(comparison.run.spec), plain(anomaly_name(comparison.anomaly))
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
     if gain is None:
-        st.markdown(f"#### {run} finds {anomaly} with an AUC of {_number(own.value)}")
+        st.markdown(f"#### {run} finds {anomaly} with an AUC of {decimal(own.value)}")
         spec = comparison.run.spec
         st.caption(
             "This is the unsupervised baseline itself; choose an augmentation to compare it with."
@@ -126,13 +126,12 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     else:
         word, icon = "makes no clear difference", ":material/trending_flat:"
     st.markdown(
-        f"#### {icon} Here the augmentation {word}: {run} {_number(own.value)}, {run_name(comparison.runs[0].spec)} "
-        f"{_number(base.value)} AUC on {anomaly}"
+        f"#### {icon} Here the augmentation {word}: {run} {decimal(own.value)}, {run_name(comparison.runs[0].spec)} "
+        f"{decimal(base.value)} AUC on {anomaly}"
     )
     paired = "normals and anomalies drawn in pairs" if comparison.anomaly.paired else "each group drawn for itself"
-    note = (
-        f"Relative AUC {gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]: 95% interval over test images, {paired}; "
-    )
+    value, low, high = (decimal(each, sign="+") for each in (gain.value, gain.low, gain.high))
+    note = f"Relative AUC {value} [{low}, {high}]: 95% interval over test images, {paired}; "
     note += "one seed, so what another training would give is not in it."
     if not comparison.dataset.info.independent:
         note += " Patches overlap, so the true interval is wider, and there are no p-values."
@@ -162,9 +161,9 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
         _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
     ]
     value = _mmd(comparison.key, encoder, comparison)
-    spread = np.format_float_positional(float(f"{value.spread:.1g}"))
+    number, _, spread = value.text.partition(" ± ")
     drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
-    cells.append(_box("MMD of aug and anomalies", f"{value.value:.3g}", f"{drawn}; smaller is better aligned"))
+    cells.append(_box("MMD of aug and anomalies", number, f"{drawn}; smaller is better aligned"))
     slot.html(
         '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
         f'grid-template-columns:repeat(auto-fit,minmax(9rem,1fr))">{"".join(cells)}</div>'
@@ -172,10 +171,10 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
 
 
 def _cell(label: str, estimate: Estimate, sign: str = "") -> str:
-    low, high = _number(estimate.low, sign), _number(estimate.high, sign)
+    low, high = (decimal(end, sign=sign) for end in (estimate.low, estimate.high))
     # Where the groups are wholly apart every resample gives the same AUC.
     note = f"95%: {low} to {high}" if estimate.low < estimate.high else "no spread: all resamples agree"
-    return _box(label, _number(estimate.value, sign), note)
+    return _box(label, decimal(estimate.value, sign=sign), note)
 
 
 def _box(label: str, value: str, note: str) -> str:
@@ -184,10 +183,6 @@ def _box(label: str, value: str, note: str) -> str:
         f'<div style="font-size:1.9rem;line-height:1.25">{html.escape(value)}</div>'
         f'<div style="font-size:.8rem;opacity:.7">{html.escape(note)}</div></div>'
     )
-
-
-def _number(value: float, sign: str = "") -> str:
-    return f"{value:{sign}.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:{sign}.3f}"
 
 
 def _linked(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewState) -> ViewState:

@@ -13,6 +13,7 @@ from pages.components.sweep import gain_of
 from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, correlation, outcomes
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
+from ssad_core.numbers import decimal
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import alignment_scatter, task_title
 
@@ -60,14 +61,17 @@ def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
         meaning = "MMD says little about success"
     else:
         meaning = "the opposite of what alignment predicts"
-    return f"Rank correlation of MMD and {measure} on {plain(anomaly)}: {rho:+.2f} over {len(chosen)} augs: {meaning} here."
+    about = f"Rank correlation of MMD and {measure} on {plain(anomaly)}"
+    return f"{about}: {decimal(rho, 2, '+')} over {len(chosen)} augs: {meaning} here."
 
 
 def _over_all(found: Sequence[Outcome]) -> list[str]:
     rho = correlation(found)
     if rho is None:
         return []
-    return [f"Over all {len(found)} pairs of aug and anomaly: {rho:+.2f}; an aug's pairs share one training."]
+    return [
+        f"Over all {len(found)} pairs of aug and anomaly: {decimal(rho, 2, '+')}; an aug's pairs share one training."
+    ]
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

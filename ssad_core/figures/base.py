@@ -104,11 +104,11 @@ def multiples(panels: Sequence[Panel], **axes: object) -> tuple[go.Figure, list[
 def finish_multiples(fig: go.Figure, rows: int, title: str, alt: str) -> go.Figure:
     fig.update_annotations(font_size=13)
     lines = max(note.text.count("<br>") for note in fig.layout.annotations)
-    fig.update_layout(height=180 + (232 + 18 * lines) * rows, margin={"t": 72 + 18 * lines, "b": 100, "l": 10, "r": 10})
+    fig.update_layout(height=220 + (232 + 18 * lines) * rows, margin={"t": 72 + 18 * lines, "b": 140, "l": 10, "r": 10})
     panels = fig.layout.meta
     fig = finish(fig, title, alt)
     fig.layout.meta |= panels
-    # The title above the panels' names, and the legend where it may take two lines.
+    # The title above the panels' names, and the legend where it may take three lines.
     fig.update_layout(
         title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
         legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},

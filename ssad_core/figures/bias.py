@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..bias import Bias, ClassResult
+from ..numbers import decimal
 from .base import MAIN, finish
 
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
@@ -100,7 +101,8 @@ def _difference(row: ClassResult) -> str:
     if row.gain is None:
         return f"95%: {row.auc.low:.3f} to {row.auc.high:.3f}"
     word = "better" if row.better else "worse" if row.worse else "no clear difference"
-    return f"{word}: {row.gain.value:+.3f}, 95% {row.gain.low:+.3f} to {row.gain.high:+.3f}"
+    value, low, high = (decimal(each, sign="+") for each in (row.gain.value, row.gain.low, row.gain.high))
+    return f"{word}: {value}, 95% {low} to {high}"
 
 
 def _class_tick(row: ClassResult, chosen: bool) -> str:

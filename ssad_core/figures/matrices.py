@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
+from ..numbers import decimal, number
 from .base import Layout, plot, rule
 from .labels import beside
 
@@ -60,7 +61,7 @@ def matrix_figure(
             "title": measure,
             "thickness": 12,
             "tickvals": np.log10(ticks),
-            "ticktext": [f"{tick:.3g}" for tick in ticks],
+            "ticktext": [number(tick, digits=2) for tick in ticks],
         },
         text=texts,
         texttemplate="%{text}",
@@ -82,7 +83,7 @@ def matrix_figure(
 
     x_ticks = {"tickvals": list(range(len(kinds))), "ticktext": [written(name) for name in kinds], "showgrid": False}
     y_ticks = {"tickvals": list(range(len(names))), "ticktext": [written(*row) for row in rows.items()]}
-    said = "; ".join(f"{column}: {row} ({cells[row, column].value:.3g})" for column, row in best.items())
+    said = "; ".join(f"{column}: {row} ({number(cells[row, column].value)})" for column, row in best.items())
     ending = f" Smallest by column: {said}." if said else ""
     return plot(
         [heat],
@@ -149,8 +150,10 @@ def scatter_figure(
     )
     # Between powers of ten Plotly writes a mere 2 or 5.
     ticks = _ticks(min(every), max(every), (1, 2, 5)) if log else []
-    numbers = {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:.3g}" for tick in ticks]} if log else {}
-    said = ", ".join(f"{point.name} {point.y:.3f} at {point.x:.3g}" for point in sorted(shown, key=lambda p: p.x))
+    numbers = {"type": "log", "tickvals": ticks, "ticktext": [number(tick, digits=1) for tick in ticks]} if log else {}
+    said = ", ".join(
+        f"{point.name} {decimal(point.y)} at {number(point.x)}" for point in sorted(shown, key=lambda p: p.x)
+    )
     return plot(
         [small, named] if others else [named],
         title,

@@ -38,8 +38,13 @@ def histogram_figure(
     traces.append(go.Scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name"))
     medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
     alt = f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}."
-    x = {"title": score, "type": "log" if log else "linear"}
-    return plot(traces, title, alt, x=x, y={"title": "per cent of group", "rangemode": "tozero"})
+    return plot(
+        traces,
+        title,
+        alt,
+        x={"title": score, **_scale(edges, log)},
+        y={"title": "per cent of group", "rangemode": "tozero"},
+    )
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,7 @@ def histograms_figure(
     ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput); ``about``
     is what the text instead of the picture says of the panels' notes.
     """
-    fig, places = multiples(panels, shared_xaxes="all", shared_yaxes="all")
-    rows = places[-1]["row"]
+    fig, places = multiples(panels, shared_xaxes="all", shared_yaxes="all", x_title=score)
     edges = histogram.common_edges([scores for panel in panels for scores in panel.scores.values()], log=log)
     shares = [{name: histogram.per_cent(x, edges) for name, x in panel.scores.items()} for panel in panels]
     highest = max(share.max() for panel in shares for share in panel.values())
@@ -77,13 +81,11 @@ def histograms_figure(
         hover = f"threshold {panel.threshold:.4g}<extra></extra>"
         dashed = {"dash": "dash", "color": "#767676"}
         add(i, "threshold", x=[panel.threshold] * 2, y=[0, highest], line=dashed, hovertemplate=hover)
-    fig.update_xaxes(type="log" if log else "linear", showticklabels=True)
+    fig.update_xaxes(showticklabels=True, **_scale(edges, log))
     fig.update_yaxes(rangemode="tozero")
-    middle = (max(place["col"] for place in places) + 1) // 2
-    fig.update_xaxes(title=score, row=rows, col=middle)
     fig.update_yaxes(title="per cent of group", col=1)
     said = "; ".join(f"{panel.name}: {panel.note}" for panel in panels).replace("<br>", ", ")
-    return finish_multiples(fig, rows, title, f"Histograms of the {score}. {said}. {about}".strip())
+    return finish_multiples(fig, places[-1]["row"], title, f"Histograms of the {score}. {said}. {about}".strip())
 
 
 def roc_figure(
@@ -123,6 +125,12 @@ def roc_figure(
     }
     alt = "ROC curves. AUC: " + ", ".join(f"{name} {area:.3f}" for name, area in areas.items()) + "."
     return plot(traces, title, alt, **axes)
+
+
+def _scale(edges: np.ndarray, log: bool) -> dict[str, str]:
+    """The axis of scores; a linear one begins at 0 where that costs little of it, as in histograms.js."""
+    near = 0 <= edges[0] < edges[-1] / 4
+    return {"type": "log"} if log else {"type": "linear", "rangemode": "tozero" if near else "normal"}
 
 
 def _steps(edges: np.ndarray, share: np.ndarray, colour: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ from .. import augment
 from ..alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes, pairs_of
 from ..detectors import detector_info
 from ..encoders import encoder_info, is_published
+from ..numbers import number
 from ..question import anomaly_name, run_name
 from ..whatif import gain
 from .task import task
@@ -93,17 +94,14 @@ def _colour(aug: Aug) -> str:
 
 
 def _cell_text(cell: MmdEstimate) -> str:
-    value = cell.value
-    unit, value = ("k", value / 1000) if value >= 1000 else ("", value)
-    number = f"{value:.2g}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
-    number += unit
-    return f"{number} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else number
+    text = number(cell.value, digits=2)
+    return f"{text} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else text
 
 
 def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
     p = f"p = {cell.p:.3f}" if cell.p is not None else "no p-value: images overlap"
-    drawn = f" ± {cell.spread:.2g} over {cell.draws} draws of {cell.m} images" if cell.sampled else f", {cell.m} images"
-    return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {cell.value:.4g}{drawn}<br>{p}"
+    drawn = f" over {cell.draws} draws of {cell.m} images" if cell.sampled else f", {cell.m} images"
+    return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {cell.text}{drawn}<br>{p}"
 
 
 def alignment_scatter(

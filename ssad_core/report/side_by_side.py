@@ -144,8 +144,9 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         anomalous, _ = anomaly_results(comparison.run, comparison.anomaly, comparison.dataset)
         threshold = threshold_at_fpr(normal, fpr)
         counts = confusion(normal, anomalous, threshold)
-        distance = comparison.mmd(encoder).value
-        note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.1%}<br>MMD {distance:.3g}"
+        note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.1%}"
+        if not comparison.run.spec.is_baseline:  # which has no augmented images
+            note += f"<br>MMD {comparison.mmd(encoder).text}"
         panels.append(figures.ScorePanel(comparison.name, comparison.scores(), threshold, note))
     normal, every = [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
     return figures.histograms_figure(

@@ -47,6 +47,29 @@ function legible(figure, root) {
   return figure.replace(/color:(#[0-9a-f]{6})/gi, (_, colour) => `color:${rgb(mixed(colour))}`)
 }
 
+// The lines of a text of which each `letter` has so many pixels.
+const wrapped = (text, room, letter) =>
+  text.split("<br>").flatMap((line) =>
+    line.split(" ").reduce((lines, word) => {
+      const last = lines.pop()
+      const longer = last ? `${last} ${word}` : word
+      return last && longer.length * letter > room ? [...lines, last, word] : [...lines, longer]
+    }, [""])
+  )
+
+// The titles of a figure and its axes take the lines that they need, since Plotly cuts off what is wider than `room`.
+function fit(layout, room) {
+  const titles = Object.entries(layout).filter(([name, { title }]) => name.startsWith("xaxis") && title?.text)
+  for (const [, { title }] of titles) title.text = wrapped(title.text, room - 80, 7).join("<br>")
+  const { title, margin, template } = layout
+  if (!title?.text) return
+  const lines = wrapped(title.text, room, 7.3)
+  const more = lines.length - title.text.split("<br>").length
+  title.text = lines.join("<br>")
+  layout.margin = { ...template.layout.margin, ...margin }
+  layout.margin.t += 20 * more
+}
+
 // By these Plotly knows a trace again, also when others come before it.
 function name(traces) {
   const known = {}
@@ -84,6 +107,7 @@ async function draw(root) {
       root.drawn = drawn
       const figure = JSON.parse(legible(wanted.figure, root))
       name(figure.data)
+      fit(figure.layout, root.width)
       if (!plot.data) plot.replaceChildren()
       await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
     }

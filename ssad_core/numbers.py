@@ -1,0 +1,33 @@
+"""Numbers as they are written on pages and in figures."""
+
+from __future__ import annotations
+
+import math
+
+
+def decimal(value: float, places: int = 3, sign: str = "") -> str:
+    """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too.
+
+    >>> decimal(0.9034), decimal(-0.18, sign="+"), decimal(0.07, 2, "+")
+    ('0.903', '−0.180', '+0.07')
+    """
+    return f"{value:{sign}.{places}f}".replace("-", "−")
+
+
+def number(value: float, spread: float | None = None, digits: int = 3) -> str:
+    """A number of any size to so many ``digits``, or with its ``spread``, both to the decimals at which that has two digits;
+    with a power of ten where it is below 1e-4 or from 1e5 on. draw.js writes numbers alike.
+
+    >>> number(0.2361), number(2796.4), number(2.5512e-5)
+    ('0.236', '2,796', '2.55e−5')
+    >>> number(2796.4, 459.1), number(0.2361, 0.02312), number(2.5512e-5, 5.2e-6)
+    ('2,796 ± 459', '0.236 ± 0.023', '2.55e−5 ± 0.52e−5')
+    """
+    size = abs(value)
+    power = math.floor(math.log10(size)) if size and not 1e-4 <= size < 1e5 else 0
+    fine = digits - 1 if spread is None else 1
+    leading = (size if spread is None else spread) / 10.0**power
+    places = max(0, fine - math.floor(math.log10(leading))) if leading else fine
+    tail = f"e{power}" if power else ""
+    texts = [f"{each / 10.0**power:,.{places}f}{tail}" for each in (value, spread) if each is not None]
+    return " ± ".join(texts).replace("-", "−")
