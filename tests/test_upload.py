@@ -99,3 +99,21 @@ def test_own_images_by_an_upload(tmp_path: Path) -> None:
     assert address(app)["dataset"] == f"folder:{kept}"
     assert "2 holes: 3 test" in words(app)
     assert zipfile.is_zipfile(kept)
+
+
+def test_of_two_data_sets_in_a_zip_the_other_can_be_chosen_too(tmp_path: Path) -> None:
+    both = {f"{size}/{name}": content for size in ("large", "small") for name, content in MVTEC.items()}
+    place = write_zip(tmp_path / "screws.zip", both)
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").set_value("own").run())
+    calm(app.text_input(key="ask-own-path").set_value(str(place)).run())
+    assert "Until one of them is chosen, this is Photos." in words(app)
+    for name in ("large", "small"):
+        calm(app.selectbox(key="ask-own-set").set_value(name).run())
+        assert app.selectbox(key="ask-own-set").value == name
+        assert address(app)["dataset"] == f"folder:{place}/{name}"
+    # The zip itself asks again, and another path has nothing to choose.
+    calm(app.text_input(key="ask-own-path").set_value(str(place)).run())
+    assert app.selectbox(key="ask-own-set").value is None
+    calm(app.text_input(key="ask-own-path").set_value("").run())
+    assert "ask-own-set" not in {box.key for box in app.selectbox}

@@ -17,7 +17,8 @@ from ssad_core.data import (
 )
 from ssad_core.errors import BadInput
 
-PATH = "ask-own-path"
+PATH, SET = "ask-own-path", "ask-own-set"
+SETS = "own sets"  # in the session: the paths of the data sets, by their names, of which one is chosen
 LAYOUTS = """
 Images (PNG, JPEG, BMP) of any size lie in class folders:
 
@@ -58,34 +59,37 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
     if trouble := st.session_state.pop("own-trouble", None):
         st.error(plain(trouble), icon=":material/error:")
     slot = st.empty()
+    missing = "your images are here"
     if path:
         try:
             name = own_name(path, size)
             info = dataset_info(name, lambda done, text: slot.progress(min(done, 1.0), text))
         except SeveralSets as several:
             slot.empty()
-            st.selectbox(
-                f"It holds {len(several.paths)} data sets",
-                several.paths,
-                index=None,
-                placeholder="Choose one",
-                key="ask-own-set",
-                on_change=_choose,
-                args=(several.paths,),
-            )
+            st.session_state[SETS], missing = several.paths, "one of them is chosen"
+            _ask_set(None)
         except BadInput as error:
             slot.empty()
             st.error(plain(str(error)), icon=":material/error:")
         else:
             slot.empty()
+            chosen = [name for name, place in st.session_state.get(SETS, {}).items() if place == path]
+            if chosen:
+                _ask_set(chosen[0])
             return name, info
     info = dataset_info(last)
-    st.info(f"Until your images are here, this is {plain(info.title)}.", icon=":material/upload:")
+    st.info(f"Until {missing}, this is {plain(info.title)}.", icon=":material/upload:")
     return last, info
 
 
-def _choose(paths: dict[str, str]) -> None:
-    st.session_state[PATH] = paths[st.session_state["ask-own-set"]]
+def _ask_set(chosen: str | None) -> None:
+    paths = st.session_state[SETS]
+    st.session_state[SET] = chosen
+    st.selectbox(f"It holds {len(paths)} data sets", paths, placeholder="Choose one", key=SET, on_change=_choose)
+
+
+def _choose() -> None:
+    st.session_state[PATH] = st.session_state[SETS][st.session_state[SET]]
 
 
 def _take() -> None:
