@@ -573,6 +573,17 @@ def test_how_a_training_ended_is_said(own_lab: Store, state: str, said: str) -> 
     )
 
 
+def test_a_handful_of_test_images_is_no_evidence(own_lab: Store) -> None:
+    few = {"test_limit": "4"}
+    for question in (tiny(**few), tiny(aug="identity", **few)):
+        worker.run(question.run(load("digits")), own_lab, "cpu")
+    said = words(open_page(**TINY | few))
+    assert "Here the augmentation cannot be judged" in said
+    assert "fewer than 10 test images of a group: too few to say how sure that is" in said
+    assert said.count("too few images for an interval") == 5
+    assert "95%" not in said
+
+
 def test_the_evidence_has_those_that_do_not_show_the_effect(lab: Path) -> None:
     app = open_page("pages/evidence.py", dataset="digits")
     assert "picked because it does" in words(app)

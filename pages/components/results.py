@@ -35,17 +35,20 @@ if TYPE_CHECKING:
     from ssad_core.views import Comparison, Views
 
 
+FEW = 10  # test images of a group below which resampling them does not say how sure a value is
+
+
 @part
 def results(comparison: Comparison, state: State) -> None:
     """Draws it all; ``state`` and the address then have what the views are set to."""
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
-    metrics = _answer(comparison.key, comparison).metrics
+    metrics, views, *_ = _answer(comparison.key, comparison)
     failed = say_warnings(comparison.runs)
-    _verdict(comparison, metrics, failed)
-    _figures_of_merit(comparison, metrics, state)
+    few = min(len(views.scores(0)[group]) for group in ("test normal", "test anomalous")) < FEW
+    _verdict(comparison, metrics, failed, few)
+    _figures_of_merit(comparison, metrics, state, few)
     state.views = _linked(comparison, metrics, state.views)
     write_address(state)
-    views = _answer(comparison.key, comparison).views
     for detector in views.detectors:
         if detector.functions:
             taken_for(detector, views.group)
@@ -102,9 +105,9 @@ def _mmd(key: str, encoder: str, _comparison: Comparison) -> MmdEstimate:
     return _comparison.mmd(encoder)
 
 
-def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool) -> None:
+def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool, few: bool) -> None:
     """One sentence: which finds the anomalies better, by how much, and whether the interval says so; none of trainings that
-    ``failed``."""
+    ``failed``, or on ``few`` images."""
     run, anomaly = run_name(comparison.run.spec), plain(anomaly_name(comparison.anomaly))
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
     if gain is None:
@@ -117,7 +120,7 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
         )
         return
     base = metrics["baseline"].auc
-    if failed:
+    if failed or few:
         word, icon = "cannot be judged", ":material/warning:"
     elif gain.low > 0:
         word, icon = "helps", ":material/trending_up:"
@@ -131,6 +134,11 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     )
     paired = "normals and anomalies drawn in pairs" if comparison.anomaly.paired else "each group drawn for itself"
     value, low, high = (decimal(each, sign="+") for each in (gain.value, gain.low, gain.high))
+    if few:
+        st.caption(
+            f"Relative AUC {value}, on fewer than {FEW} test images of a group: too few to say how sure that is."
+        )
+        return
     note = f"Relative AUC {value} [{low}, {high}]: 95% interval over test images, {paired}; "
     note += "one seed, so what another training would give is not in it."
     if not comparison.dataset.info.independent:
@@ -138,7 +146,7 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     st.caption(note)
 
 
-def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], state: State) -> None:
+def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], state: State, few: bool) -> None:
     names = [run_name(run.spec) for run in comparison.runs]
     codes = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}"}
     known = at_once(len(comparison.runs) > 1)
@@ -153,13 +161,14 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
         f"encoder-{len(known)}",
     )
     order = ["baseline", "run"] if "baseline" in metrics else ["run"]
-    cells = [_cell(f"AUC, {name}", metrics[which].auc) for which, name in zip(order, names, strict=True)]
+    found = [(f"AUC, {name}", metrics[which].auc, "") for which, name in zip(order, names, strict=True)]
     gain = metrics["run"].relative_auc
     if gain is not None:
-        cells.append(_cell("Relative AUC", gain, sign="+"))
-    cells += [
-        _cell(f"Average precision, {name}", metrics[w].average_precision) for w, name in zip(order, names, strict=True)
+        found.append(("Relative AUC", gain, "+"))
+    found += [
+        (f"Average precision, {name}", metrics[w].average_precision, "") for w, name in zip(order, names, strict=True)
     ]
+    cells = [_cell(*each, few) for each in found]
     value = _mmd(comparison.key, encoder, comparison)
     number, _, spread = value.text.partition(" ± ")
     drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
@@ -170,10 +179,11 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
     )
 
 
-def _cell(label: str, estimate: Estimate, sign: str = "") -> str:
+def _cell(label: str, estimate: Estimate, sign: str, few: bool) -> str:
     low, high = (decimal(end, sign=sign) for end in (estimate.low, estimate.high))
     # Where the groups are wholly apart every resample gives the same AUC.
     note = f"95%: {low} to {high}" if estimate.low < estimate.high else "no spread: all resamples agree"
+    note = "too few images for an interval" if few else note
     return _box(label, decimal(estimate.value, sign=sign), note)
 
 

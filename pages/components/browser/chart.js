@@ -47,23 +47,14 @@ function legible(figure, root) {
   return figure.replace(/color:(#[0-9a-f]{6})/gi, (_, colour) => `color:${rgb(mixed(colour))}`)
 }
 
-// The lines of a text of which each `letter` has so many pixels.
-const wrapped = (text, room, letter) =>
-  text.split("<br>").flatMap((line) =>
-    line.split(" ").reduce((lines, word) => {
-      const last = lines.pop()
-      const longer = last ? `${last} ${word}` : word
-      return last && longer.length * letter > room ? [...lines, last, word] : [...lines, longer]
-    }, [""])
-  )
-
 // The titles of a figure and its axes take the lines that they need, since Plotly cuts off what is wider than `room`.
 function fit(layout, room) {
+  const lined = (text, letters) => text.split("<br>").flatMap((line) => wrapped(line, letters))
   const titles = Object.entries(layout).filter(([name, { title }]) => name.startsWith("xaxis") && title?.text)
-  for (const [, { title }] of titles) title.text = wrapped(title.text, room - 80, 7).join("<br>")
+  for (const [, { title }] of titles) title.text = lined(title.text, (room - 80) / 7).join("<br>")
   const { title, margin, template } = layout
   if (!title?.text) return
-  const lines = wrapped(title.text, room, 7.3)
+  const lines = lined(title.text, room / 7.3)
   const more = lines.length - title.text.split("<br>").length
   title.text = lines.join("<br>")
   layout.margin = { ...template.layout.margin, ...margin }

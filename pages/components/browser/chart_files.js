@@ -24,12 +24,12 @@ function numbersOf(plot) {
   return lines.map((line) => line.map((value) => cell(plain(value))).join(",") + "\n").join("")
 }
 
-/** A button that saves it as a file of this kind, named by its title's first line. */
+/** A button that saves it as a file of this kind, named by its title. */
 function saving(kind, title, write) {
   const [width, height] = [29, 13]
   const text = `<text y="11" font-size="13" font-weight="600">${kind}</text>`
   const icon = { width, height, svg: `<svg xmlns="${SVG}" viewBox="0 0 ${width} ${height}">${text}</svg>` }
-  const name = (plot) => slug(plain(plot.layout.title.text.split("<br>")[0]))
+  const name = (plot) => slug(clip(plain(plot.layout.title.text), 80))
   return { name: kind, title, icon, click: (plot) => write(plot, name(plot)) }
 }
 

@@ -93,6 +93,9 @@ function tickText(value) {
 /** A share (0 to 1) as per cent. */
 const percent = (share, places = 1) => (Number.isFinite(share) ? `${(100 * share).toFixed(places)}%` : "–")
 
+/** A text of at most so many letters. */
+const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
+
 /** Thousands are set apart, as in 1,600. */
 const count = (value) => value.toLocaleString("en-US")
 

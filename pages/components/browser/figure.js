@@ -134,4 +134,3 @@ function groupButtons(node, name, { lab, field, coloured }) {
   })
 }
 
-const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)
