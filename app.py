@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="SSAD lab", page_icon=":material/biotech:", layout="wide")
+# A file, since a browser fetches Streamlit's own icons for a tab from a font server, which it may not reach.
+st.set_page_config(page_title="SSAD lab", page_icon="pages/icon.png", layout="wide")
 st.html(
     # Half of what Streamlit leaves free. And what is about to be replaced dims at once, after a while, not in a fade, which
     # takes a core from the computation that is waited for where the browser has no GPU. In the narrow sidebar "Press Enter to

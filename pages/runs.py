@@ -97,6 +97,7 @@ def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
             **{name: number for name in lines[0] if name.startswith("AUC")},
             "Pinned": st.column_config.TextColumn("●", help="Pinned: lies beside the others on the comparing pages."),
             "Warning": st.column_config.TextColumn(help="A training that ended, but whose scores say little."),
+            "Normal": st.column_config.TextColumn(width=100),  # else "Automobile" is cut
             "Seconds": seconds,
             "MB": seconds,
         },
