@@ -15,7 +15,7 @@ from ssad_core.augment import modification
 from ssad_core.data import Dataset, contact_sheet, counts, is_own
 from ssad_core.detectors import detector_info
 from ssad_core.question import Question, anomaly_name
-from ssad_core.sprites import error_tiles, sheet
+from ssad_core.sprites import ERROR_CEILING, error_tiles, sheet
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -100,13 +100,15 @@ def colour_of(name: str) -> str:
 
 
 def card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
-    """The first images of each row; a difference is drawn as an error map."""
+    """The first images of each row; a difference is drawn as an error map, with its scale beside it."""
     from ssad_core.evaluate import to_bytes
 
-    tiles = {
-        name: error_tiles(images[:SHOWN].mean(1).numpy()) if name == "difference" else to_bytes(images[:SHOWN])
-        for name, images in rows.items()
-    }
+    tiles = {}
+    for name, images in rows.items():
+        if name == "difference":
+            tiles[f"difference, white from {ERROR_CEILING:g} on"] = error_tiles(images[:SHOWN].mean(1).numpy())
+        else:
+            tiles[name] = to_bytes(images[:SHOWN])
     lines = "".join(_row(name, images, width="5.6rem", of=title) for name, images in tiles.items())
     return (
         f'<div style="border-left:4px solid {colour};padding-left:.7rem">'
