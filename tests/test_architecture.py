@@ -18,7 +18,7 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 
 # A module or package of the library imports only from the lines above its own.
 LAYERS = [
-    "errors protocol colours",
+    "errors protocol colours numbers",
     "paths spec statistics mmd embedding sprites evidence strided children",
     "downloading",
     "data augment histogram bias store networks",

@@ -158,7 +158,10 @@ def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> 
     app = open_page()
     (control,) = (group for group in app.button_group if group.label == "Preset")
     app = open_settings(calm(control.set_value(preset).run()))
+    changed = f"{preset.capitalize()}, changed: Epochs 3."
+    assert changed not in words(app)
     calm(setting(app, "Epochs").set_value(3).run())
+    assert changed in words(app)
     calm(app.number_input(key="ask-seed").set_value(4).run())
     calm(app.selectbox(key="ask-precision").select("bfloat16").run())
     calm(app.selectbox(key="ask-profile").select("reference").run())
@@ -329,6 +332,7 @@ def test_a_stored_run_shows_everything_beside_its_baseline(lab: Path) -> None:
     said = words(app)
     for part in ("AUC, AE", "AUC, DAE-CutOut", "Relative AUC", "Average precision", "MMD of aug and anomalies"):
         assert part in said
+    assert re.search(r": DAE-CutOut 0\.\d{3}, AE 0\.\d{3} AUC on CutOut", said)
     assert "measured here" in said
     assert {button.label for button in app.get("download_button")} >= {"Scores (CSV)", "Figures (HTML)"}
 
@@ -370,7 +374,7 @@ def test_a_run_beside_a_stored_baseline_costs_one_training(lab: Path) -> None:
 def test_the_gallery_shows_all_augmentations_in_their_categories(lab: Path, dataset: str) -> None:
     text = words(open_page("pages/gallery.py", dataset=dataset))
     shown = [info for info in augment.AUGMENTATIONS.values() if info.category != "none"]
-    assert len(shown) == 13 == text.count("Degree of modification:")
+    assert len(shown) == 13 == text.count("Degree of modification:") == text.count(">difference, white from 0.5 on<")
     for info in shown:
         assert f">{info.title}<" in text
         assert info.help in text

@@ -84,7 +84,14 @@ def ask(last: Question, vary: bool = False) -> Question:
             "cores. Paper: the paper's own size; on a CPU that takes long.",
             key="ask-preset",
         )
+        slot = st.empty()
         rest = _ask_settings(preset, detector, dataset, aug, last)
+        # The values that count: a field keeps a number that is out of its range, which is not taken.
+        own = presets_for(*_sizes(detector, dataset, aug))[preset]
+        settings = rest["settings"]
+        changed = [f"{TITLES[n]} {getattr(settings, n):g}" for n in HELP if getattr(settings, n) != getattr(own, n)]
+        if changed:
+            slot.caption(f"{preset.capitalize()}, changed: {', '.join(changed)}.")
     return Question(dataset, normal, anomaly, detector, aug, params, **rest)
 
 
