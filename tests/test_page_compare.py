@@ -136,8 +136,10 @@ def test_any_anomaly_is_drawn_from_what_is_stored(anomaly: str, lab: Path) -> No
 def test_the_looks_of_histograms_are_in_the_address(lab: Path) -> None:
     app = open_page(HISTOGRAMS, **TINY, pins="")
     (figure,) = charts(app)
-    notes = [note["text"] for note in figure["layout"]["annotations"]]
-    assert all(re.search(r"AUC \d\.\d{3}, TPR \d+\.\d%<br>", note) for note in notes)
+    *notes, axis = (note["text"] for note in figure["layout"]["annotations"])
+    assert notes
+    assert all(re.search(r"AUC \d\.\d{3}, TPR \d+\.\d%", note) for note in notes)
+    assert axis == "reconstruction error (mean squared error)"
     calm(app.slider(key="ask-fpr").set_value(0.25).run())
     groups = {group.label: group for group in app.button_group}
     calm(groups["Score axis"].set_value("log").run())
