@@ -10,7 +10,7 @@ from ..colours import ANOMALOUS, GROUP_COLOURS, NORMAL
 from ..detectors import detector_info
 from ..errors import unknown
 from ..histogram import Scale, scale_for, threshold_at_fpr
-from .task import title
+from .task import task, title
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -59,7 +59,7 @@ def draw(
                 figures.histogram_figure(
                     scores,
                     threshold=threshold_at_fpr(scores["test normal"], fpr),
-                    title=f"{detector}. {about}",
+                    title=f"{detector}. {task(comparison)}",
                     log=log,
                     score=score,
                 )
@@ -78,7 +78,7 @@ def draw(
                     comparison.map(run),
                     names,
                     scores=detector.scores if by_score else None,
-                    title=f"Map of {detector.name}. {about}",
+                    title=f"Map of {detector.name}. {task(comparison)}",
                 )
                 for run, detector in zip(comparison.runs, views.detectors, strict=True)
             ]
