@@ -2,8 +2,12 @@
 
 import streamlit as st
 
-# A file, since a browser fetches Streamlit's own icons for a tab from a font server, which it may not reach.
-st.set_page_config(page_title="SSAD lab", page_icon="pages/icon.png", layout="wide")
+# An image with a patch cut out. A browser fetches Streamlit's own icons for a tab from a font server, which it may not reach.
+ICON = (
+    "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<rect width='16' height='16' rx='3' fill='%230072B2'/><rect x='6' y='5' width='7' height='7' fill='white'/></svg>"
+)
+st.set_page_config(page_title="SSAD lab", page_icon=ICON, layout="wide")
 st.html(
     # Half of what Streamlit leaves free. And what is about to be replaced dims at once, after a while, not in a fade, which
     # takes a core from the computation that is waited for where the browser has no GPU. In the narrow sidebar "Press Enter to

@@ -95,7 +95,7 @@ def previews(page: Page) -> list[str]:
 def test_the_icon_of_the_tab_comes_from_the_app(someone: Visitor, server: Server) -> None:
     someone.page.goto(server.url)
     expect(someone.page.locator(".st-key-question")).to_be_visible()
-    assert someone.page.evaluate("document.querySelector('link[rel~=icon]').href").startswith(server.url)
+    assert someone.page.evaluate("document.querySelector('link[rel~=icon]').href").startswith("data:image/svg+xml,")
 
 
 def test_the_default_trains_with_one_click_and_shows_all_views(someone: Visitor, server: Server) -> None:

@@ -138,7 +138,7 @@ def test_the_looks_of_histograms_are_in_the_address(lab: Path) -> None:
     (figure,) = charts(app)
     *notes, axis = (note["text"] for note in figure["layout"]["annotations"])
     assert notes
-    assert all(re.search(r"AUC \d\.\d{3}, TPR \d+\.\d%", note) for note in notes)
+    assert all(re.search(r"AUC \d\.\d{3}<br>TPR \d+\.\d%", note) for note in notes)
     assert axis == "reconstruction error (mean squared error)"
     calm(app.slider(key="ask-fpr").set_value(0.25).run())
     groups = {group.label: group for group in app.button_group}

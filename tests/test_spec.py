@@ -244,4 +244,4 @@ def test_small_layers_are_trained_on_one_thread() -> None:
 
 
 def test_small_networks_share_a_gpu() -> None:
-    assert [settings_for(name).gpu_share for name in PRESETS] == [0.25, 0.25, 1]
+    assert [settings_for(name).gpu_share for name in PRESETS] == [0.1, 0.1, 1]

@@ -144,7 +144,7 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
         anomalous, _ = anomaly_results(comparison.run, comparison.anomaly, comparison.dataset)
         threshold = threshold_at_fpr(normal, fpr)
         counts = confusion(normal, anomalous, threshold)
-        note = f"AUC {comparison.auc:.3f}, TPR {counts.tpr:.1%}"
+        note = f"AUC {comparison.auc:.3f}<br>TPR {counts.tpr:.1%}"
         if not comparison.run.spec.is_baseline:  # which has no augmented images
             note += f"<br>MMD {comparison.mmd(encoder).text}"
         panels.append(figures.ScorePanel(comparison.name, comparison.scores(), threshold, note))
