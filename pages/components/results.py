@@ -18,6 +18,7 @@ from pages.components.linked_views import DetectorPoints, ViewData, linked_views
 from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.pictures import Sheet, by_group
+from pages.components.service import give_back
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_training, replay, say_warnings
 from ssad_core.colours import NORMAL
@@ -97,6 +98,7 @@ def _answer(key: str, _comparison: Comparison) -> Answer:
             for d in views.detectors
         ]
     sheets = [[each.result() for each in both] for both in drawn]
+    give_back()
     return Answer(metrics.result(), views, originals.result(), sheets)
 
 

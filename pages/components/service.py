@@ -17,21 +17,17 @@ from ssad_core.jobs import Jobs
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _give_back(size: int = 4 << 20) -> None:
-    """Has glibc give arrays from so many bytes on back when they are freed. Each page and view is computed in a thread of its
-    own, and what their arenas keep for themselves adds up: 1 GB after twenty anomalies on CIFAR-10."""
-    mmap_threshold = -3
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(mmap_threshold, size)
-
-
-_give_back()
-
-
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """The one service of this server. A Dask client cannot be cached as it is; this wraps it."""
     return Jobs()
+
+
+def give_back() -> None:
+    """Has glibc give back what views have freed, off the page's thread. They are computed in threads of their own, and what
+    their arenas keep for themselves adds up: 1 GB after twenty anomalies on CIFAR-10."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        jobs().compute("memory", lambda: trim(0))
 
 
 @st.cache_resource(show_spinner=False)
