@@ -10,7 +10,7 @@ import pytest
 from ssad_core.paths import ROOT
 
 VIEWS = """
-import threading, time, numpy as np, psutil
+import threading, numpy as np, psutil
 from pages.components import service
 
 def view():
@@ -20,17 +20,15 @@ def view():
     kept.append(np.ones(1 << 10))
 
 kept = []
-service.jobs()
 before = psutil.Process().memory_info().rss
 for _ in range(8):
     thread = threading.Thread(target=view)
     thread.start()
     thread.join()
-service.give_back()
-while not service.jobs().computed("memory"):
-    time.sleep(0.02)
+service.give_back(60)
+service.give_back(0.01)
+service._trim.join()
 print(psutil.Process().memory_info().rss - before)
-service.jobs().close()
 """
 
 
