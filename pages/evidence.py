@@ -90,8 +90,9 @@ def _table(rows: list[Row]) -> Row | None:
             for aug in augs
         ]
 
+    # With a name of its own it is the same table in every run of the script, and the browser does not draw it anew.
     table = st.dataframe(
-        frame.style.apply(marks, axis=1, subset=list(titles.values())),
+        frame.style.set_uuid("tasks").apply(marks, axis=1, subset=list(titles.values())),
         hide_index=True,
         height="content",
         column_config={

@@ -588,6 +588,12 @@ def test_a_handful_of_test_images_is_no_evidence(own_lab: Store) -> None:
     assert "95%" not in said
 
 
+def test_the_evidences_table_stays_as_it_is(lab: Path) -> None:
+    app = open_page("pages/evidence.py")
+    first = app.dataframe[0].proto.SerializeToString()
+    assert calm(app.run()).dataframe[0].proto.SerializeToString() == first
+
+
 def test_the_evidence_has_those_that_do_not_show_the_effect(lab: Path) -> None:
     app = open_page("pages/evidence.py", dataset="digits")
     assert "picked because it does" in words(app)
