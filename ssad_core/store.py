@@ -34,6 +34,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from .children import CANCELLED
 from .errors import BadInput
 from .paths import cache_dir, cannot_write
 from .spec import RunSpec
@@ -379,7 +380,7 @@ class Store:
             folder = self.work(run_id)
             if folder.is_dir():
                 last = read_json(folder / "progress.json") or {}
-                write_json(folder / "progress.json", {**last, "state": "cancelled", "message": "Cancelled."})
+                write_json(folder / "progress.json", {**last, "state": "cancelled", "message": CANCELLED})
 
 
 def _listed(folder: Path) -> list[str]:

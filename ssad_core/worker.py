@@ -25,6 +25,7 @@ import torch
 from safetensors.torch import save_file
 
 from . import detectors
+from .children import CANCELLED
 from .data import load
 from .errors import BadInput
 from .evaluate import Live, evaluate
@@ -64,7 +65,7 @@ def _await(run_id: str, store: Store, on_progress: Progress) -> None:
     if progress.get("state") in ("failed", "cancelled"):
         raise TrainingFailed(progress["message"])
     if store.asked_to_cancel(run_id):  # it will be said in a moment, by whoever asked
-        raise TrainingFailed("Cancelled.")
+        raise TrainingFailed(CANCELLED)
 
 
 def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progress) -> StoredRun:
