@@ -79,8 +79,22 @@ def going_on(count: int) -> None:
             st.rerun(scope="app")
 
 
+def keep_picked(runs: list[StoredRun], pinned: list[str]) -> None:
+    """What is picked stays picked in another list of runs, where it is still listed; once it is pinned it is let go. The
+    table knows its picks by their numbers, so they are given anew; it stays the same table, with its order and its place."""
+    ids, pinned = [run.id for run in runs], sorted(pinned)
+    before, pinned_before = st.session_state.get("runs-listed", (ids, pinned))
+    st.session_state["runs-listed"] = ids, pinned
+    if (before, pinned_before) != (ids, pinned):
+        rows = st.session_state.get("runs-table", {"selection": {"rows": []}})["selection"]["rows"]
+        picked = {before[i] for i in rows if i < len(before)} if pinned == pinned_before else set()
+        kept = [i for i, run in enumerate(ids) if run in picked]
+        st.session_state["runs-table"] = {"selection": {"rows": kept, "columns": [], "cells": []}}
+
+
 def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
     """The runs, newest first unless a column is clicked; those that are picked."""
+    keep_picked(runs, pinned)
     lines = [row(run, run.id in pinned) for run in runs]
     if not any(line["Warning"] for line in lines):
         lines = [{name: value for name, value in line.items() if name != "Warning"} for line in lines]
@@ -90,9 +104,7 @@ def table(runs: list[StoredRun], pinned: list[str]) -> list[StoredRun]:
         hide_index=True,
         selection_mode="multi-row",
         on_select="rerun",
-        # Rows are picked by number: with another list of runs nothing is picked. Nor once what was picked is pinned: in a
-        # table of other values the first click on a picked row does nothing.
-        key=f"runs-table-{hash(tuple((run.id, run.id in pinned) for run in runs))}",
+        key="runs-table",
         column_config={
             **{name: number for name in lines[0] if name.startswith("AUC")},
             "Pinned": st.column_config.TextColumn("●", help="Pinned: lies beside the others on the comparing pages."),

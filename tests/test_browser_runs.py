@@ -30,16 +30,20 @@ def open_runs(someone: Visitor, address: str) -> None:
     settled(someone)
 
 
+def click_row(someone: Visitor, row: int) -> None:
+    """Clicks a check box of the table, which is drawn on a canvas; while the page is drawn anew the table may not take a
+    click, or lie elsewhere."""
+    settled(someone)
+    box = someone.page.get_by_test_id("stDataFrame").first.bounding_box()
+    assert box
+    someone.page.mouse.click(box["x"] + 18, box["y"] + HEADER + ROW * (row + 0.5))
+
+
 def pick(someone: Visitor, *rows: int) -> None:
-    """Clicks the check boxes of the table, which is drawn on a canvas, one after the other: while the page is drawn anew the
-    table may not take a click, or lie elsewhere."""
-    page = someone.page
+    """Clicks one after the other."""
     for count, row in enumerate(rows, 1):
-        settled(someone)
-        box = page.get_by_test_id("stDataFrame").first.bounding_box()
-        assert box
-        page.mouse.click(box["x"] + 18, box["y"] + HEADER + ROW * (row + 0.5))
-        expect(page.get_by_role("button", name=f"Delete {count} run")).to_be_enabled()
+        click_row(someone, row)
+        expect(someone.page.get_by_role("button", name=f"Delete {count} run")).to_be_enabled()
 
 
 @pytest.mark.usefixtures("trained")
@@ -57,6 +61,24 @@ def test_picked_runs_are_pinned_and_found_on_the_comparing_page(someone: Visitor
     for name in ("AE", "DAE-CutOut", "DAE-Flip"):
         expect(page.locator(".js-plotly-plot").get_by_text(name, exact=True).first).to_be_visible()
     someone.until(lambda: SMALL.items() <= someone.query.items(), "the address says so")
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_pick_moves_with_its_run_in_another_list(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    delete = page.get_by_role("button", name="Delete", exact=True)
+    open_runs(someone, server.address(find="digits 3"))
+    pick(someone, 1)  # DAE-CutOut, the last but one
+    for found, row in (("digits 3 cutout", 0), ("digits 3", 1)):
+        page.get_by_role("textbox", name="Find").fill(found)
+        page.keyboard.press("Enter")
+        someone.until(lambda found=found: someone.query.get("find") == found, "the list is another")
+        settled(someone)
+        expect(page.get_by_role("button", name="Delete 1 run")).to_be_enabled()
+        click_row(someone, row)
+        expect(delete).to_be_disabled()
+        click_row(someone, row)
+        expect(page.get_by_role("button", name="Delete 1 run")).to_be_enabled()
 
 
 @pytest.mark.usefixtures("trained")

@@ -37,8 +37,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def select_rows(app: AppTest, *rows: int) -> AppTest:
     """What a click on the table's check boxes does; AppTest has no such click."""
-    (key,) = (key for key in app.session_state if str(key).startswith("runs-table"))
-    app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    app.session_state["runs-table"] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return calm(app.run())
 
 
@@ -167,6 +166,22 @@ def test_runs_are_found_by_words_and_by_what_they_have(lab: Path) -> None:
     assert len(app.dataframe[0].value) == 2
     calm(app.text_input(key="find-text").set_value("photos").run())
     assert "No stored run matches" in words(app)
+
+
+def test_what_is_picked_stays_so_while_it_is_listed(lab: Path) -> None:
+    app = open_page("pages/runs.py")
+    kept, lost = rows_of(app, Detector="DAE-Flip", Seed=3) + rows_of(app, Detector="DAE-CutOut", Normal="3")
+    kept_id = app.dataframe[0].value["Run"][kept]
+    select_rows(app, kept, lost)
+    assert app.button(key="delete").label == "Delete 2 runs"
+    calm(app.selectbox(key="find-augment").set_value("flip").run())
+    assert app.button(key="delete").label == "Delete 1 run"
+    calm(app.selectbox(key="find-augment").set_value("").run())
+    calm(app.button(key="delete").click().run())  # in a longer list its number is another
+    assert f"DAE-Flip ({kept_id}). It can be trained again." in words(app)
+    calm(app.button(key="delete-not").click().run())
+    calm(app.button(key="pin").click().run())
+    assert app.button(key="delete").disabled
 
 
 # Pinning
