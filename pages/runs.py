@@ -13,7 +13,7 @@ from pages.components.clone import clone
 from pages.components.find import ask_find
 from pages.components.lineup import PAGES
 from pages.components.markdown import plain
-from pages.components.part import part
+from pages.components.part import part, polled
 from pages.components.pins import lay_beside, show_pinned
 from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
@@ -289,7 +289,7 @@ def page() -> None:
     show_rejected(state)
     prepare_in_background()
     if waiting := jobs().going_on():
-        st.fragment(going_on, run_every=POLL)(len(waiting))
+        polled(going_on, POLL)(len(waiting))
     kept(state, store)
 
 

@@ -323,6 +323,18 @@ def test_a_damaged_run_is_one_message(own_lab: Store, file: str) -> None:
     open_page("pages/runs.py")
 
 
+def test_a_damaged_run_is_one_message_beside_one_that_is_trained(own_lab: Store) -> None:
+    run = tiny(aug="invert").run(load("digits"))
+    history = own_lab.run(run.baseline().id) / "history.npz"
+    history.write_bytes(history.read_bytes()[:20])
+    with own_lab.begin(run) as work:
+        work.progress(state="training")
+        app = open_page(**TINY, aug="invert")
+    (error,) = app.error
+    assert "history.npz cannot be read" in error.value.replace("\\", "")
+    assert "cancel" in [button.key for button in app.button]
+
+
 # Trained
 
 

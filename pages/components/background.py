@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.part import polled
 from pages.components.service import jobs
 
 POLL = 0.5  # seconds between two looks
@@ -31,7 +32,7 @@ def compute_missing(
             failed[name] = str(error)
     if waiting := [name for name in missing if name not in failed]:
         # Only this part is looked at again and again.
-        st.fragment(_await, run_every=every)(waiting, meanwhile)
+        polled(_await, every)(waiting, meanwhile)
     return failed
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from pages.components.markdown import plain
-from pages.components.part import in_place
+from pages.components.part import in_place, polled
 from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
 from ssad_core.data import Dataset
@@ -36,7 +36,7 @@ def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str 
         return
     stati = {spec.id: jobs().status(spec.id) for spec in missing}
     if any(status.going_on for status in stati.values()):
-        st.fragment(_watch, run_every=POLL)(missing, len(stored), dataset, which)
+        polled(_watch, POLL)(missing, len(stored), dataset, which)
         return
     if any(status.state == "done" for status in stati.values()):
         st.rerun(scope="app")  # it has ended since this page looked

@@ -1,4 +1,5 @@
-"""Parts of a page: one that is drawn anew by itself when something in it is used, one that keeps its place."""
+"""Parts of a page: one that is drawn anew by itself when something in it is used, or again and again; one that keeps its
+place."""
 
 from __future__ import annotations
 
@@ -33,17 +34,28 @@ def said(draw: Callable[P, None]) -> Callable[P, None]:
 def part(draw: Callable[P, None]) -> Callable[P, None]:
     """Draws a part of a page. What it is given stays as it is until the whole page is drawn anew; what it changes in the
     state it must write into the address itself."""
+    return st.fragment(said(_looking_anew(draw, Damaged, Gone)))
+
+
+def polled(draw: Callable[P, None], every: float) -> Callable[P, None]:
+    """Draws a part of a page again every so many seconds. What is damaged is said in its place: it stays so, and the whole
+    page would be drawn anew with every look."""
+    return st.fragment(said(_looking_anew(draw, Gone)), run_every=every)
+
+
+def _looking_anew(draw: Callable[P, None], *errors: type[Exception]) -> Callable[P, None]:
+    """Has the whole page look anew where one of the errors comes later: a run that it was given may have been deleted."""
 
     @wraps(draw)
     def by_itself(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             draw(*args, **kwargs)
-        except (Damaged, Gone):
+        except errors:
             if not get_script_run_ctx().fragment_ids_this_run:
                 raise
-            st.rerun(scope="app")  # a run that it was given may have been deleted since
+            st.rerun(scope="app")
 
-    return st.fragment(said(by_itself))
+    return by_itself
 
 
 def in_place(draw: Callable[P, T]) -> Callable[P, T]:

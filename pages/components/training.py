@@ -11,7 +11,7 @@ import streamlit as st
 
 from pages.components.live import LiveRun, Snapshot, live
 from pages.components.markdown import plain
-from pages.components.part import in_place
+from pages.components.part import in_place, polled
 from pages.components.service import jobs
 from ssad_core.cost import cost, images_of
 from ssad_core.data import Dataset, dataset_info
@@ -37,7 +37,7 @@ def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
     if all(status.state == "done" for status in stati.values()):
         return True
     if any(status.going_on for status in stati.values()):
-        st.fragment(_watch, run_every=POLL)(specs, anomaly)
+        polled(_watch, POLL)(specs, anomaly)
         return False
     _offer(specs, stati, dataset)
     return False
