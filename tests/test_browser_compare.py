@@ -148,6 +148,23 @@ def test_words_in_colour_can_be_read_and_focus_can_be_seen(someone: Visitor, ser
 
 
 @pytest.mark.usefixtures("trained")
+def test_a_pin_is_there_once_however_it_is_typed(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL).replace("/?", "/histograms?"))
+    box = page.get_by_role("combobox", name="Compare CutOut with")
+    for typed in ("noise(sigma=0.2)", "noise(sigma=.2)", "cutout"):  # the last is the question's own
+        box.fill(typed)
+        box.press("Enter")
+        expect(page.get_by_test_id("stMultiSelect").get_by_text(typed, exact=True)).to_be_visible()
+        someone.until(lambda: someone.query["pins"] == "flip~noise(sigma=0.2)", "the address has it")
+        settled(someone)
+    assert someone.query["pins"] == "flip~noise(sigma=0.2)"
+    box.press("Escape")  # while the list is open, the rest of the page is hidden from roles
+    page.get_by_role("link", name="Runs", exact=True).click()
+    expect(page.get_by_role("button", name="Noise (sigma = 0.2)")).to_have_count(1)
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_pair_is_pinned_once_and_let_go_with_one_click(someone: Visitor, server: Server) -> None:
     page = someone.page
     # Image and anomaly of the first pair, and the anomaly alone of the third, as they are pinned where there are no pairs.

@@ -228,6 +228,12 @@ def test_the_pins_that_nobody_chose_make_way_and_that_is_said(lab: Path) -> None
     assert len(pinned_buttons(app)) == 2
 
 
+def test_a_pin_that_an_address_has_twice_is_there_once(lab: Path) -> None:
+    app = open_page("pages/runs.py", **TINY, pins="flip~flip(p=0.5)~flip")
+    assert pinned_buttons(app) == ["Flip"]
+    assert address(app)["pins"] == "flip"
+
+
 def test_a_run_that_was_scored_on_other_images_is_not_pinned_beside(lab: Path) -> None:
     app = open_page("pages/runs.py", **TINY, pins="")
     calm(select_rows(app, *rows_of(app, Normal="3"), *rows_of(app, Normal="7")).button(key="pin").click().run())

@@ -161,7 +161,7 @@ def from_address(query: Mapping[str, str]) -> State:
         "map_seed": lambda text: _whole("map_seed", text, 0, MOST_MAP_SEED),
         "two_seeds": lambda text: _choice("two_seeds", text, ("0", "1")) == "1",
         "seeds": lambda text: _whole("seeds", text, 1, MOST_SEEDS),
-        "pins": lambda text: tuple(map(parse_pin, filter(None, text.split("~")))),
+        "pins": lambda text: tuple(dict.fromkeys(map(parse_pin, filter(None, text.split("~"))))),
         "bias_of": _run_id,
         "bias_class": lambda text: (
             text and parse_anomaly(f"class:{text}", question.dataset, question.normal_class).name

@@ -111,7 +111,7 @@ def lay_pins(state: State, pins: list[str]) -> None:
     """Makes these the pins beside the question's own run. If its aug was a pin it stays one, to be there again beside
     another."""
     own = _own(state.question)
-    state.pins = (*pins, *(pin for pin in state.pins if pin == own))
+    state.pins = tuple(dict.fromkeys([*pins, *(pin for pin in state.pins if pin == own)]))
 
 
 def _ask_pins(state: State, question: Question) -> None:
@@ -141,6 +141,7 @@ def _ask_pins(state: State, question: Question) -> None:
             good.append(parse_pin(text))
         except BadInput as error:
             st.error(plain(str(error)), icon=":material/error:")
+    good = [pin for pin in dict.fromkeys(good) if pin != own]  # what was typed may be there already
     if good != last:
         lay_pins(state, [*good, *waiting])
         if waiting:
