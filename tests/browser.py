@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -277,6 +278,20 @@ def lasso(page: Page, drawing: Locator, share: float) -> None:
     for a, b in [(1, -1), (1, 1), (-1, 1), (-1, -1)]:
         page.mouse.move(x + a * dx, y + b * dy, steps=6)
     page.mouse.up()
+
+
+def swipe(page: Page, *way: tuple[float, float]) -> None:
+    """A finger that goes from place to place."""
+    screen = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *at: tuple[float, float]) -> None:
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in at]})
+
+    touch("touchStart", way[0])
+    for (a, b), (c, d) in pairwise(way):
+        for k in range(1, 11):
+            touch("touchMove", (a + (c - a) * k / 10, b + (d - b) * k / 10))
+    touch("touchEnd")
 
 
 def centre(locator: Locator) -> tuple[float, float]:

@@ -25,6 +25,7 @@ from browser import (
     serve,
     settled,
     store_runs,
+    swipe,
     too_wide,
     train,
     train_button,
@@ -181,6 +182,39 @@ def test_dragging_the_threshold_never_calls_the_server(lab: Visitor) -> None:
         assert float(lab.query["fpr"]) == pytest.approx(moved, abs=1e-4)
         settled(lab)
         assert operating_point(page) == float(lab.query["fpr"])
+
+
+@pytest.mark.parametrize("view", ["histograms] .area", "roc] .area", "map]"])
+def test_a_finger_scrolls_the_page_over_a_view_and_changes_nothing(lab: Visitor, view: str) -> None:
+    page = lab.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    settled(lab)
+    drawing = page.locator(f"[data-testid={view}").first
+    drawing.scroll_into_view_if_needed()
+    x, y = centre(drawing)
+    asked, at = lab.query, operating_point(page)
+    swipe(page, (x, y), (x + 5, y - 200))
+    lab.until(lambda: centre(drawing)[1] < y - 100, "the page has scrolled")
+    page.wait_for_timeout(500)
+    settled(lab)
+    assert lab.query == asked
+    assert operating_point(page) == at
+
+
+def test_a_finger_that_goes_to_the_side_drags(lab: Visitor) -> None:
+    page = lab.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    settled(lab)
+    drawing = page.locator("[data-testid=histograms] .area").first
+    drawing.scroll_into_view_if_needed()
+    x, y = centre(drawing)
+    swipe(page, (x, y), (x + 60, y - 10))
+    lab.until(lambda: lab.query["fpr"] != "0.1", "the address has the settled threshold")
+    drawing = page.get_by_test_id("map")
+    drawing.scroll_into_view_if_needed()
+    x, y = centre(drawing)
+    swipe(page, (x - 90, y - 90), (x + 90, y - 90), (x + 90, y + 90), (x - 90, y + 90))
+    lab.until(lambda: lab.query["lasso"], "the address has the lasso")
 
 
 def test_the_threshold_moves_by_the_keyboard(lab: Visitor) -> None:

@@ -8,21 +8,30 @@ const ANOMALOUS = 3
 const TICK = "M-4.2 .4 L-1.4 3.2 L4.4 -3.2"
 const CROSS = "M-3.4 -3.4 L3.4 3.4 M3.4 -3.4 L-3.4 3.4"
 
+const ACROSS = 8 // pixels that a finger goes to the side before it drags; up or down it scrolls the page
+
 /** `move(event)` from the press of the pointer until the node loses it (by its release, or otherwise), then `end()`; it may
- * leave the node. */
-function draggable(node, { start, move, end }) {
+ * leave the node. If the browser takes it, to scroll, `cancel()` instead: a figure's touch-action is pan-y. */
+function draggable(node, { start, move, end, cancel }) {
   node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || start?.(event) === false) return
+    if (event.button !== 0 || start(event) === false) return
     event.preventDefault()
     node.setPointerCapture(event.pointerId)
-    const follow = (moved) => move(moved)
-    const stop = () => {
-      node.removeEventListener("pointermove", follow)
-      end()
+    const over = new AbortController()
+    const on = (name, then) => node.addEventListener(name, then, { signal: over.signal })
+    let still = event.pointerType === "touch"
+    let close = end
+    const follow = (moved) => {
+      still &&= Math.abs(moved.clientX - event.clientX) < ACROSS
+      if (!still) move(moved)
     }
-    node.addEventListener("pointermove", follow)
-    node.addEventListener("lostpointercapture", stop, { once: true })
-    move(event)
+    on("pointermove", follow)
+    on("pointercancel", () => (close = cancel))
+    on("lostpointercapture", () => {
+      over.abort()
+      close()
+    })
+    follow(event)
   })
 }
 

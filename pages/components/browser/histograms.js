@@ -95,9 +95,8 @@ class Histograms extends Figure {
     const { line, ring, pill, value } = panel
     panel.slider = svg("g", { class: "slider", role: "slider", tabindex: 0, "aria-orientation": "horizontal" }, line, ring, pill, value)
     panel.node = svg("g", {}, panel.flagged, panel.said, panel.rugs, panel.pointed, panel.rates, panel.area, panel.slider)
-    const to = (event) => lab.slide(panel.detector.fprAt(this.x.invert(this.at(event))))
-    for (const target of [panel.area, panel.slider])
-      draggable(target, { start: () => focusQuietly(panel.slider), move: to, end: () => lab.settle() })
+    const fpr = (event) => panel.detector.fprAt(this.x.invert(this.at(event)))
+    for (const target of [panel.area, panel.slider]) lab.slidable(target, panel.slider, fpr)
     panel.slider.addEventListener("keydown", (event) => lab.stepped(event, -1))
     this.svg.append(panel.node)
     return panel

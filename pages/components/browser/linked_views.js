@@ -148,6 +148,21 @@ class Lab extends Linked {
 
   lassoHint = "Draw around points on the map to see their images and scores here, and their scores under the histograms."
 
+  /** The threshold follows a pointer on the node to the false-positive rate of its place, `fpr(event)`; the slider then has the
+   * keyboard. */
+  slidable(node, slider, fpr) {
+    let before
+    draggable(node, {
+      start: () => {
+        before = this.state.fpr
+        focusQuietly(slider)
+      },
+      move: (event) => this.slide(fpr(event)),
+      end: () => this.settle(),
+      cancel: () => this.slide(before),
+    })
+  }
+
   /** The threshold moves. */
   slide(fpr) {
     this.state.fpr = Math.round(fpr * 1e6) / 1e6

@@ -9,9 +9,8 @@ class Roc extends Figure {
     this.area = svg("rect", { class: "area", "data-screen": "" })
     this.points = svg("g", { class: "slider", role: "slider", tabindex: 0, "aria-orientation": "horizontal", "data-testid": "roc-point" })
     this.svg.append(this.static, this.guide, this.area, this.points)
-    const to = (event) => lab.slide(clamp(this.x.invert(event.clientX - this.svg.getBoundingClientRect().left), 0, 1))
-    for (const target of [this.area, this.points])
-      draggable(target, { start: () => focusQuietly(this.points), move: to, end: () => lab.settle() })
+    const fpr = (event) => clamp(this.x.invert(event.clientX - this.svg.getBoundingClientRect().left), 0, 1)
+    for (const target of [this.area, this.points]) lab.slidable(target, this.points, fpr)
     this.points.addEventListener("keydown", (event) => lab.stepped(event, 1))
     set(this.svg, { role: "group" })
   }

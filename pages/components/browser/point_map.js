@@ -53,6 +53,12 @@ class PointMap extends Figure {
       set(this.path, { d: drawn.length > 1 ? `M${drawn.map((p) => p.map((v) => v.toFixed(1)).join(" ")).join("L")}Z` : null })
       if (drawn.length > 2) this.lab.selection.preview(this.inside(drawn))
     })
+    const stop = (found) => {
+      drawn = null
+      set(this.path, { d: null })
+      if (found) this.choose(found)
+      else lab.selection.update()
+    }
     draggable(node, {
       start: (event) => {
         if (!this.places) return false
@@ -67,13 +73,8 @@ class PointMap extends Figure {
         if (!last || Math.hypot(at[0] - last[0], at[1] - last[1]) > 2) drawn.push(at)
         show()
       },
-      end: () => {
-        const found = this.places && drawn.length > 4 ? this.inside(drawn) : null // the map may have gone meanwhile
-        drawn = null
-        set(this.path, { d: null })
-        if (found) this.choose(found)
-        else lab.selection.update()
-      },
+      end: () => stop(this.places && drawn.length > 4 ? this.inside(drawn) : null), // the map may have gone meanwhile
+      cancel: () => stop(null),
     })
     node.addEventListener("keydown", (event) => {
       const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]

@@ -1,6 +1,7 @@
 // What is picked of the points: those of a lasso, and the one under the pointer.
 
 const STRIP = 40 // images of a lasso shown at most
+const FINGER = matchMedia("(pointer: coarse)").matches ? " Begin to the side: up and down scrolls the page." : ""
 
 /** What is lassoed: how many, of which groups, and their images. */
 class Selection {
@@ -40,7 +41,7 @@ class Selection {
     const { lasso } = lab.state
     this.preview(lasso)
     set(this.clear, { hidden: lasso.length ? null : "" })
-    this.hint.textContent = lasso.length ? lab.lassoed : lab.lassoHint
+    this.hint.textContent = lasso.length ? lab.lassoed : lab.lassoHint + FINGER
     const kept = this.sample(lab.mapDetector)
     this.cards = kept.map((i) => {
       const images = lab.cardPictures(i).map((src) => html("img", { src, alt: "", draggable: "false" }))
