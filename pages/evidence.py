@@ -61,7 +61,7 @@ def tasks(state: State, rows: list[Row]) -> None:
         help="Pick a row of the table.",
         key="ask",
     ):
-        state.question = Question(picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen)
+        state.turn_to(Question(picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen))
         st.switch_page("pages/lab.py")
     st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
 

@@ -155,7 +155,7 @@ def actions(picked: list[StoredRun], state: State) -> None:
             )
         ]
     if opened:
-        state.question = question_of(specs[0], state.question.anomaly)
+        state.turn_to(question_of(specs[0], state.question.anomaly))
         st.switch_page("pages/lab.py")
     if picked and (pin or wanted):
         lay_beside(state, specs)

@@ -86,7 +86,7 @@ def page() -> None:
     try:
         parameter = varied(question.augment, detector_info(question.detector).role)
     except BadInput as error:
-        state.question = question
+        state.turn_to(question)
         write_address(state)
         st.info(f"{error}. Choose another aug in the sidebar.", icon=":material/tune:")
         return
@@ -101,7 +101,7 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     ask_repeats(state)
     params = check_aug(question.detector, question.augment, {parameter.name: value}, question.profile)
     asked, question = question, replace(question, params=params)
-    state.question = question if chosen else asked
+    state.turn_to(question if chosen else asked)
     with head:
         words(question, dataset)
     with st.container():
@@ -126,7 +126,7 @@ def what_if(state: State, question: Question, dataset: Dataset, parameter: Param
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
         if st.button("This value in the Lab", icon=":material/science:", key="to-lab"):
-            state.question = question
+            state.turn_to(question)
             st.switch_page("pages/lab.py")
 
 

@@ -182,6 +182,19 @@ def test_images_and_the_made_anomaly_are_in_the_address(lab: Path) -> None:
     assert address(app)["made"] == "2~noise~8~0.25~1"
 
 
+@BOTH
+def test_what_is_chosen_of_images_goes_with_them(path: str, lab: Path) -> None:
+    chosen = {"lasso": "3-5.9", "images": "0.4"}
+    app = calm(open_page(path, **TINY, pins="", **chosen).run())
+    assert address(app) | chosen == address(app)
+    calm(app.selectbox(key="ask-aug").set_value("flip").run())
+    assert address(app) | chosen == address(app)  # the images are the same
+    calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())
+    assert address(app) | {"lasso": "", "images": "0.4"} == address(app)
+    calm(app.selectbox(key="ask-class-digits").set_value("7").run())
+    assert address(app) | {"lasso": "", "images": ""} == address(app)
+
+
 def test_the_made_anomaly_follows_the_question_until_another_is_chosen(lab: Path) -> None:
     app = open_page(RECONSTRUCTIONS, **TINY, pins="")
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())

@@ -6,7 +6,8 @@ Defaults are written too, so a link means the same when a default has changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 import streamlit as st
 
@@ -64,6 +65,9 @@ VIEW_FIELDS = (
 VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
 
+NORMALS = attrgetter("dataset", "normal_class")  # of a question: which images its test normals are
+POINTS = attrgetter("dataset", "normal_class", "anomaly", "profile", "settings.limit", "settings.test_limit")
+
 MOST_SEEDS = 10  # of a what-if
 PERPLEXITIES = (5, 100)
 MOST_MAP_SEED = 2**31 - 2  # the one beside it is the next
@@ -116,6 +120,14 @@ class State:
     bias_class: str = ""
     find: Find = field(default_factory=Find)
     rejected: list[str] = field(default_factory=list)
+
+    def turn_to(self, question: Question) -> None:
+        """Asks another question. What was chosen of the images of the last one goes with them."""
+        before, self.question = self.question, question
+        if NORMALS(question) != NORMALS(before):
+            self.pictures = replace(self.pictures, images=())
+        if POINTS(question) != POINTS(before):
+            self.views = replace(self.views, lasso=())
 
 
 def session() -> State:

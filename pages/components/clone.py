@@ -52,7 +52,7 @@ def clone(spec: RunSpec | None, state: State) -> None:
             key="clone-open",
         ):
             try:
-                state.question = changed(question, field, value)
+                state.turn_to(changed(question, field, value))
             except BadInput as error:
                 st.error(plain(str(error)), icon=":material/error:")
             else:

@@ -72,6 +72,7 @@ def lay_beside(state: State, picked: Sequence[RunSpec]) -> None:
     elif state.pins == PINS:
         text = f"Pinned instead of {', '.join(map(label_of, PINS))}, which are there until something is pinned."
         st.toast(text, icon=":material/info:", duration="long")
-    state.question, state.pins = pinned.question, pinned.pins
+    state.turn_to(pinned.question)
+    state.pins = pinned.pins
     if pinned.left_out:
         st.toast(f"Not pinned: {'; '.join(pinned.left_out)}.", icon=":material/block:", duration="long")

@@ -17,7 +17,8 @@ def asked() -> tuple[State, Question, Dataset]:
     """This session's question, asked for in the sidebar, written into the address and in words at the head of the page."""
     state = session()
     show_rejected(state)
-    question = state.question = ask(state.question)
+    question = ask(state.question)
+    state.turn_to(question)
     write_address(state)
     dataset = read(question.dataset)
     words(question, dataset)

@@ -60,5 +60,5 @@ def _ask_anomaly(runs: Sequence[StoredRun], state: State) -> Anomaly:
     if chosen != default:
         with contextlib.suppress(BadInput):  # the runs are about other classes than the question
             parse_anomaly(chosen.key, question.dataset, question.normal_class, question.profile)
-            state.question = replace(question, anomaly=chosen)
+            state.turn_to(replace(question, anomaly=chosen))
     return chosen
