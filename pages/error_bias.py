@@ -142,7 +142,7 @@ def _other_classes() -> None:
 def error_bias(state: State, comparisons: list[Comparison]) -> None:
     """The chart of a run's classes, and the images of one of them."""
     comparison = ask_run(state, augmented(comparisons))
-    bias = _bias("-".join(run.id for run in comparison.runs), comparison)
+    bias = _bias("-".join([*(run.id for run in comparison.runs), comparison.name]), comparison)
     summary(bias)
     above = st.container()
     row = ask_class(state, bias)

@@ -97,6 +97,12 @@ def test_one_of_several_runs_is_looked_at(own_lab: Store) -> None:
     assert "DAE-Flip beside AE: " in words(open_page("pages/error_bias.py", **address(app)))
 
 
+def test_a_run_is_called_by_what_lies_beside_it_now(own_lab: Store) -> None:
+    other = worker.run(tiny(seed="3").run(load("digits")), own_lab)
+    for pins, name in {"": "DAE-CutOut", other.id: "DAE-CutOut, seed 0"}.items():
+        assert f"{name} beside AE: " in words(open_page("pages/error_bias.py", **TINY, pins=pins))
+
+
 def test_a_detector_without_a_baseline_has_its_auc_alone(own_lab: Store) -> None:
     ap = {**TINY, "detector": "ap", "aug": "flip"}
     worker.run(tiny(**ap).run(load("digits")), own_lab)
