@@ -49,28 +49,26 @@ def ask_run(state: State, comparisons: list[Comparison]) -> Comparison:
     return known[chosen]
 
 
-def _clicked(point: dict[str, Any]) -> None:
-    """A click on a mark chooses its class."""
-    if point.get("customdata"):
-        st.session_state[CLASS] = point["customdata"][0]
-
-
 def ask_class(state: State, bias: Bias) -> ClassResult:
-    """The class whose images are shown: unless one is chosen the most telling one."""
+    """The class whose images are shown: as long as nobody has chosen one, the most telling one of the run."""
     rows = {row.name: row for row in bias.classes}
-    telling = bias.telling.name
-    if st.session_state.get(CLASS) not in rows:  # another data set or normal class
-        st.session_state[CLASS] = state.bias_class if state.bias_class in rows else telling
-    chosen = st.selectbox(
+    if state.bias_class not in rows:  # another data set or normal class
+        state.bias_class = ""
+
+    def choose() -> None:
+        state.bias_class = st.session_state[CLASS]
+
+    st.session_state[CLASS] = state.bias_class or bias.telling.name
+    shown = st.selectbox(
         "Class to look at",
         list(rows),
         format_func=lambda name: f"{name}, {_word(rows[name])}",
         help="Or click a mark of the chart.",
         key=CLASS,
+        on_change=choose,
         width=360,
     )
-    state.bias_class = "" if chosen == telling else chosen
-    return rows[chosen]
+    return rows[shown]
 
 
 def _word(row: ClassResult) -> str:
@@ -141,6 +139,12 @@ def _other_classes() -> None:
 @part
 def error_bias(state: State, comparisons: list[Comparison]) -> None:
     """The chart of a run's classes, and the images of one of them."""
+
+    def clicked(point: dict[str, Any]) -> None:
+        """A click on a mark chooses its class."""
+        if point.get("customdata"):
+            state.bias_class = point["customdata"][0]
+
     comparison = ask_run(state, augmented(comparisons))
     bias = _bias("-".join([*(run.id for run in comparison.runs), comparison.name]), comparison)
     summary(bias)
@@ -148,7 +152,7 @@ def error_bias(state: State, comparisons: list[Comparison]) -> None:
     row = ask_class(state, bias)
     write_address(state)
     with above:
-        chart(draw_bias(comparison, bias, row.name), key="bias-chart", on_click=_clicked)
+        chart(draw_bias(comparison, bias, row.name), key="bias-chart", on_click=clicked)
     images(row, comparison.class_scores(row.name, state.views.fpr), state.views.fpr)
     st.caption(
         "Every other class against the normal one, on all test images that are used, whichever anomaly is asked about. Bars "

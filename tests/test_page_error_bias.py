@@ -14,7 +14,7 @@ from ssad_core.histogram import threshold_at_fpr
 from ssad_core.report import draw_side_by_side
 from ssad_core.spec import Anomaly
 from ssad_core.statistics import auc
-from ssad_core.store import Store
+from ssad_core.store import Store, write_arrays
 from ssad_core.views import Comparison
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -95,6 +95,25 @@ def test_one_of_several_runs_is_looked_at(own_lab: Store) -> None:
     assert "DAE-Flip beside AE: " in words(app)
     assert address(app)["bias_of"] == other.id
     assert "DAE-Flip beside AE: " in words(open_page("pages/error_bias.py", **address(app)))
+
+
+def test_the_class_is_the_most_telling_one_of_each_run_until_one_is_chosen(own_lab: Store) -> None:
+    other = worker.run(tiny(aug="flip").run(load("digits")), own_lab)
+    for run, hidden in ((own_lab.load(tiny().run(load("digits")).id), "8"), (other, "5")):
+        scores = {
+            **run.scores,
+            f"class:{hidden}": np.zeros(20, np.float32),
+        }  # a class that the run does not find at all
+        write_arrays(run.path / "scores.npz", scores)
+    app = open_page("pages/error_bias.py", **TINY, pins="flip")
+    assert (app.selectbox(key="ask-bias-class").value, address(app)["bias_class"]) == ("8", "")
+    (control,) = (group for group in app.button_group if group.label == "Run")
+    calm(control.set_value(other.id).run())
+    assert (app.selectbox(key="ask-bias-class").value, address(app)["bias_class"]) == ("5", "")
+    calm(app.selectbox(key="ask-bias-class").set_value("7").run())
+    (control,) = (group for group in app.button_group if group.label == "Run")
+    calm(control.set_value(tiny().run(load("digits")).id).run())
+    assert (app.selectbox(key="ask-bias-class").value, address(app)["bias_class"]) == ("7", "7")
 
 
 def test_a_run_is_called_by_what_lies_beside_it_now(own_lab: Store) -> None:
