@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.components.address import PictureState, State, write_address
+from pages.components.address import MOST_PINNED, PictureState, State, write_address
 from pages.components.lineup import ask_fpr, lined_up, own_place
 from pages.components.made import made_anomaly
 from pages.components.part import part
@@ -57,11 +57,14 @@ def the_same_images(state: State, comparisons: list[Comparison]) -> None:
     def pin(point: int) -> None:
         pinned = set(state.pictures.images)
         same = pinned & ({point, point ^ 1} if paired else {point})  # of a pair either stands for both
-        state.pictures = replace(state.pictures, images=tuple(sorted(pinned - same if same else pinned | {point})))
+        if same or len(pinned) < MOST_PINNED:
+            state.pictures = replace(state.pictures, images=tuple(sorted(pinned - same if same else pinned | {point})))
 
     picture_table(columns, rows, key="pictures", on_click=pin)
+    full = len(pictures.images) == MOST_PINNED
     st.caption(
         "A check: on the right side of the threshold. Click an image to pin it: pinned ones stay, in front. "
+        + (f"These are {MOST_PINNED}, the most; let one go to pin another. " if full else "")
         + ("Each anomalous image is made of the normal one in the same place. " if paired else "")
         + ("Error maps share one scale: white is .5 of a pixel's range or more. " if pictures.errors else "")
         + "Measured here."

@@ -148,6 +148,24 @@ def test_words_in_colour_can_be_read_and_focus_can_be_seen(someone: Visitor, ser
 
 
 @pytest.mark.usefixtures("trained")
+def test_an_image_too_many_is_not_pinned_and_that_is_said(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL, images="0-200", start="50").replace("/?", "/reconstructions?"))
+    expect(page.get_by_text("images: 20 are pinned at most; 181 more are left out")).to_be_visible()
+    expect(table(page)).to_be_visible()
+    settled(someone)
+    assert someone.query["images"] == "0-19"
+    calls = someone.calls
+    table(page).get_by_role("button", name=re.compile("^Pin temple, test normal")).first.click()
+    someone.until(lambda: someone.calls > calls, "the server has it")
+    settled(someone)
+    expect(page.get_by_text("These are 20, the most; let one go to pin another.")).to_be_visible()
+    assert someone.query["images"] == "0-19"
+    table(page).get_by_role("button", name="Unpin temple, test normal 1", exact=True).click()
+    someone.until(lambda: someone.query["images"] == "2-19", "the first pair is let go")
+
+
+@pytest.mark.usefixtures("trained")
 def test_a_pin_is_there_once_however_it_is_typed(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.address(**SMALL).replace("/?", "/histograms?"))

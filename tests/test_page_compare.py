@@ -182,6 +182,13 @@ def test_images_and_the_made_anomaly_are_in_the_address(lab: Path) -> None:
     assert address(app)["made"] == "2~noise~8~0.25~1"
 
 
+def test_an_address_with_all_images_pinned_shows_some_and_says_so(lab: Path) -> None:
+    app = open_page(RECONSTRUCTIONS, **TINY, pins="", images="0-799")
+    (warning,) = app.warning
+    assert "images: 20 are pinned at most; 780 more are left out" in warning.value
+    assert address(app)["images"] == "0-19"
+
+
 @BOTH
 def test_what_is_chosen_of_images_goes_with_them(path: str, lab: Path) -> None:
     chosen = {"lasso": "3-5.9", "images": "0.4"}

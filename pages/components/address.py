@@ -64,6 +64,7 @@ VIEW_FIELDS = (
 )
 VIEWS = tuple(field.name for field in fields(ViewState))
 MOST_POINTS = 10_000  # that a lasso may speak of
+MOST_PINNED = 20  # images on the page of reconstructions
 
 NORMALS = attrgetter("dataset", "normal_class")  # of a question: which images its test normals are
 POINTS = attrgetter("dataset", "normal_class", "anomaly", "profile", "settings.limit", "settings.test_limit")
@@ -161,12 +162,19 @@ def show_rejected(state: State) -> None:
 def from_address(query: Mapping[str, str]) -> State:
     """The state in an address. Each field stands for itself: a bad one is reported, and the others still count."""
     question, rejected = from_query(query, VIEW_FIELDS)
+
+    def images(text: str) -> tuple[int, ...]:
+        points = unpack("images", text)
+        if more := len(points[MOST_PINNED:]):
+            rejected.append(f"images: {MOST_PINNED} are pinned at most; {more} more are left out")
+        return points[:MOST_PINNED]
+
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": lambda text: unpack("lasso", text),
         **{name: lambda text, name=name: unpack(name, text, len(GROUP_COLOURS)) for name in HIDDEN},
         "start": lambda text: _whole("start", text, 0, MOST_POINTS - 1),
-        "images": lambda text: unpack("images", text),
+        "images": images,
         "errors": lambda text: _choice("errors", text, ("0", "1")) == "1",
         "made": _made,
         "perplexity": lambda text: _whole("perplexity", text, *PERPLEXITIES),
