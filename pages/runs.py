@@ -139,7 +139,7 @@ def actions(picked: list[StoredRun], state: State) -> None:
         clone(specs[0] if len(specs) == 1 else None, state)
         label = f"Delete {_runs(len(picked))}" if picked else "Delete"
         if st.button(label, disabled=not picked, icon=":material/delete:", key="delete", help="Asks once more first."):
-            st.session_state.doomed = [run.id for run in picked]
+            st.session_state.visit["doomed"] = [run.id for run in picked]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Picked and pinned runs on" if picked else "Pinned runs on", width="content")
         wanted = [
@@ -166,7 +166,7 @@ def actions(picked: list[StoredRun], state: State) -> None:
 
 
 def _keep() -> None:
-    st.session_state.pop("doomed", None)
+    st.session_state.visit.pop("doomed", None)
 
 
 @st.dialog("Delete for good?", icon=":material/delete:", on_dismiss=_keep)
@@ -192,8 +192,8 @@ def delete(store: Store, runs: list[StoredRun]) -> None:
     if damaged := store.damaged():
         st.warning(f"Damaged, and only good to be deleted: {', '.join(damaged)}", icon=":material/broken_image:")
         if st.button("Delete the damaged runs", icon=":material/delete:", key="delete-damaged"):
-            st.session_state.doomed = list(damaged)
-    if doomed := st.session_state.get("doomed"):
+            st.session_state.visit["doomed"] = list(damaged)
+    if doomed := st.session_state.visit.get("doomed"):
         confirm(store, runs, doomed)
 
 

@@ -85,6 +85,15 @@ def test_runs_are_deleted_once_that_is_confirmed(own_lab: Store) -> None:
     assert app.button(key="delete").disabled  # what took the deleted run's place is not picked
 
 
+def test_whoever_leaves_without_an_answer_is_not_asked_again(lab: Path) -> None:
+    app = select_rows(open_page("pages/runs.py"), 0)
+    calm(app.button(key="delete").click().run())
+    assert "delete-sure" in [button.key for button in calm(app.run()).button]
+    for path in ("pages/lab.py", "pages/runs.py"):
+        calm(app.switch_page(path).run())
+    assert "delete-sure" not in [button.key for button in app.button]
+
+
 def test_a_damaged_run_can_only_be_deleted(own_lab: Store) -> None:
     damaged = tiny().run(load("digits")).id
     (own_lab.run(damaged) / "result.json").write_text("{")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.components.part import said
 
@@ -14,8 +15,16 @@ _NAVIGATION = f"<script>{Path(__file__).with_name('browser').joinpath('navigatio
 def show(page: Callable[[], None]) -> None:
     """Draws a page."""
     _through_app()
+    _arrive()
     said(page)()
     st.html(_NAVIGATION, unsafe_allow_javascript=True)  # after the page, which keeps its place
+
+
+def _arrive() -> None:
+    """What is kept in `st.session_state.visit` is there as long as its page is shown."""
+    page = get_script_run_ctx().page_script_hash
+    if st.session_state.get("visit", {}).get("page") != page:
+        st.session_state.visit = {"page": page}
 
 
 def _through_app() -> None:
