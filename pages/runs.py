@@ -72,7 +72,7 @@ def going_on(count: int) -> None:
         left, right = st.columns([4, 1], vertical_alignment="center")
         left.markdown(
             f"**{run_name(spec)}** on {plain(title)}, normal {plain(normal)}, seed {spec.seed}, "
-            f"{spec.settings.epochs} epochs: {status.state}{place}. {status.message}"
+            f"{spec.settings.epochs} epochs: {status.state}{place}. {plain(status.message)}"
         )
         if right.button("Cancel", key=f"cancel-{spec.id}", icon=":material/stop:", help="Ends its process."):
             jobs().cancel(spec.id)

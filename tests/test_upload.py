@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 from apptest import address, calm, close_service, labels, open_page, words
+from streamlit.delta_generator import DeltaGenerator
 from test_data import MVTEC, own_files, write_folder, write_zip
 
-from pages.components import batch
-from ssad_core.data import keep_upload
+from pages.components import batch, question
+from ssad_core.data import keep_upload, load
+from ssad_core.jobs import Jobs
+from ssad_core.question import from_query
+from ssad_core.store import Store
 
 pytestmark = pytest.mark.usefixtures("no_spares")
 
@@ -30,6 +34,33 @@ def test_the_name_of_an_own_class_is_no_markdown(tmp_path: Path, monkeypatch: py
     app = open_page("pages/what_if.py", dataset=f"folder:{place}", anomaly="rest", over="classes")
     (line,) = (caption.value for caption in app.caption if "In the background, as one sweep" in caption.value)
     assert r"AE, normal class nuts \*A\* \[\$1\]" in line
+
+
+def test_the_name_of_own_images_is_no_markdown_while_they_are_read_and_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, escaped = "nuts *A* [$1]", r"nuts \*A\* \[\$1\]"
+    place = write_folder(tmp_path / name, own_files(name, "bolts", "pins"))
+    said = []
+    monkeypatch.setattr(DeltaGenerator, "progress", lambda slot, done, text: said.append(text.partition(":")[0]))
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").set_value("own").run())
+    calm(app.text_input(key="ask-own-path").set_value(str(place)).run())
+    assert said.pop() == f"Reading {escaped}"
+    with monkeypatch.context() as patch:
+        patch.setattr(question, "load", lambda _, progress: progress(0, f"Reading {name}"))
+        question.read(f"folder:{place}")  # as where it was forgotten
+    assert said.pop() == f"Reading {escaped}"
+
+    asked, _ = from_query({"dataset": f"folder:{place}", "class": "bolts", "anomaly": f"class:{name}"})
+    run = asked.run(load(asked.dataset))
+    with Store().begin(run) as work:
+        work.progress(state="training", message=f"Reading {name}")
+        app = open_page(**asked.to_query())
+        monkeypatch.setattr(Jobs, "going_on", lambda jobs: [(run, jobs.status(run.id))])
+        runs = open_page("pages/runs.py")
+    assert f"those of {escaped} come at the end" in "".join(caption.value for caption in app.caption)
+    assert f"Reading {escaped}" in "".join(line.value for line in runs.markdown)
 
 
 def test_own_images_by_their_path(tmp_path: Path) -> None:

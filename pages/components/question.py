@@ -58,6 +58,6 @@ def words(question: Question, dataset: Dataset) -> None:
 def read(name: str) -> Dataset:
     """The data set, with a progress bar while it is fetched or decoded for the first time."""
     slot = st.empty()
-    dataset = load(name, lambda done, text: slot.progress(min(done, 1.0), text))
+    dataset = load(name, lambda done, text: slot.progress(min(done, 1.0), plain(text)))
     slot.empty()
     return dataset

@@ -258,7 +258,7 @@ def _say_kind(anomaly: Anomaly, dataset: str) -> None:
     kind = _live_kind(anomaly)
     the_only_class = anomaly.kind == "class" and len(dataset_info(dataset).classes) == 2
     if kind != anomaly and not the_only_class:
-        shown, asked = anomaly_name(kind), anomaly_name(anomaly)
+        shown, asked = plain(anomaly_name(kind)), plain(anomaly_name(anomaly))
         st.caption(f"While it learns, figures are of {shown}, a fixed choice; those of {asked} come at the end.")
 
 

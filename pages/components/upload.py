@@ -63,7 +63,7 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
     if path:
         try:
             name = own_name(path, size)
-            info = dataset_info(name, lambda done, text: slot.progress(min(done, 1.0), text))
+            info = dataset_info(name, lambda done, text: slot.progress(min(done, 1.0), plain(text)))
         except SeveralSets as several:
             slot.empty()
             st.session_state[SETS], missing = several.paths, "one of them is chosen"
