@@ -112,9 +112,9 @@ def _strip(title: str, seen: ClassScores, some: np.ndarray) -> str:
     tiles = "".join(_tile(seen, int(i)) for i in some)
     return (
         f'<div style="font-weight:600;margin:.4rem 0 .2rem">{html.escape(title)}</div>'
-        '<div style="display:grid;gap:.6rem;font-size:.75rem;line-height:1.3;align-items:end;'
-        f'grid-template-columns:auto repeat({SHOWN},minmax(0,1fr))"><div style="opacity:.75;text-align:right">{names}</div>'
-        f"{tiles}</div>"
+        '<div style="display:grid;gap:.6rem;font-size:.75rem;line-height:1.3;align-items:end;white-space:nowrap;'
+        f'overflow-x:auto;grid-template-columns:auto repeat({SHOWN},minmax(max-content,1fr))">'
+        f'<div style="opacity:.75;text-align:right">{names}</div>{tiles}</div>'
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from browser import Server, Visitor, centre, settled, store_runs
+from browser import Server, Visitor, centre, settled, store_runs, too_wide
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -99,6 +99,22 @@ def test_to_delete_is_asked_where_it_is_seen(someone: Visitor, server: Server) -
         settled(someone)
         assert (server.runs() == stored) == (answer == "Delete")
     expect(page.get_by_text("No stored run matches")).to_be_visible()
+
+
+@pytest.mark.usefixtures("trained")
+def test_on_a_phone_each_score_has_room_beside_its_detectors_name(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(server.address(**SMALL, pins="").replace("/?", "/error_bias?"))
+    tiles = page.get_by_test_id("class-image")
+    expect(tiles).to_have_count(16)
+    settled(someone)
+    names = "[...tile.parentElement.firstChild.children].map(({ offsetTop }) => offsetTop)"
+    scores = "[...tile.querySelectorAll('div')].map(({ offsetTop }) => offsetTop)"
+    of_names, of_scores = tiles.first.evaluate(f"tile => [{names}, {scores}]")
+    assert of_names == of_scores
+    assert tiles.evaluate_all("tiles => tiles.every((tile) => tile.scrollWidth <= tile.clientWidth)")
+    assert too_wide(page) == 0
 
 
 @pytest.mark.usefixtures("trained")
