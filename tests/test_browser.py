@@ -227,6 +227,17 @@ def test_the_threshold_moves_by_the_keyboard(lab: Visitor) -> None:
     lab.until(lambda: lab.query["fpr"] == "0.12", "the address has the settled threshold")
 
 
+def test_the_browsers_own_keys_are_left_to_it(lab: Visitor) -> None:
+    page = lab.page
+    # Nobody else takes the keys here: whoever has taken one has prevented what the browser does.
+    page.evaluate("addEventListener('keydown', (event) => { window.taken = event.defaultPrevented })")
+    for view in ("threshold-run", "roc-point", "recon", "map"):
+        page.get_by_test_id(view).focus()
+        for keys, taken in {"ArrowRight": True, "Control+ArrowRight": False, "Meta+ArrowRight": False}.items():
+            page.keyboard.press(keys)
+            assert page.evaluate("window.taken") == taken
+
+
 def test_a_threshold_that_another_page_sets_back_is_that_of_the_views(lab: Visitor) -> None:
     page = lab.page
     page.get_by_test_id("threshold-run").focus()

@@ -35,6 +35,9 @@ function draggable(node, { start, move, end, cancel }) {
   })
 }
 
+/** Whether a key is the browser's, as Alt and an arrow, which goes back. */
+const isShortcut = (event) => event.altKey || event.ctrlKey || event.metaKey
+
 /** Focus that came by the pointer shows no ring until a key is pressed. */
 function focusQuietly(node) {
   node.toggleAttribute("data-quiet", true)

@@ -171,6 +171,7 @@ class Lab extends Linked {
 
   /** Arrow keys on a slider; `sign` is the way in which the false-positive rate grows. */
   stepped(event, sign) {
+    if (isShortcut(event)) return
     const big = event.shiftKey || event.key.startsWith("Page") ? 10 : 1
     const step = { ArrowRight: 1, ArrowUp: 1, PageUp: 1, ArrowLeft: -1, ArrowDown: -1, PageDown: -1 }[event.key]
     const end = { Home: sign > 0 ? 0 : 1, End: sign > 0 ? 1 : 0 }[event.key]

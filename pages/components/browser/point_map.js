@@ -78,7 +78,7 @@ class PointMap extends Figure {
     })
     node.addEventListener("keydown", (event) => {
       const way = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key]
-      if (!this.places) return
+      if (!this.places || isShortcut(event)) return
       if (way) {
         event.preventDefault()
         lab.aim(this.towards(way), this)

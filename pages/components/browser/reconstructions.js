@@ -31,6 +31,7 @@ class Reconstructions extends Figure {
     this.svg.addEventListener("pointerleave", () => lab.aim(-1))
     this.svg.addEventListener("blur", () => lab.aim(-1))
     this.svg.addEventListener("keydown", (event) => {
+      if (isShortcut(event)) return
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
       if (event.key === "Escape") lab.aim(-1)
       if (!step) return
