@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .data import dataset_info
@@ -25,9 +25,15 @@ class Cost(NamedTuple):
     basis: str
 
 
-def cost(specs: Iterable[RunSpec], images: int, stored: list[StoredRun], at_once: int = 1) -> Cost:
+def cost(
+    specs: Iterable[RunSpec],
+    images: int,
+    stored: list[StoredRun],
+    at_once: int = 1,
+    trained: Mapping[str, float] | None = None,
+) -> Cost:
     """Of one or more runs on a class of so many training images, ``at_once`` of them side by side, given the runs that
-    are stored here, newest first.
+    are stored here, newest first, and by id the share in [0, 1] of its training that a run has behind it.
 
     What was trained at another size is scaled: an image costs in proportion to its pixels and to the features, since
     these multiply the work by their square, and larger products run nearer to the machine's limit.
@@ -42,7 +48,8 @@ def cost(specs: Iterable[RunSpec], images: int, stored: list[StoredRun], at_once
             speed = near.result["images_per_second"] * _work(near.spec) / _work(spec)
             evaluation = near.result["seconds"] - near.result["train_seconds"]
         known.add(0 if near is None else 1 if any(_distance(near.spec, spec)) else 2)
-        seconds += (images_of(spec, images) * spec.settings.epochs / speed + evaluation) / at_once
+        left = 1 - (trained or {}).get(spec.id, 0)
+        seconds += (left * images_of(spec, images) * spec.settings.epochs / speed + evaluation) / at_once
     if min(known) == 2:
         return Cost(seconds, seconds, "by runs of this size measured here")
     scaled, nothing = "a guess from runs of another size", "a rough guess: nothing like it was trained here yet"

@@ -34,6 +34,13 @@ def test_a_run_of_the_same_size_is_the_measure_whatever_its_aug_and_length() -> 
     assert cost([spec(), spec(aug="identity")], AVAILABLE, kept, at_once=2).low == seconds
 
 
+def test_what_is_trained_already_costs_nothing_more() -> None:
+    kept, specs = [measured(spec(), 500)], [spec(), spec(aug="flip")]
+    half = cost(specs, AVAILABLE, kept, trained={specs[0].id: 0.5})
+    assert half.low == (0.5 + 1) * 8 * 1000 / 500 + 2
+    assert cost(specs, AVAILABLE, kept, trained={each.id: 1 for each in specs}).low == 2  # each is still evaluated
+
+
 def test_of_two_runs_the_newer_counts() -> None:
     assert cost([spec()], AVAILABLE, [measured(spec(), 250), measured(spec(aug="flip"), 500)]).low == 8 * 1000 / 250 + 1
 

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from apptest import TINY, address, calm, charts, labels, open_page, tiny, words
 
-from pages.components import background, service
+from pages.components import background, service, training
 from pages.components.address import State
 from pages.components.lineup import own_place
 from ssad_core import worker
@@ -123,6 +123,20 @@ def test_a_missing_run_is_trained_in_the_background(own_lab: Store) -> None:
     assert len(service.jobs().going_on()) == 3
     calm(app.button(key="cancel-missing").click().run())
     assert service.jobs().going_on() == []
+
+
+def test_what_is_to_go_counts_down_as_a_run_is_trained(own_lab: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "in_words", str)
+    long = {**TINY, "epochs": "10000"}
+    run, to_go = tiny(**long).run(load("digits")), []
+    for done in (0.0, 0.5):
+        with own_lab.begin(run) as work:
+            work.progress(state="training", done=done)
+            (bar,) = open_page(HISTOGRAMS, **long, pins="").get("progress")
+        to_go.append(float(re.search("about (.+) to go", bar.proto.text)[1]))
+    measured = own_lab.load(tiny().run(load("digits")).id).result
+    evaluation = measured["seconds"] - measured["train_seconds"]
+    assert to_go[1] - evaluation == pytest.approx(0.5 * (to_go[0] - evaluation))
 
 
 @pytest.mark.parametrize("anomaly", ["gen:cutout", "gen:rotate", "class:8", "rest"])

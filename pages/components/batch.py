@@ -66,12 +66,12 @@ def _watch(missing: list[RunSpec], done: int, dataset: Dataset, which: str) -> N
     if new or not any(status.going_on for status in stati.values()):
         st.rerun(scope="app")
     at_work = [run_name(spec) for spec in missing if stati[spec.id].state in ("starting", "training", "evaluating")]
-    cost, _ = estimate(missing, dataset)
+    trained = {run_id: status.trained for run_id, status in stati.items()}
+    cost, _ = estimate([spec for spec in missing if stati[spec.id].going_on], dataset, trained)
     total = done + len(missing)
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    trained = sum(status.trained for status in stati.values())
     row.progress(
-        (done + trained) / total,
+        (done + sum(trained.values())) / total,
         f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}.",
     )
     row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(missing,))

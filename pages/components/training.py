@@ -262,10 +262,10 @@ def _say_kind(anomaly: Anomaly, dataset: str) -> None:
         st.caption(f"While it learns, figures are of {shown}, a fixed choice; those of {asked} come at the end.")
 
 
-def estimate(specs: list[RunSpec], dataset: Dataset) -> tuple[str, str]:
-    """What training these runs costs, in words, and where the figure is from."""
+def estimate(specs: list[RunSpec], dataset: Dataset, trained: Mapping[str, float] | None = None) -> tuple[str, str]:
+    """What training these runs costs, in words, and where the figure is from; ``trained`` as in `cost`."""
     at_once = min(len(specs), *(jobs().at_once(spec) for spec in specs))
-    low, high, basis = cost(specs, _available(specs[0], dataset), jobs().store.list(), at_once)
+    low, high, basis = cost(specs, _available(specs[0], dataset), jobs().store.list(), at_once, trained)
     return in_words(low) if low == high else f"{in_words(low)} to {in_words(high)}", basis
 
 
