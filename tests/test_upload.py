@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import io
+import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apptest import address, calm, close_service, labels, open_page, words
+from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
 from streamlit.delta_generator import DeltaGenerator
 from test_data import MVTEC, own_files, write_folder, write_zip
 
 from pages.components import batch, question
+from ssad_core import worker
 from ssad_core.data import keep_upload, load
+from ssad_core.detectors import with_baseline
 from ssad_core.jobs import Jobs
 from ssad_core.question import from_query
 from ssad_core.store import Store
@@ -61,6 +66,31 @@ def test_the_name_of_own_images_is_no_markdown_while_they_are_read_and_trained(
         runs = open_page("pages/runs.py")
     assert f"those of {escaped} come at the end" in "".join(caption.value for caption in app.caption)
     assert f"Reading {escaped}" in "".join(line.value for line in runs.markdown)
+
+
+def test_the_name_of_an_own_class_is_no_html(tmp_path: Path) -> None:
+    name, other = "<img src=x onerror=1>", "<b onclick=1>"
+    folders = [f"{split}/{label}" for split in ("train", "test") for label in (name, other, "bolts")]
+    place = write_folder(tmp_path / "parts", own_files(*folders, count=12))
+    query = {**TINY, "dataset": f"folder:{place}", "class": name, "anomaly": f"class:{other}"}
+    run = tiny(**query).run(load(query["dataset"]))
+    for spec in with_baseline(run):
+        worker.run(spec, Store(), "cpu")
+    for path, shown in {
+        "pages/lab.py": [f"{name}: 12 training", f"{other}: 12 test"],
+        "pages/reconstructions.py": [f"{name}, test normal 1", f"{other}, anomaly 1", f"Anomalous: {other}"],
+        "pages/error_bias.py": [],
+    }.items():
+        app = open_page(path, **query, pins="")
+        drawn = [each.proto.body for each in app.get("html")]
+        tables = (each.proto for each in app.get("bidi_component") if each.proto.component_name == "ssad_picture_table")
+        drawn += [json.loads(table.json)["content"] for table in tables]
+        said = [each.value for each in (*app.markdown, *app.caption)]
+        for text in (name, other):
+            assert not [each for each in drawn if text in each]
+            assert not [each for each in said if re.search(rf"(?<!\\){text}", each)]
+        for text in shown:
+            assert [each for each in drawn if html.escape(text) in each]
 
 
 def test_own_images_by_their_path(tmp_path: Path) -> None:
