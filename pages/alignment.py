@@ -69,7 +69,7 @@ def alignment(state: State) -> None:
 
 
 def page() -> None:
-    state, _ = lined_up("pages/alignment.py")
+    state, _ = lined_up()
     alignment(state)
 
 

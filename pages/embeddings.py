@@ -198,7 +198,7 @@ def embeddings(state: State, comparisons: list[Comparison]) -> None:
 
 
 def page() -> None:
-    state, comparisons = lined_up("pages/embeddings.py")
+    state, comparisons = lined_up()
     if comparisons:
         embeddings(state, comparisons)
 

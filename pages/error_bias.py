@@ -163,7 +163,7 @@ def error_bias(state: State, comparisons: list[Comparison]) -> None:
 
 
 def page() -> None:
-    state, comparisons = lined_up("pages/error_bias.py")
+    state, comparisons = lined_up()
     if not comparisons:
         return
     if len(comparisons[0].dataset.info.classes) < 3:

@@ -70,7 +70,7 @@ def histograms(state: State, comparisons: list[Comparison]) -> None:
 
 
 def page() -> None:
-    state, comparisons = lined_up("pages/histograms.py")
+    state, comparisons = lined_up()
     if comparisons:
         histograms(state, comparisons)
 

@@ -157,7 +157,7 @@ def reconstructions(state: State, comparisons: list[Comparison]) -> None:
 
 
 def page() -> None:
-    state, comparisons = lined_up("pages/reconstructions.py")
+    state, comparisons = lined_up()
     if comparisons:
         reconstructions(state, comparisons)
 

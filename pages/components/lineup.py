@@ -35,9 +35,9 @@ PAGES = {
 }
 
 
-def lined_up(this: str) -> tuple[State, list[Comparison]]:
-    """The head of a comparing page (``this`` is its path): the question, what lies beside its run, what is still to be
-    trained. Returns the stored ones, each beside its own baseline, the question's baseline first."""
+def lined_up() -> tuple[State, list[Comparison]]:
+    """The head of a comparing page: the question, what lies beside its run, what is still to be trained. Returns the stored
+    ones, each beside its own baseline, the question's baseline first."""
     state, question, dataset = asked()
     with st.container(horizontal=True):
         for path, name in PAGES.items():
