@@ -2,12 +2,13 @@
 
 import streamlit as st
 
+from pages.components.batch import stored_of
 from pages.components.copying import command, copy_link
 from pages.components.preview import data_sheet, preview
 from pages.components.question import asked
 from pages.components.results import results
 from pages.components.router import show
-from pages.components.service import jobs, prepare_in_background
+from pages.components.service import prepare_in_background
 from pages.components.training import training
 from ssad_core.detectors import with_baseline
 from ssad_core.question import Question
@@ -24,8 +25,8 @@ def page() -> None:
     if training(specs, question.anomaly, dataset):
         from ssad_core.views import Comparison  # torch, which may still be loading
 
-        stored = [jobs().store.load(spec.id) for spec in specs]
-        results(Comparison(stored[-1], stored[0], question.anomaly, dataset), state)
+        stored = stored_of(specs)
+        results(Comparison(stored[run.id], stored.get(specs[0].id), question.anomaly, dataset), state)
     with st.container(horizontal=True, vertical_alignment="center"):
         copy_link(key="copy-link")
         st.page_link("pages/reconstructions.py", label="Beside other augmentations", icon=":material/compare:")

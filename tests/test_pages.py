@@ -589,6 +589,22 @@ def test_how_a_training_ended_is_said(own_lab: Store, state: str, said: str) -> 
     )
 
 
+def test_a_run_is_shown_without_its_baseline_where_that_has_failed(own_lab: Store) -> None:
+    baseline = tiny().run(load("digits")).baseline()
+    own_lab.delete(baseline.id)
+    with own_lab.begin(baseline) as work:
+        work.progress(state="failed", message="The loss is NaN.")
+    app = open_page(**TINY)
+    assert "AE failed. The loss is NaN." in words(app)
+    assert app.button(key="train").label == "Train again: AE"
+    assert "AUC, DAE-CutOut" in words(app)
+    assert "Its baseline AE is not trained, so there is no relative AUC." in words(app)
+    worker.run(baseline, own_lab, "cpu")
+    calm(app.run())
+    assert "Relative AUC" in words(app)
+    assert "train" not in [button.key for button in app.button]
+
+
 def test_a_handful_of_test_images_is_no_evidence(own_lab: Store) -> None:
     few = {"test_limit": "4"}
     for question in (tiny(**few), tiny(aug="identity", **few)):

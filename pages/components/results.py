@@ -115,11 +115,14 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     if gain is None:
         st.markdown(f"#### {run} finds {anomaly} with an AUC of {decimal(own.value)}")
         spec = comparison.run.spec
-        st.caption(
-            "This is the unsupervised baseline itself; choose an augmentation to compare it with."
-            if spec.is_baseline
-            else f"{detector_info(spec.detector).title} has no unsupervised counterpart, so there is no relative AUC."
-        )
+        info = detector_info(spec.detector)
+        if spec.is_baseline:
+            why = "This is the unsupervised baseline itself; choose an augmentation to compare it with."
+        elif info.baseline:
+            why = f"Its baseline {info.baseline} is not trained, so there is no relative AUC."
+        else:
+            why = f"{info.title} has no unsupervised counterpart, so there is no relative AUC."
+        st.caption(why)
         return
     base = metrics["baseline"].auc
     if failed or few:

@@ -31,16 +31,16 @@ INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are o
 
 @in_place
 def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
-    """Draws whatever is to be seen of the training of these runs (baseline first); True when all of them are stored."""
+    """Draws whatever is to be seen of the training of these runs (baseline first); True when none goes on and the last one
+    is stored, if without its baseline."""
     service = jobs()
     stati = {spec.id: service.status(spec.id) for spec in specs}
-    if all(status.state == "done" for status in stati.values()):
-        return True
     if any(status.going_on for status in stati.values()):
         polled(_watch, POLL)(specs, anomaly)
         return False
-    _offer(specs, stati, dataset)
-    return False
+    if any(status.state != "done" for status in stati.values()):
+        _offer(specs, stati, dataset)
+    return stati[specs[-1].id].state == "done"
 
 
 def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) -> None:
