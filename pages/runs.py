@@ -37,7 +37,7 @@ def row(run: StoredRun, pinned: bool) -> dict[str, object]:
     return {
         "Pinned": "●" if pinned else "",
         "Detector": run_name(spec),
-        "Warning": result.get("warning") or "",
+        "Warning": run.warning or "",
         "Data set": title,
         "Normal": normal,
         "Seed": spec.seed,

@@ -20,6 +20,7 @@ from .data import DATASETS, class_title, dataset_info, load, normal_class
 from .detectors import DETECTORS, PRESETS, detector_info, presets_for, settings_for
 from .encoders import ENCODERS
 from .errors import BadInput, unknown
+from .lineup import warnings_of
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
 from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_gallery, draw_side_by_side, draw_sweep
@@ -161,7 +162,7 @@ def _train(args: argparse.Namespace) -> int:
             warm_up(choose_device(args.device))
             run(spec, store, args.device, report)
     stored = store.load(spec.id)
-    if warning := stored.result.get("warning"):
+    if warning := stored.warning:
         print(f"ssad_core: {warning}", file=sys.stderr)
     print(json.dumps(_line(stored)))
     return 0
@@ -173,7 +174,7 @@ def _line(run: StoredRun) -> dict[str, Any]:
         "run": run.id,
         "name": run_name(run.spec),
         **{key: result[key] for key in ("seconds", "train_seconds", "images_per_second", "auc")},
-        "warning": result.get("warning"),
+        "warning": run.warning,
     }
 
 
@@ -228,10 +229,13 @@ def _figure(args: argparse.Namespace) -> int:
         raise BadInput(
             f"the figure {args.name} has its runs' data set, class and profile; these are asked for by gallery alone"
         )
-    drawn = _gallery(args) if args.name == GALLERY else _of_runs(args)
+    drawn, about = (_gallery(args), []) if args.name == GALLERY else _of_runs(args)
     from .figures import to_html
 
-    args.out.write_text(to_html(*drawn), encoding="utf-8")
+    warnings = warnings_of(about)
+    args.out.write_text(to_html(*drawn, warnings=warnings), encoding="utf-8")
+    for line in warnings:
+        print(f"ssad_core: {line}", file=sys.stderr)
     return 0
 
 
@@ -245,7 +249,8 @@ def _gallery(args: argparse.Namespace) -> list[go.Figure]:
     return [draw_gallery(dataset, label, profile)]
 
 
-def _of_runs(args: argparse.Namespace) -> list[go.Figure]:
+def _of_runs(args: argparse.Namespace) -> tuple[list[go.Figure], list[StoredRun]]:
+    """The figures, and the runs that they are about."""
     store = Store()
     stored = [store.load(run) for run in args.run]
     from .views import Comparison
@@ -257,18 +262,21 @@ def _of_runs(args: argparse.Namespace) -> list[go.Figure]:
         anomaly = parse_anomaly(args.anomaly, run.spec.dataset, normal, run.spec.profile)
         baseline = run.spec.baseline().id
         comparisons.append(Comparison(run, store.load(baseline) if store.has(baseline) else None, anomaly, dataset))
+    about = {run.id: run for comparison in comparisons for run in comparison.runs}
     if args.name in SIDE_BY_SIDE:
         drawn = draw_side_by_side(args.name, comparisons, encoder=args.encoder, by_score=args.by_score)
     elif args.name in SWEEPS:
-        drawn = []
+        drawn, listed = [], store.list()
         for sweep in _sweeps(comparisons):
-            first, labels = sweep[0], dict.fromkeys(c.run.spec.normal_class for c in sweep)
-            drawn.append(draw_sweep(args.name, first.run, store.list(), first.anomaly, first.dataset, tuple(labels)))
+            first, classes = sweep[0], dict.fromkeys(c.run.spec.normal_class for c in sweep)
+            drawn.append(draw_sweep(args.name, first.run, listed, first.anomaly, first.dataset, tuple(classes)))
+            kinds = first.run.spec, first.run.spec.baseline()
+            about |= {run.id: run for run in listed if any(alike(run.spec, kind) for kind in kinds)}
     else:
         drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views(), by_score=args.by_score)]
     if not drawn:
         raise BadInput(f"these detectors have no {args.name}; other figures: {', '.join(FIGURES)}")
-    return drawn
+    return drawn, list(about.values())
 
 
 def _sweeps(comparisons: list[Comparison]) -> list[list[Comparison]]:

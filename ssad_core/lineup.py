@@ -14,7 +14,7 @@ from .detectors import detector_info, with_baseline
 from .errors import BadInput
 from .question import Question, call_text, check_augment, parse_call, question_of, run_name
 from .spec import TITLES, RunSpec, exact
-from .store import is_run_id
+from .store import StoredRun, is_run_id
 
 MOST = 6  # runs side by side, the baseline included
 PINS = ("cutout", "flip", "invert")  # what is laid beside a run that nobody has chosen anything for: the testbed's gens
@@ -117,6 +117,17 @@ def labels(specs: Sequence[RunSpec]) -> list[str]:
         else:
             found.append(run_name(spec) if len(twins) == 1 else f"{run_name(spec)}, {spec.id[:8]}…")
     return found
+
+
+def warnings_of(runs: Sequence[StoredRun]) -> list[str]:
+    """What went wrong in trainings that ended all the same, such as a collapse: a line for each kind, with its runs."""
+    if not any(run.warning for run in runs):
+        return []
+    named: dict[str, list[str]] = {}
+    for name, run in zip(labels([run.spec for run in runs]), runs, strict=True):
+        if run.warning:
+            named.setdefault(run.warning, []).append(name)
+    return [f"{', '.join(names)}: {text}" for text, names in named.items()]
 
 
 def _described(spec: RunSpec) -> dict[str, str]:

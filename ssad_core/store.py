@@ -127,6 +127,11 @@ class StoredRun:
         return self.spec.id
 
     @property
+    def warning(self) -> str | None:
+        """What went wrong in the training, though it ended: a collapse, nothing learned. Its scores say little."""
+        return self.result.get("warning")
+
+    @property
     def weights(self) -> Path:
         return self.path / "weights.safetensors"
 

@@ -10,7 +10,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from tiny import ROOT, python, tiny, trainer, words
 
 from ssad_core.augment import AUGMENTATIONS
@@ -18,7 +20,7 @@ from ssad_core.cli import main
 from ssad_core.data import DATASETS
 from ssad_core.detectors import presets_for
 from ssad_core.spec import RANGES
-from ssad_core.store import Store
+from ssad_core.store import Store, write_json
 
 
 def ssad(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -163,6 +165,50 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         error = capsys.readouterr().err
         assert part in error
         assert error.count("\n") == 1
+
+
+def mnist_of_noise(folder: Path, seed: int) -> None:
+    """Class folders of ten classes, with four training and three test images each."""
+    rng = np.random.default_rng(seed)
+    for split, count in (("train", 4), ("test", 3)):
+        for label in range(10):
+            (folder / split / str(label)).mkdir(parents=True)
+            for i in range(count):
+                pixels = rng.integers(0, 256, (28, 28), dtype=np.uint8)
+                Image.fromarray(pixels).save(folder / split / str(label) / f"{i}.png")
+
+
+def test_a_run_whose_images_are_others_now_has_no_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "figure.html"
+    monkeypatch.setenv("SSAD_DATA_DIR", str(data))
+    mnist_of_noise(data / "mnist", 0)
+    sizes = "--epochs 1 --features 4 --hidden 8"
+    assert main(["train", "--dataset", "mnist", *sizes.split(), "--json"]) == 0
+    run = Store().load(json.loads(capsys.readouterr().out)["run"])
+    figure = ["--run", run.id, "--anomaly", "gen:noise", "--out", str(out)]
+    assert main(["figure", "roc", *figure]) == 0
+    kept = sorted((run.path / "derived").iterdir())
+    (data / "mnist").rename(tmp_path / "before")
+    mnist_of_noise(data / "mnist", 1)
+    for name in ("roc", "reconstruction", "histograms", "rocs"):
+        assert main(["figure", name, *figure[:2], "--anomaly", "gen:blur", "--out", str(out)]) == 2
+        assert_one_line(capsys, f"MNIST has other images now than those of the run {run.id}; train it anew")
+    assert sorted((run.path / "derived").iterdir()) == kept
+
+
+def test_a_figure_says_what_went_wrong_in_a_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words(0, 2), "--json"]) == 0
+    assert main([*words(0, 2, "--augment", "identity"), "--json"]) == 0
+    run, baseline = (Store().load(json.loads(line)["run"]) for line in capsys.readouterr().out.splitlines())
+    write_json(baseline.path / "result.json", {**baseline.result, "warning": "All is <one> point."})
+    for name, of in (("roc", [run.id]), ("tasks", [run.id, baseline.id])):
+        assert main(["figure", name, "--run", *of, "--out", str(tmp_path / "figure.html")]) == 0
+        assert_one_line(capsys, "AE: All is <one> point.")
+        page = (tmp_path / "figure.html").read_text()
+        assert '<p role="alert">⚠ AE: All is &lt;one&gt; point.</p>' in page
+    assert "★" not in page  # a run that went wrong competes with nobody, and the other is alone
 
 
 def test_the_gallery_is_drawn_of_any_class_wherever_one_lives(tmp_path: Path) -> None:

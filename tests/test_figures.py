@@ -354,10 +354,14 @@ def test_a_surface_rings_the_best_row_of_each_measured_column() -> None:
 
 def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
     auc_of = np.array([[0.6, 0.9], [np.nan, 0.7]])
-    fig = tasks_figure(auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], title="Tasks")
+    fig = tasks_figure(auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0, 1]], title="Tasks")
     (heat,) = fig.data
     assert [list(row) for row in heat.text] == [["0.600", "<b>★ 0.900</b>"], ["", "0.700"]]
     assert fig.layout.xaxis.ticktext == ("AE", "DAE<br>Flip")
     assert fig.layout.yaxis.ticktext == ("gen Flip", "rest")
     assert (fig.layout.xaxis.side, fig.layout.yaxis.autorange) == ("top", "reversed")
-    assert "gen Flip: DAE, Flip (0.900), rest: DAE, Flip (0.700)" in fig.layout.meta["alt"]
+    assert "Best: gen Flip: DAE, Flip (0.900)." in fig.layout.meta["alt"]
+    of_other_images = tasks_figure(
+        auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0], [1]], title="Tasks"
+    )
+    assert "★" not in str(of_other_images)

@@ -33,7 +33,8 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
         )
     chart(draw_tasks(runs), key="tasks")
     st.caption(
-        "AUC on each task that the runs were scored on with their training; a star marks the best of each. "
+        "AUC on each task that the runs were scored on with their training; a star marks the best of those that were scored "
+        "on the same images. "
         "The Lab and Error bias have the intervals."
     )
     if len({scored_on(spec) for spec in specs}) > 1:

@@ -17,7 +17,7 @@ from ssad_core.cost import cost, images_of
 from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
 from ssad_core.jobs import Status
-from ssad_core.lineup import labels
+from ssad_core.lineup import warnings_of
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.spec import LIVE, Anomaly, RunSpec
 from ssad_core.sprites import sheet
@@ -112,16 +112,10 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
 @in_place
 def say_warnings(runs: Iterable[StoredRun]) -> bool:
     """What went wrong in trainings that ended all the same: a collapse, nothing learned. Whether there was anything."""
-    runs = list(runs)
-    if not any(run.result.get("warning") for run in runs):
-        return False
-    warned: dict[str, list[str]] = {}
-    for name, run in zip(labels([run.spec for run in runs]), runs, strict=True):
-        if text := run.result.get("warning"):
-            warned.setdefault(text, []).append(plain(name))
-    for text, names in warned.items():
-        st.warning(f"{', '.join(names)}: {text}", icon=":material/warning:")
-    return True
+    lines = warnings_of(list(runs))
+    for line in lines:
+        st.warning(plain(line), icon=":material/warning:")
+    return bool(lines)
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:

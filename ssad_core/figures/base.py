@@ -45,9 +45,10 @@ class Panel(Protocol):
     def note(self) -> str: ...
 
 
-def to_html(*figs: go.Figure) -> str:
-    """A page that shows the figures in any browser, offline too (5 MB: Plotly's script is in it), alt texts below."""
-    parts = []
+def to_html(*figs: go.Figure, warnings: Sequence[str] = ()) -> str:
+    """A page that shows the figures in any browser, offline too (5 MB: Plotly's script is in it), alt texts below and
+    ``warnings`` of what they are about above."""
+    parts = [f'<p role="alert">⚠ {html.escape(line)}</p>' for line in warnings]
     for i, fig in enumerate(figs):
         drawn = fig.to_html(
             full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False}

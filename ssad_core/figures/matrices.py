@@ -189,11 +189,18 @@ def _names(
     ]
 
 
-def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, title: str) -> go.Figure:
+def tasks_figure(
+    auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, contests: Sequence[Sequence[int]], title: str
+) -> go.Figure:
     """AUC (tasks, runs) of each task, a row, by each run, a column; NaN where a run has no such task. A star marks the best
-    run of each task."""
-    best = np.nanmax(auc, axis=1, keepdims=True)
-    top = (auc == best) & (np.count_nonzero(~np.isnan(auc), axis=1, keepdims=True) > 1)
+    run of each task among those of each of the ``contests``, columns that can be compared."""
+    top = np.zeros(auc.shape, bool)
+    for columns in contests:
+        own = auc[:, columns]
+        contested = np.count_nonzero(~np.isnan(own), axis=1) > 1
+        top[:, columns] = (own == np.max(own, axis=1, where=~np.isnan(own), initial=-1, keepdims=True)) & contested[
+            :, None
+        ]
     texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
     texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
     heat = go.Heatmap(
@@ -216,13 +223,11 @@ def tasks_figure(auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, 
     names = [html.escape(name).replace(", ", "<br>") for name in runs]
     labels = [html.escape(task) for task in tasks]
     deepest = max(name.count("<br>") for name in names)
-    said = ", ".join(
-        f"{task}: {runs[int(np.nanargmax(row))]} ({np.nanmax(row):.3f})" for task, row in zip(tasks, auc, strict=True)
-    )
+    said = ", ".join(f"{tasks[i]}: {runs[j]} ({auc[i, j]:.3f})" for i, j in zip(*np.nonzero(top), strict=True))
     return plot(
         [heat],
         title,
-        f"AUC of {len(runs)} runs on {len(tasks)} tasks. Best: {said}.",
+        f"AUC of {len(runs)} runs on {len(tasks)} tasks." + (f" Best: {said}." if said else ""),
         x={"tickvals": heat.x, "ticktext": names, "side": "top", "tickangle": 0, "showgrid": False},
         y={"tickvals": heat.y, "ticktext": labels, "autorange": "reversed", "showgrid": False},
         height=130 + 16 * deepest + 30 * len(tasks),

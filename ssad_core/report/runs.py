@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..lineup import labels
+from ..lineup import labels, scored_on
 from ..question import anomaly_name
 from ..spec import CONTROLLED, Anomaly
 
@@ -26,7 +26,8 @@ def task_aucs(run: StoredRun) -> dict[Anomaly, float]:
 
 
 def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
-    """The AUC of stored runs, of whatever data sets, on each of their tasks."""
+    """The AUC of stored runs, of whatever data sets, on each of their tasks. Only those that were scored on the same images
+    compete for a task's star, and none whose training went wrong."""
     from .. import figures
 
     found = [task_aucs(run) for run in runs]
@@ -35,7 +36,13 @@ def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
     )
     auc = np.array([[each.get(task, np.nan) for each in found] for task in tasks])
     names = [f"{'gen: ' if task.paired else ''}{anomaly_name(task)}" for task in tasks]
-    return figures.tasks_figure(auc, names, labels([run.spec for run in runs]), title="AUC by task")
+    alike: dict[object, list[int]] = {}
+    for column, run in enumerate(runs):
+        if not run.warning:
+            alike.setdefault(scored_on(run.spec), []).append(column)
+    return figures.tasks_figure(
+        auc, names, labels([run.spec for run in runs]), contests=list(alike.values()), title="AUC by task"
+    )
 
 
 def draw_rocs(runs: Sequence[StoredRun], anomaly: Anomaly) -> go.Figure:
