@@ -154,7 +154,7 @@ def show_maps(state: State, comparisons: list[Comparison]) -> None:
         state=state.views,
         key="maps",
     )
-    _explain(perplexity, sample)
+    _explain(perplexity, sample, first.shown)
 
 
 def _run(sample: Sample, k: int, comparison: Comparison) -> MapRun:
@@ -171,12 +171,12 @@ def _spread(values: np.ndarray, places: np.ndarray, n: int, axis: int = -2) -> n
     return spread
 
 
-def _explain(perplexity: int, sample: Sample) -> None:
+def _explain(perplexity: int, sample: Sample, shown: str) -> None:
     st.caption(
         "Silhouette and purity are of the codes themselves, since distances on a t-SNE map mean little. Purity: the share of "
         "images whose nearest other one is of their own group, beside what chance gives. Aligned, aug and anomalies lie in "
         "each other (silhouette near 0, purity near chance) and anomalies apart from normals; the last row shows what the "
-        "split into training and test alone makes of it. Measured here, on the images shown."
+        f"split into training and test alone makes of it. Measured here, on the images shown. {shown}"
     )
     fewest = min(map(len, sample.places))
     if fewest >= FEWEST_POINTS and usable_perplexity(fewest, perplexity) < perplexity:

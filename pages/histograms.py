@@ -65,7 +65,7 @@ def histograms(state: State, comparisons: list[Comparison]) -> None:
         "Per cent of each group on common bins. Aligned, the augmented images lie where the anomalies do, and both right of "
         "the normals; the dashed line is the threshold, TPR what it finds. MMD is between "
         "the augmented images and the anomalies, ± its spread over draws of them; a baseline has no augmented images. "
-        "Measured here."
+        f"Measured here. {comparisons[0].shown}"
     )
 
 

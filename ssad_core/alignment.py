@@ -124,7 +124,7 @@ class Space:
         return self._once(aug, lambda: self._embed_augmented(aug))
 
     def _anomalous(self, anomaly: Anomaly) -> np.ndarray:
-        """float32 (n, h): the first `samples.VIEW_LIMIT` anomalies, of the rest as many of each class."""
+        """float32 (n, h): the anomalies that the views show (`samples.Samples.shown`)."""
         return self._once(anomaly, lambda: self._embed_anomalous(anomaly))
 
     def _once(self, what: object, compute: Callable[[], np.ndarray]) -> np.ndarray:
@@ -146,11 +146,8 @@ class Space:
 
         if not self.run:
             return embed(self.encoder, self.samples.anomalous(anomaly, self.spec.profile, VIEW_LIMIT))
-        if anomaly.kind != "rest":
-            return anomaly_results(self.run, anomaly, self.dataset)[1][:VIEW_LIMIT]
-        others = self.samples.classes()
-        share = -(-VIEW_LIMIT // len(others))
-        return np.concatenate([self.run.codes[other.key][:share] for other in others])[:VIEW_LIMIT]
+        _, codes = anomaly_results(self.run, anomaly, self.dataset)
+        return codes[self.samples.shown(anomaly)]
 
 
 def _read(kept: Mapping[str, np.ndarray]) -> MmdEstimate:
@@ -180,7 +177,7 @@ class Alignment:
         runs: Sequence[StoredRun] = (),
     ) -> Alignment:
         """The matrix of the task of ``spec`` and ``anomaly``: all augmentations in one space, also those that nothing was
-        trained with; or each of the ``runs`` in its own. BadInput as of `Space.of`."""
+        trained with; or each of the ``runs`` in its own. BadInput as of `Space.of`, and on two runs of one aug there."""
         if encoder_info(encoder).one_space:
             space = Space.of(encoder, spec, dataset, baseline)
             spaces = dict.fromkeys(rows(more), space)
@@ -189,6 +186,8 @@ class Alignment:
                 aug_of(run.spec.augment, run.spec.params): Space.of(encoder, run.spec, dataset, None, run)
                 for run in runs
             }
+            if len(own) < len(runs):
+                raise BadInput("in each run's own code a row is one run, and two of these have the same aug")
             spaces = {aug: own[aug] for aug in rows(own) if aug in own}
         return cls(spaces, tuple(columns(dataset, spec.normal_class, anomaly)))
 
@@ -266,9 +265,14 @@ class Outcome:
 
 def pairs_of(runs: Iterable[StoredRun], baselines: Mapping[str, StoredRun]) -> list[tuple[StoredRun, StoredRun | None]]:
     """Each of the runs that can gain something, with its baseline, one of ``baselines`` (by id): none for a detector that has
-    no baseline. A baseline gains nothing by definition, and a run whose baseline is not there has no relative AUC."""
+    no baseline. A baseline gains nothing by definition, a run whose baseline is not there has no relative AUC, and what comes
+    of a training that went wrong says nothing."""
     found = [(run, baselines.get(run.spec.baseline().id)) for run in runs if not run.spec.is_baseline]
-    return [(run, base) for run, base in found if base or not detector_info(run.spec.detector).baseline]
+    return [
+        (run, base)
+        for run, base in found
+        if (base or not detector_info(run.spec.detector).baseline) and not run.warning and not (base and base.warning)
+    ]
 
 
 def outcomes(

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from . import augment
 from .data import Dataset
+from .errors import BadInput
 from .spec import Anomaly, RunSpec
 
 EVALUATION_SEED = 20230423  # any number, but always this one
@@ -47,7 +48,9 @@ class Samples:
 
     @classmethod
     def of(cls, spec: RunSpec, dataset: Dataset) -> Samples:
-        """The samples of a run."""
+        """The samples of a run. BadInput where the data set has other images now than when the run was asked for."""
+        if spec.fingerprint != dataset.fingerprint:
+            raise BadInput(f"{dataset.info.title} has other images now than those of the run {spec.id}; train it anew")
         return cls(dataset, spec.normal_class, spec.settings.limit, spec.settings.test_limit)
 
     def _order(self, split: str, label: int) -> np.ndarray:
@@ -103,14 +106,35 @@ class Samples:
         return to_float(images)
 
     def rest(self, limit: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """uint8 images and labels of all other classes, class by class; ``limit`` is shared out evenly."""
-        others = [label for label in range(len(self.dataset.info.classes)) if label != self.normal_class]
-        share = None if limit is None else -(-limit // len(others))
-        parts = [self.test_class(label)[:share] for label in others]
-        labels = np.concatenate([np.full(len(part), label) for part, label in zip(parts, others, strict=True)])
-        return np.concatenate(parts)[:limit], labels[:limit]
+        """uint8 images and labels of all other classes, class by class; with ``limit`` the first, of each class in turn."""
+        _, labels = self._rest(limit)
+        parts = [self.test_class(label)[: np.count_nonzero(labels == label)] for label in self._others()]
+        return np.concatenate(parts), labels
+
+    def shown(self, anomaly: Anomaly) -> np.ndarray:
+        """Which of a task's anomalies the views show, (n,) indices: those of `anomalous` with `VIEW_LIMIT`."""
+        if anomaly.kind == "rest":
+            return self._rest(VIEW_LIMIT)[0]
+        label = self.normal_class if anomaly.paired else self.dataset.info.classes.index(anomaly.name)
+        return np.arange(min(self._size(label), VIEW_LIMIT))
+
+    def _rest(self, limit: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Which of all images of the other classes are the first ``limit``, and their labels."""
+        others = self._others()
+        sizes = [self._size(label) for label in others]
+        labels, ranks = np.repeat(others, sizes), np.concatenate([np.arange(size) for size in sizes])
+        first = np.sort(np.lexsort((labels, ranks))[:limit])
+        return first, labels[first]
+
+    def _others(self) -> list[int]:
+        return [label for label in range(len(self.dataset.info.classes)) if label != self.normal_class]
+
+    def _size(self, label: int) -> int:
+        """How many test images of a class there are."""
+        return min(
+            np.count_nonzero(self.dataset.test_labels == label), self.test_limit or len(self.dataset.test_labels)
+        )
 
     def classes(self) -> list[Anomaly]:
         """Every other class as an anomaly."""
-        names = self.dataset.info.classes
-        return [Anomaly("class", name) for label, name in enumerate(names) if label != self.normal_class]
+        return [Anomaly("class", self.dataset.info.classes[label]) for label in self._others()]

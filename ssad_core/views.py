@@ -138,17 +138,21 @@ class Comparison:
 
     def metrics(self) -> dict[str, TaskMetrics]:
         """The run's and the baseline's AUC and average precision, and the relative AUC, on all test images."""
-        pairs = [(run.scores["normal"], anomaly_results(run, self.anomaly, self.dataset)[0]) for run in self.runs]
+        pairs = self.test_scores()
         paired = self.anomaly.paired
         found = {"run": task_metrics(*pairs[-1], pairs[0] if len(pairs) > 1 else None, paired=paired)}
         if len(pairs) > 1:
             found["baseline"] = task_metrics(*pairs[0], paired=paired)
         return found
 
+    def test_scores(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Scores of all normal and all anomalous test images, (n,) and (m,), of each of its `runs`."""
+        return [(run.scores["normal"], anomaly_results(run, self.anomaly, self.dataset)[0]) for run in self.runs]
+
     @property
     def auc(self) -> float:
         """The run's AUC, on all test images."""
-        return auc(self.run.scores["normal"], anomaly_results(self.run, self.anomaly, self.dataset)[0])
+        return auc(*self.test_scores()[-1])
 
     def scores(self) -> dict[str, np.ndarray]:
         """The run's scores by group, cut to what the views show; the baseline has no augmented images of its own."""
@@ -177,12 +181,12 @@ class Comparison:
         """Scores and codes of the four groups, cut to what the views show."""
         augmented = augmented_results(run, self.run.spec.augment, self.run.spec.params, self.dataset)
         anomalous = anomaly_results(run, self.anomaly, self.dataset)
-        shown = self._shown()
+        shown, kept = self._shown(), self._anomalous_shown()
         return [
             (run.scores["train normal"][: shown[0]], run.codes["train normal"][: shown[0]]),
             (augmented[0][: shown[1]], augmented[1][: shown[1]]),
             (run.scores["normal"][: shown[2]], run.codes["normal"][: shown[2]]),
-            (anomalous[0][self._anomalous_shown()], anomalous[1][self._anomalous_shown()]),
+            (anomalous[0][kept], anomalous[1][kept]),
         ]
 
     def _shown(self) -> tuple[int, int, int]:
@@ -192,11 +196,16 @@ class Comparison:
         return train, train, test
 
     def _anomalous_shown(self) -> np.ndarray:
-        """Which anomalies are shown: the first; of the rest as many of each class."""
-        total = len(anomaly_results(self.run, self.anomaly, self.dataset)[0])
-        if self.anomaly.kind == "rest":
-            return np.unique(np.linspace(0, total - 1, min(total, VIEW_LIMIT)).round().astype(int))
-        return np.arange(min(total, VIEW_LIMIT))
+        """Which anomalies are shown."""
+        return self.samples.shown(self.anomaly)
+
+    @property
+    def shown(self) -> str:
+        """How many of the test images the views show, in words; "" where it is all of them."""
+        normal, anomalous = map(len, self.test_scores()[-1])
+        counts = [(self._shown()[2], normal, "test normals"), (len(self._anomalous_shown()), anomalous, "anomalies")]
+        cut = [f"{some:,} of {total:,} {what}" for some, total, what in counts if some < total]
+        return f"Shown: {' and '.join(cut)}; the AUC is of all." if cut else ""
 
     def views(self) -> Views:
         """The points with their explanations, which the stored weights give for the stored codes."""
@@ -219,14 +228,14 @@ class Comparison:
     def _images(self) -> Tensor:
         samples, shown = self.samples, self._shown()
         train, test = samples.train_normal()[: shown[0]], samples.test_normal()[: shown[2]]
-        anomalous = samples.anomalous(self.anomaly, self.run.spec.profile)[torch.from_numpy(self._anomalous_shown())]
+        anomalous = samples.anomalous(self.anomaly, self.run.spec.profile, VIEW_LIMIT)
         return torch.cat([to_float(train), self._augmented(train), to_float(test), anomalous])
 
     def _points(self, images: Tensor) -> Points:
-        shown, kept = self._shown(), self._anomalous_shown()
+        shown = self._shown()
         names = self.dataset.info.classes
         normal = names[self.run.spec.normal_class]
-        sizes = [*shown, len(kept)]
+        sizes = [*shown, len(images) - sum(shown)]
         starts = np.concatenate([[0], np.cumsum(sizes)])
         pair = np.full(len(images), -1)
         twins = [(0, 1, sizes[0])] + ([(2, 3, min(sizes[2], sizes[3]))] if self.anomaly.paired else [])
@@ -234,7 +243,7 @@ class Comparison:
             first, second = starts[one] + np.arange(count), starts[other] + np.arange(count)
             pair[first], pair[second] = second, first
         if self.anomaly.kind == "rest":
-            anomalous_labels = [names[label] for label in self.samples.rest()[1][kept]]
+            anomalous_labels = [names[label] for label in self.samples.rest(VIEW_LIMIT)[1]]
         else:
             anomalous_labels = [normal if self.anomaly.paired else self.anomaly.name] * sizes[3]
         return Points(
@@ -300,7 +309,7 @@ class Comparison:
         perplexity: float = PERPLEXITY,
         seed: int = 0,
     ) -> Arrays | None:
-        sample = self.run.id, self.anomaly.key, self._shown()[0], groups
+        sample = self.run.id, self.anomaly.key, *self._shown(), len(self._anomalous_shown()), groups
         name = f"map-{short(*sample, f'{perplexity:g}', seed, ANGLE, EXAGGERATED)}"
 
         def found() -> Arrays:
@@ -311,10 +320,11 @@ class Comparison:
 
         return run.remember(name, found) if compute else run.derived(name)
 
-    def mmd(self, encoder: str) -> MmdEstimate:
-        """Eq. 1 between aug(train) and the anomalies, in the space of one of `encoders.ENCODERS`. BadInput for another."""
+    def mmd(self, encoder: str, baseline: StoredRun | None = None) -> MmdEstimate:
+        """Eq. 1 between aug(train) and the anomalies, in the space of one of `encoders.ENCODERS`; the code of a baseline is
+        that of the run's own unless another one is given. BadInput for another encoder, and where there is no baseline."""
         spec = self.run.spec
-        space = Space.of(encoder, spec, self.dataset, self.runs[0], self.run)
+        space = Space.of(encoder, spec, self.dataset, baseline or self.baseline, self.run)
         return space.mmd(aug_of(spec.augment, spec.params), self.anomaly)
 
 

@@ -188,6 +188,34 @@ def test_outcomes_are_relative_aucs_beside_their_mmd(trained: dict[str, StoredRu
     assert pairs_of(trained.values(), {}) == []  # a raw AUC does not lie on an axis of relative ones
 
 
+@pytest.mark.parametrize("collapsed", ["flip", "identity"])
+def test_a_training_that_went_wrong_says_nothing_of_success(trained: dict[str, StoredRun], collapsed: str) -> None:
+    runs = dict(trained)
+    runs[collapsed] = replace(runs[collapsed], result={**runs[collapsed].result, "warning": "Collapsed."})
+    pairs = pairs_of(runs.values(), {runs["identity"].id: runs["identity"]})
+    assert [run.spec.augment for run, _ in pairs] == ([] if collapsed == "identity" else ["cutout", "invert", "noise"])
+
+
+def test_histograms_of_several_seeds_are_measured_in_one_space(trained: dict[str, StoredRun], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSAD_CACHE_DIR", str(tmp_path))
+        other = {name: worker.run(replace(trained[name].spec, seed=1), Store(), "cpu") for name in ("identity", "flip")}
+    pairs = [(runs["flip"], runs["identity"]) for runs in (trained, other)]
+    comparisons = [Comparison(run, baseline, FLIP, DIGITS) for run, baseline in pairs]
+    (figure,) = draw_side_by_side("histograms", comparisons, encoder="baseline")
+    assert "MMD in the code of AE, seed 0." in figure.layout.meta["alt"]
+    values = [note.text.rpartition("MMD ")[2] for note in figure.layout.annotations if "MMD" in note.text]
+    assert values == [comparisons[0].mmd("baseline").text] * 2  # aug and gen are the same
+    assert comparisons[1].mmd("baseline").text != values[0]
+
+
+def test_runs_of_one_aug_have_no_row_each(trained: dict[str, StoredRun]) -> None:
+    again = replace(trained["flip"], spec=replace(trained["flip"].spec, seed=1))
+    with pytest.raises(BadInput, match="two of these have the same aug"):
+        matrix({**trained, "again": again}, "run")
+    matrix({**trained, "again": again})  # in one space they share theirs
+
+
 def test_outcomes_that_are_not_scored_yet_wait(copied: dict[str, StoredRun]) -> None:
     alignment = matrix(copied, anomaly=STEADY)
     cells = {(Aug("flip"), STEADY): alignment.spaces[Aug("flip")].mmd(Aug("flip"), STEADY)}
@@ -255,8 +283,8 @@ def test_it_is_drawn_on_the_command_line(
 
 
 def test_a_space_says_what_it_is(trained: dict[str, StoredRun]) -> None:
-    assert space_title("baseline", trained["identity"]) == "the code of AE"
-    assert space_title("pixels", None) == "raw pixels"
+    assert space_title("baseline", [trained["identity"]]) == "the code of AE"
+    assert space_title("pixels", []) == "raw pixels"
 
 
 def test_a_matched_gen_is_not_told_apart(trained: dict[str, StoredRun], own_cache: Path) -> None:

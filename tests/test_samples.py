@@ -13,6 +13,7 @@ import torch
 from ssad_core import augment
 from ssad_core.data import Dataset, load
 from ssad_core.detectors import settings_for
+from ssad_core.errors import BadInput
 from ssad_core.samples import Samples, seed_for, to_float
 from ssad_core.spec import CONTROLLED, Anomaly, RunSpec
 
@@ -100,6 +101,37 @@ def test_a_run_decides_its_class_and_limits(photos: Dataset) -> None:
     assert rows(samples.test_normal()) == rows(samples.test_class(1))
     assert len(samples.test_class(0)) == len(samples.test_normal()) == 20
     assert samples.classes() == [Anomaly("class", "temple")]
+
+
+def test_a_run_of_other_images_has_no_samples_here(photos: Dataset) -> None:
+    spec = RunSpec("photos", "0" * 16, 1, "dae", "flip", (), settings_for("quick"))
+    with pytest.raises(BadInput, match=f"Photos has other images now than those of the run {spec.id}; train it anew"):
+        Samples.of(spec, photos)
+
+
+@pytest.mark.parametrize("sizes", [(60, 60, 60), (200, 400, 90), (10, 900, 300), (3, 5, 7)])
+def test_the_shown_of_the_rest_are_as_many_of_each_class_as_there_are(
+    sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, photos: Dataset
+) -> None:
+    labels = np.repeat([0, 1, 2, 3], [20, *sizes])
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 1, 4, 4), dtype=np.uint8)
+    info = replace(photos.info, classes=tuple("abcd"))
+    samples = Samples(Dataset(info, "0", images, labels, images, labels), 0)
+    monkeypatch.setattr("ssad_core.samples.VIEW_LIMIT", 240)
+    shown = samples.shown(Anomaly("rest"))
+    every, limited = samples.rest(), samples.rest(240)
+    for all_of_it, some in zip(every, limited, strict=True):
+        np.testing.assert_array_equal(all_of_it[shown], some)
+    assert torch.equal(
+        samples.anomalous(Anomaly("rest"), "paper")[shown], samples.anomalous(Anomaly("rest"), "paper", 240)
+    )
+    assert len(shown) == min(240, sum(sizes))
+    counts = np.bincount(every[1][shown])[1:]
+    level = counts.max()
+    assert all(count == size or count >= level - 1 for count, size in zip(counts, sizes, strict=True))
+    for label in range(1, 4):
+        own = Anomaly("class", "abcd"[label])
+        np.testing.assert_array_equal(samples.shown(own), np.arange(min(sizes[label - 1], 240)))
 
 
 def test_the_rest_is_the_other_classes_in_order(digits: Dataset) -> None:

@@ -42,7 +42,7 @@ def show_matrix(
     cells = kept[alignment.key] if alignment.key in kept else alignment.cells()
     if len(cells) == alignment.size:
         kept[alignment.key] = cells
-    space = space_title(encoder, baseline)
+    space = space_title(encoder, [baseline] if baseline else [])
     title = f"{task_title(dataset, question.normal_class, question.anomaly)}<br>MMD in {space}"
 
     def draw(found: Cells) -> None:

@@ -21,9 +21,9 @@ from pages.components.pictures import Sheet, by_group
 from pages.components.service import give_back
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_training, replay, say_warnings
-from ssad_core.colours import NORMAL
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
+from ssad_core.lineup import warnings_of
 from ssad_core.mmd import MmdEstimate
 from ssad_core.numbers import decimal
 from ssad_core.question import anomaly_name, run_name
@@ -233,8 +233,6 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         )
         for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
     ]
-    total = len(comparison.run.scores["normal"])
-    shown = int((views.group == NORMAL).sum())
     data = ViewData(
         id=comparison.key,
         title=title(comparison),
@@ -247,7 +245,7 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         detectors=detectors,
         scale=scale_of(views),
         map_status=status,
-        note=f"Shown: {shown} of {total} test normals; the AUC is of all." if shown < total else "",
+        note=comparison.shown,
     )
     return linked_views(data, state=state, key="views")
 
@@ -297,7 +295,8 @@ def _html(comparison: Comparison, views: Views, state: ViewState) -> str:
     }
     mapped = all(comparison.map(run, compute=False) is not None for run in comparison.runs)
     names = [name for name in FIGURES if name != "map" or mapped]
-    return to_html(*(figure for name in names for figure in draw(name, comparison, views, **look)))
+    figures = [figure for name in names for figure in draw(name, comparison, views, **look)]
+    return to_html(*figures, warnings=warnings_of(comparison.runs))
 
 
 def _slug(text: str) -> str:

@@ -21,10 +21,12 @@ def histogram_figure(
     title: str,
     score: str,
     log: bool = False,
+    about: str = "",
 ) -> go.Figure:
     """Histograms of each group's scores (n,) on common bins, in per cent of the group (Figs. 7, 15, 16).
 
-    ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput).
+    ``score`` names the score and its unit; ``log`` asks for a logarithmic axis and scores above zero (BadInput); ``about``
+    ends the text instead of the picture.
     """
     edges = histogram.common_edges(list(groups.values()), log=log)
     shares = {name: histogram.per_cent(scores, edges) for name, scores in groups.items()}
@@ -37,7 +39,7 @@ def histogram_figure(
     name = f"threshold {threshold:.4g}"
     traces.append(go.Scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name"))
     medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
-    alt = f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}."
+    alt = f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}. {about}".strip()
     return plot(
         traces,
         title,

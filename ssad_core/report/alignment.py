@@ -9,8 +9,9 @@ from .. import augment
 from ..alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes, pairs_of
 from ..detectors import detector_info
 from ..encoders import encoder_info, is_published
+from ..lineup import labels
 from ..numbers import number
-from ..question import anomaly_name, run_name
+from ..question import anomaly_name
 from ..whatif import gain
 from .task import task
 
@@ -35,11 +36,11 @@ def draw_alignment(comparisons: Sequence[Comparison], encoder: str) -> list[go.F
     more = [aug_of(run.spec.augment, run.spec.params) for run in runs]
     matrix = Alignment.of(encoder, first.run.spec, first.dataset, anomaly, more=more, baseline=baseline, runs=runs)
     cells = matrix.fill(anomaly)
-    space = space_title(encoder, baseline)
+    space = space_title(encoder, baselines_of(comparisons))
     drawn = [alignment_matrix(matrix, cells, anomaly, f"{task(first)}: MMD in {space}", aug=more[-1])]
     if not encoder_info(encoder).one_space:
         return drawn
-    pairs = pairs_of(runs, {each.baseline.id: each.baseline for each in comparisons if each.baseline})
+    pairs = pairs_of(runs, {base.id: base for base in baselines_of(comparisons)})
     found = outcomes(cells, pairs, matrix.columns, first.dataset)
     if not found:
         return drawn
@@ -49,12 +50,17 @@ def draw_alignment(comparisons: Sequence[Comparison], encoder: str) -> list[go.F
     return [*drawn, alignment_scatter(found, anomaly, spans, about, relative)]
 
 
-def space_title(encoder: str, baseline: StoredRun | None) -> str:
-    """The space of an encoder in words: whose code, which weights, how images are shown to it. BadInput on weights that
-    cannot be read."""
+def baselines_of(comparisons: Sequence[Comparison]) -> list[StoredRun]:
+    """Those that there are."""
+    return [comparison.baseline for comparison in comparisons if comparison.baseline]
+
+
+def space_title(encoder: str, baselines: Sequence[StoredRun]) -> str:
+    """The space of an encoder in words: whose code, the first one's of the ``baselines``, which weights, how images are shown
+    to it. BadInput on weights that cannot be read."""
     info = encoder_info(encoder)
-    if encoder == "baseline" and baseline is not None:
-        return f"the code of {run_name(baseline.spec)}"
+    if encoder == "baseline" and baselines:
+        return f"the code of {labels(list(dict.fromkeys(run.spec for run in baselines)))[0]}"
     if not info.imagenet:
         return info.title
     weights = "ImageNet weights" if is_published(encoder) else "weights of your own"

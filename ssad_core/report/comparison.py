@@ -52,24 +52,21 @@ def draw(
     about = title(comparison)
     match name:
         case "histogram":
-            groups = {d.name: views.scores(i) for i, d in enumerate(views.detectors)}
             log = scale_of(views, scale) == "log"
             score = detector_info(comparison.run.spec.detector).score
             return [
                 figures.histogram_figure(
-                    scores,
-                    threshold=threshold_at_fpr(scores["test normal"], fpr),
-                    title=f"{detector}. {task(comparison)}",
+                    views.scores(i),
+                    threshold=threshold_at_fpr(run.scores["normal"], fpr),
+                    title=f"{views.detectors[i].name}. {task(comparison)}",
                     log=log,
                     score=score,
+                    about=comparison.shown,
                 )
-                for detector, scores in groups.items()
+                for i, run in enumerate(comparison.runs)
             ]
         case "roc":
-            curves = {
-                d.name: (views.scores(i)["test normal"], views.scores(i)["test anomalous"])
-                for i, d in enumerate(views.detectors)
-            }
+            curves = dict(zip(comparison.names, comparison.test_scores(), strict=True))
             return [figures.roc_figure(curves, fpr, title=f"ROC. {about}")]
         case "map":
             names = [list(GROUP_COLOURS)[group] for group in views.group]

@@ -15,7 +15,7 @@ from ..encoders import default_encoder
 from ..errors import BadInput, unknown
 from ..histogram import Scale, confusion, scale_for, threshold_at_fpr
 from ..lineup import labels, scored_on
-from .alignment import draw_alignment, space_title
+from .alignment import baselines_of, draw_alignment, space_title
 from .comparison import SHOWN
 from .runs import draw_tasks
 from .task import task
@@ -109,12 +109,8 @@ def _reconstructions(comparisons: Sequence[Comparison], fpr: float) -> list[go.F
 
 def _rocs(comparisons: Sequence[Comparison]) -> go.Figure:
     from .. import figures
-    from ..evaluate import anomaly_results  # torch, for which the table of figures should not wait
 
-    curves = {
-        each.name: (each.run.scores["normal"], anomaly_results(each.run, each.anomaly, each.dataset)[0])
-        for each in comparisons
-    }
+    curves = {each.name: each.test_scores()[-1] for each in comparisons}
     return figures.roc_figure(curves, title=f"ROC. {task(comparisons[0])}")
 
 
@@ -136,25 +132,24 @@ def draw_bias(comparison: Comparison, bias: Bias, chosen: str | None = None) -> 
 
 def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | None, encoder: str) -> go.Figure:
     from .. import figures
-    from ..evaluate import anomaly_results  # torch, for which the table of figures should not wait
 
+    first = comparisons[0]
     panels = []
     for comparison in comparisons:
-        normal = comparison.run.scores["normal"]
-        anomalous, _ = anomaly_results(comparison.run, comparison.anomaly, comparison.dataset)
+        normal, anomalous = comparison.test_scores()[-1]
         threshold = threshold_at_fpr(normal, fpr)
         counts = confusion(normal, anomalous, threshold)
         note = f"AUC {comparison.auc:.3f}<br>TPR {counts.tpr:.1%}"
         if not comparison.run.spec.is_baseline:  # which has no augmented images
-            note += f"<br>MMD {comparison.mmd(encoder).text}"
+            note += f"<br>MMD {comparison.mmd(encoder, first.baseline).text}"
         panels.append(figures.ScorePanel(comparison.name, comparison.scores(), threshold, note))
     normal, every = [p.scores["test normal"] for p in panels], [s for p in panels for s in p.scores.values()]
     return figures.histograms_figure(
         panels,
-        title=f"{task(comparisons[0])}, thresholds at a false-positive rate ≤ {fpr:.1%}",
+        title=f"{task(first)}, thresholds at a false-positive rate ≤ {fpr:.1%}",
         log=scale_for(normal, every, scale) == "log",
-        score=detector_info(comparisons[0].run.spec.detector).score,
-        about=f"MMD in {space_title(encoder, comparisons[0].baseline)}.",
+        score=detector_info(first.run.spec.detector).score,
+        about=f"MMD in {space_title(encoder, baselines_of(comparisons))}. {first.shown}".strip(),
     )
 
 
