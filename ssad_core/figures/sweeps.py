@@ -142,7 +142,7 @@ def surface_figure(
         x=[columns[j] for j in marked],
         y=[rows[best[j]] for j in marked],
         mode="markers",
-        name="best aug of the column",
+        name="best aug",
         marker=ring,
         hoverinfo="skip",
     )
@@ -153,8 +153,9 @@ def surface_figure(
         traces.append(go.Scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip"))
     said = ", ".join(f"gen {columns[j]:g}: aug {rows[best[j]]:g} ({auc[best[j], j]:.3f})" for j in marked)
     alt = f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}."
+    # Numbers have room enough in these margins; to find out by itself Plotly draws all of it twice.
     x, y = (
-        {"title": name, "tickvals": list(values), "showgrid": False}
+        {"title": name, "tickvals": list(values), "showgrid": False, "automargin": False}
         for name, values in ((column_title, columns), (row_title, rows))
     )
-    return plot(traces, title, alt, x=x, y=y)
+    return plot(traces, title, alt, x=x, y=y, margin={"t": 60, "b": 50, "l": 60, "r": 10})
