@@ -407,6 +407,17 @@ def test_back_leads_to_the_page_before_whatever_was_changed_on_this_one(someone:
     someone.until(lambda: someone.query["anomaly"] == "gen:invert", "nothing that was chosen is lost")
 
 
+def test_back_leaves_the_first_page_at_once(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(f"{server.url}/_stcore/health")  # any other page
+    before = page.url
+    page.goto(server.url)
+    page.wait_for_function("history.ofPages")  # the last thing of a page
+    someone.until(lambda: "anomaly" in someone.query, "the address is whole")
+    page.evaluate("history.back()")
+    page.wait_for_url(before)
+
+
 def test_another_tab_asks_the_same_question_and_a_click_stays_in_this_one(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.goto(server.address(**LONG, aug="flip"))
