@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
@@ -242,7 +242,7 @@ def _override(settings: Settings, field: str, text: str) -> Settings:
     return replace(settings, **{field: parse(field, text)})
 
 
-def _one_of(kind: str, text: str, known: tuple[str, ...]) -> str:
+def _one_of(kind: str, text: str, known: Collection[str]) -> str:
     if text not in known:
         raise unknown(kind, text, known)
     return text

@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ssad_core import augment
 from ssad_core.augment.geometric import draw_crop
 from ssad_core.augment.local import CutOut, CutPaste, CutPasteScar, Paste
 from ssad_core.errors import BadInput
+from ssad_core.paths import ROOT
 from ssad_core.protocol import PROFILES, SWITCHES
 
 NAMES = tuple(augment.AUGMENTATIONS)
@@ -271,7 +273,60 @@ def test_the_profiles_differ_in_nothing_but_the_switches() -> None:
         paper, reference = (augment.get(name, profile, role, **params)(x, seeded()) for profile in PROFILES)
         differ = name in ("geom", "mask", "cutpaste-scar") or (name == "cutout" and bool(params))
         assert torch.equal(paper, reference) != differ, (name, params, role)
-    assert {switch.name for switch in SWITCHES} >= {"CutOut's c", "GEOM", "Mask", "CutPaste-scar"}
+
+
+def said() -> dict[str, str]:
+    """What the profile ``paper`` does, by switch."""
+    return {switch.name: switch.says(PROFILES["paper"]) for switch in SWITCHES}
+
+
+@pytest.mark.parametrize(
+    ("value", "switch", "name"),
+    [
+        ("cutout_c", "CutOut's c", "cutout"),
+        ("geom", "GEOM", "geom"),
+        ("mask_p", "Mask", "mask"),
+        ("mask_channels", "Mask", "mask"),
+        ("scar_width", "CutPaste-scar", "cutpaste-scar"),
+        ("scar_height", "CutPaste-scar", "cutpaste-scar"),
+    ],
+)
+def test_what_is_said_of_a_switch_and_what_is_done_follow_its_value(
+    value: str, switch: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> dict[str, Tensor]:
+        given = {other: {"c": 0.4} if other == "cutout" else {} for other in NAMES}
+        return {other: augment.get(other, **params)(patches(), seeded()) for other, params in given.items()}
+
+    said_before, made_before = said(), made()
+    other = getattr(PROFILES["reference"], value)
+    monkeypatch.setitem(PROFILES, "paper", replace(PROFILES["paper"], **{value: other}))
+    assert [key for key, words in said().items() if words != said_before[key]] == [switch]
+    assert [key for key, images in made().items() if not torch.equal(images, made_before[key])] == [name]
+
+
+def test_the_numbers_that_are_said_are_those_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = replace(PROFILES["paper"], mask_p=0.37, scar_width=(5, 7), scar_height=(20, 21))
+    monkeypatch.setitem(PROFILES, "paper", odd)
+    masked = drawn_by("mask", 512)["masked"].double().mean()
+    assert said()["Mask"].startswith(f"p = {masked:.2f},")
+    scar = drawn_by("cutpaste-scar", 1000)
+    width, height = ([int(scar[side].min()), int(scar[side].max())] for side in ("width", "height"))
+    assert said()["CutPaste-scar"] == "{} to {} pixels wide, {} to {} high".format(*width, *height)
+
+
+def test_help_has_the_profiles_own_values() -> None:
+    code = """
+from dataclasses import replace
+from ssad_core.protocol import PROFILES
+PROFILES["reference"] = replace(PROFILES["reference"], mask_p=0.37, mask_channels="somehow", cutout_c="height")
+from ssad_core.augment import AUGMENTATIONS
+print(AUGMENTATIONS["mask"].help, AUGMENTATIONS["mask"].parameters[0].help, AUGMENTATIONS["cutout"].parameters[0].help)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    for words in ("together (profile reference: somehow)", "0.2 (profile reference: 0.37)"):
+        assert words in done.stdout
+    assert "c is its width (profile reference: height)" in done.stdout
 
 
 def drawn_by(name: str, n: int, profile: str = "paper", role: str = "aug", **params: float) -> dict[str, Tensor]:

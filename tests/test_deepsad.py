@@ -17,6 +17,7 @@ from ssad_core.detectors.base import step
 from ssad_core.detectors.deepsad import COLLAPSED, DeepSAD, away_from_zero
 from ssad_core.evaluate import anomaly_results, examine_stored
 from ssad_core.networks import LeNet
+from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
 from ssad_core.spec import CONTROLLED, Anomaly, RunSpec, Settings
@@ -208,6 +209,25 @@ def test_it_is_the_textbooks_training_and_with_the_identity_it_is_deepsvdd(
     torch.testing.assert_close(found.codes, codes, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(found.scores, (codes - centre).square().sum(1), rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(found.explanation, (codes - centre).norm(dim=1), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("value", "switch"), [("deepsad_squared", "DeepSAD's loss"), ("deepsad_follows", "DeepSAD's centre")]
+)
+def test_what_is_said_of_a_switch_and_what_is_done_follow_its_value(
+    value: str, switch: str, images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen() -> tuple[dict[str, str], Tensor]:
+        """What the profile ``paper`` says, and the centre that a training ends with."""
+        detector, _ = train(TINY, images, CPU)
+        return {s.name: s.says(PROFILES["paper"]) for s in SWITCHES}, detector.network.centre
+
+    said_before, centre_before = seen()
+    other = getattr(PROFILES["reference"], value)
+    monkeypatch.setitem(PROFILES, "paper", replace(PROFILES["paper"], **{value: other}))
+    said, centre = seen()
+    assert [key for key, words in said.items() if words != said_before[key]] == [switch]
+    assert not torch.equal(centre, centre_before)
 
 
 def test_it_repeats_bit_for_bit(images: Tensor) -> None:

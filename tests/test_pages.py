@@ -16,6 +16,7 @@ from pages.components import service
 from ssad_core import augment, worker
 from ssad_core.data import load
 from ssad_core.detectors import PRESETS, settings_for, with_baseline
+from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store
@@ -158,6 +159,8 @@ def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> 
     app = open_page()
     (control,) = (group for group in app.button_group if group.label == "Preset")
     app = open_settings(calm(control.set_value(preset).run()))
+    for switch in SWITCHES:
+        assert " / ".join(switch.says(profile) for profile in PROFILES.values()) in words(app)
     changed = f"{preset.capitalize()}, changed: Epochs 3."
     assert changed not in words(app)
     calm(setting(app, "Epochs").set_value(3).run())

@@ -219,14 +219,16 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
             "BF16): up to twice as fast there, slower elsewhere; scores differ from float32's as another seed's do.",
             key="ask-precision",
         )
+        profiles = list(PROFILES)
         profile = st.selectbox(
             "Profile",
-            PROFILES,
-            index=PROFILES.index(last.profile),
+            profiles,
+            index=profiles.index(last.profile),
             help="paper: as the text says. reference: as the authors' public code does, where the two differ.",
             key="ask-profile",
         )
-        differ = "\n".join(f"- {s.name}: {s.paper} / {s.reference} ({s.source})" for s in SWITCHES)
+        both = [(switch, " / ".join(map(switch.says, PROFILES.values()))) for switch in SWITCHES]
+        differ = "\n".join(f"- {switch.name}: {said} ({switch.source})" for switch, said in both)
         st.caption(f"Where the profiles differ, paper / reference:\n{differ}")
     return {"settings": Settings(**values), "seed": int(seed), "precision": precision, "profile": profile}
 

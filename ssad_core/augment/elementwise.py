@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..protocol import PROFILES
 from .base import Augmentation, Drawn, per_image, uniform
 
 
@@ -23,14 +22,13 @@ class Noise(Augmentation):
 
 
 class Mask(Augmentation):
-    """Sets pixels to 0, each with probability p: .2 and all channels together (``paper``), or .1 and each channel on its own
-    (``reference``)."""
-
-    P: ClassVar = {"paper": 0.2, "reference": 0.1}
+    """Sets pixels to 0, each with probability p: its channels together, or each on its own; which of them, and p where it is
+    not given, is the profile's."""
 
     def sample_params(self, n: int, channels: int, size: int, generator: torch.Generator) -> Drawn:
-        p = self.P[self.profile] if self.params["p"] is None else self.params["p"]
-        fields = 1 if self.profile == "paper" else channels
+        profile = PROFILES[self.profile]
+        p = profile.mask_p if self.params["p"] is None else self.params["p"]
+        fields = 1 if profile.mask_channels == "together" else channels
         return {"masked": torch.rand(n, fields, size, size, generator=generator, device=generator.device) < p}
 
     def transform(self, x: Tensor, params: Drawn) -> Tensor:

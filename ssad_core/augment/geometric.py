@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..protocol import PROFILES
 from .base import Augmentation, Drawn, WithProbability, first_that_fits, per_image, up_to
 
 
@@ -44,36 +45,33 @@ class Flip(WithProbability):
 
 
 class Geom(Augmentation):
-    """Quarter turns, a flip and shifts of 8 (of 32) pixels; what is uncovered is 0.
+    """Quarter turns, a flip and shifts of 8 (of 32) pixels, by the profile's steps in its order; what is uncovered is 0.
 
-    Profile ``paper`` (our reading of the text): Rotate, then upside down with probability .5, then one of four shifts, never
-    none. ``reference``: mirrored left to right with probability .5, moved by 0 or +-8 pixels in x and in y, then
-    Rotate: one of 72 states, each as likely; as a gen, of the 71 that are not the identity.
+    "flip", upside down, and "mirror", left to right, are of half of the images. "shift" is one of four, never none (our
+    reading of the text); "move" is by 0 or +-8 pixels in x and in y, which makes 72 states, each as likely; as a gen, of the
+    71 that are not the identity.
     """
 
     STATES = 72
+    STEPS = ("mirror", "move", "rotate")  # of a state, in every profile
 
     def sample_params(self, n: int, channels: int, size: int, generator: torch.Generator) -> Drawn:
         def whole(low: int, high: int) -> Tensor:
             return torch.randint(low, high, (n,), generator=generator, device=generator.device)
 
-        if self.profile == "reference":
+        if "move" in PROFILES[self.profile].geom:
             return self._drawn(whole(1 if self.role == "gen" else 0, self.STATES), size)
         turns, flipped, way = whole(0, 4), whole(0, 2) == 1, whole(0, 4)
         by = (way % 2 * 2 - 1) * self._step(size)
         return {"flipped": flipped, "dx": by * (way < 2), "dy": by * (way >= 2), "turns": turns}
 
     def transform(self, x: Tensor, params: Drawn) -> Tensor:
-        if self.profile == "reference":
-            return self._mirrored_moved_turned(x, params, "zeros")
-        x = rotate(x, params["turns"])
-        x = torch.where(per_image(params["flipped"], x), x.flip(2), x)
-        return shift(x, params["dx"], params["dy"], "zeros")
+        return self._step_by_step(x, params, PROFILES[self.profile].geom, "zeros")
 
     def function(self, x: Tensor, k: Tensor, params: Drawn) -> Tensor:
         """The k-th of the 72 states, k from 0 to 71, the same in both profiles. What a shift uncovers is filled by
         reflection, the edge repeated (code: scipy's "reflect")."""
-        return self._mirrored_moved_turned(x, self._drawn(k, x.shape[-1]), "reflection")
+        return self._step_by_step(x, self._drawn(k, x.shape[-1]), self.STEPS, "reflection")
 
     @classmethod
     def _drawn(cls, k: Tensor, size: int) -> Drawn:
@@ -86,9 +84,15 @@ class Geom(Augmentation):
         return round(size * 8 / 32)
 
     @staticmethod
-    def _mirrored_moved_turned(x: Tensor, params: Drawn, outside: str) -> Tensor:
-        x = torch.where(per_image(params["flipped"], x), x.flip(3), x)
-        return rotate(shift(x, params["dx"], params["dy"], outside), params["turns"])
+    def _step_by_step(x: Tensor, params: Drawn, steps: tuple[str, ...], outside: str) -> Tensor:
+        for step in steps:
+            if step == "rotate":
+                x = rotate(x, params["turns"])
+            elif step in ("flip", "mirror"):
+                x = torch.where(per_image(params["flipped"], x), x.flip(2 if step == "flip" else 3), x)
+            else:
+                x = shift(x, params["dx"], params["dy"], outside)
+        return x
 
 
 def rotate(x: Tensor, turns: Tensor) -> Tensor:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from ..protocol import PROFILES
 from .base import Augmentation, Drawn, chance, first_that_fits, uniform, up_to
 from .color import draw_jitter, jitter
 
@@ -16,8 +16,8 @@ class CutOut(Augmentation):
     """Erases a patch: its pixels become 0.
 
     Without c as torchvision's RandomErasing: area U(.02, .33) of the image's, aspect log-U(.3, 3.3), ten tries, measured
-    mean area .174. With c a square: of width round(size c) in the profile ``paper`` (Sec. 4.2 speaks of a patch width), of
-    area c in ``reference`` (the code hands the number to RandomErasing).
+    mean area .174. With c a square, whose width or area is c times the image's, as the profile has it (Sec. 4.2 speaks of a
+    patch width; the code hands the number to RandomErasing, which takes an area).
     """
 
     AREA, ASPECT = (0.02, 0.33), (0.3, 3.3)
@@ -26,7 +26,7 @@ class CutOut(Augmentation):
         """Width of the square in pixels, c given."""
         c = self.params["c"]
         assert c is not None
-        return round(size * c) if self.profile == "paper" else round(size * math.sqrt(c))
+        return round(size * (c if PROFILES[self.profile].cutout_c == "width" else math.sqrt(c)))
 
     def sample_params(self, n: int, channels: int, size: int, generator: torch.Generator) -> Drawn:
         if self.params["c"] is not None:
@@ -134,14 +134,14 @@ class CutPaste(Paste):
 
 
 class CutPasteScar(Paste):
-    """A thin rectangle, of 32 pixels 10 to 25 wide and 2 to 16 high (``paper``) or 2 to 15 wide and 10 to 24 high
-    (``reference``), turned by U(-45, 45) degrees counter-clockwise: the nearest pixel, on a canvas that grows to hold it."""
-
-    SIDES: ClassVar = {"paper": ((2, 16), (10, 25)), "reference": ((10, 24), (2, 15))}  # height, width
+    """A thin rectangle, of the profile's sizes, turned by U(-45, 45) degrees counter-clockwise: the nearest pixel, on a
+    canvas that grows to hold it."""
 
     def sides(self, size: int) -> list[tuple[int, int]]:
         """The ranges of height and width in pixels, both ends included."""
-        return [(round(low * size / 32), round(high * size / 32)) for low, high in self.SIDES[self.profile]]
+        profile = PROFILES[self.profile]
+        ranges = profile.scar_height, profile.scar_width
+        return [(round(low * size / 32), round(high * size / 32)) for low, high in ranges]
 
     def most(self, size: int) -> int:
         return math.prod(high for _, high in self.sides(size))

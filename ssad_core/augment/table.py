@@ -8,7 +8,7 @@ from itertools import product
 from numbers import Real
 
 from ..errors import BadInput, unknown
-from ..protocol import PROFILES
+from ..protocol import PROFILES, by_profile
 
 ROLES = ("aug", "gen", "analysis")
 
@@ -114,8 +114,8 @@ AUGMENTATIONS: dict[str, Info] = {
                     0.9,
                     None,
                     0.1,
-                    "Patch size. Not fixed: a random rectangle of 2% to 33% of the image's area. Fixed: a square, c times "
-                    "the image's width wide (profile reference: of area c).",
+                    "Patch size. Not fixed: a random rectangle of 2% to 33% of the image's area. Fixed: a square; c is its "
+                    f"{by_profile(lambda profile: profile.cutout_c)} as a share of the image's.",
                 ),
             ),
             "Erases a random patch: its pixels become 0 (black).",
@@ -167,10 +167,11 @@ AUGMENTATIONS: dict[str, Info] = {
                     1.0,
                     None,
                     0.05,
-                    "Share of the pixels that become 0. Not fixed: 0.2 (profile reference: 0.1).",
+                    "Share of the pixels that become 0. Not fixed: "
+                    f"{by_profile(lambda profile: f'{profile.mask_p:g}')}.",
                 ),
             ),
-            "Sets random pixels to 0 (black); profile reference: in each channel on its own.",
+            f"Sets random pixels to 0 (black), their channels {by_profile(lambda profile: profile.mask_channels)}.",
             "App. B",
         ),
         Info(

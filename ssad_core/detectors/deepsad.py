@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..networks import LeNet
+from ..protocol import PROFILES
 from ..spec import RunSpec
 from .base import Examination, augmentation, step
 from .presets import lenet
@@ -16,12 +17,11 @@ COLLAPSED = 1e-3  # of the codes' own size: closer to each other than that, they
 
 
 class DeepSAD:
-    """f maps images to codes. With v = f(x) - c and w = f(aug(x)) - c, the loss of an image is |v| + 1 / |w|, in the
-    profile ``reference`` |v|^2 + 1 / |w|^2; of DeepSVDD, which has no aug, the first term alone.
+    """f maps images to codes. With v = f(x) - c and w = f(aug(x)) - c, the loss of an image is |v| + 1 / |w| or, of squared
+    distances, |v|^2 + 1 / |w|^2, by the profile; of DeepSVDD, which has no aug, the first term alone.
 
-    The centre c is the mean of the training normals' codes. In the profile ``paper`` it follows them after every
-    epoch; in ``reference``, and of DeepSVDD, it stays where it was before the first: the best map to a centre that
-    follows would be a constant.
+    The centre c is the mean of the training normals' codes. By the profile it follows them after every epoch or stays where
+    it was before the first; DeepSVDD's always stays: the best map to a centre that follows would be a constant.
     """
 
     copies = 1
@@ -32,9 +32,10 @@ class DeepSAD:
         sizes = lenet(spec.dataset, channels).scaled(spec.settings.features, spec.settings.hidden)
         self.aug = augmentation(spec)
         self.network = LeNet(channels, *sizes, size)
-        self.squared = spec.profile == "reference"
+        profile = PROFILES[spec.profile]
+        self.squared = profile.deepsad_squared
         self.contrast = not spec.is_baseline
-        self.follows = self.contrast and spec.profile == "paper"
+        self.follows = self.contrast and profile.deepsad_follows
         self.settled = False
 
     def loss(self, x: Tensor, copy: Tensor, generator: torch.Generator) -> Tensor:
