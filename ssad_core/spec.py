@@ -1,8 +1,12 @@
 """What a run is: a frozen, validated description with one canonical text, whose hash names the run.
 
-Two requests that would compute the same thing have the same id, whoever asks and however: presets are
-resolved to their settings and parameters at their default are left out before anything is hashed. One run
-serves every anomaly, so nothing of a task (METHOD: "Tasks") is part of it.
+The same request has the same id, whoever asks and however. Here the order of parameters and the kind of a number (12.0
+epochs, -0.0) make no difference. Presets are resolved to their settings, and parameters at their default left out, before
+there is a spec: `settings_for` and, for all that pages and the command line ask, `question.check_augment`; a default in
+``params`` of a spec made by hand stays and makes another run. So does all else that happens to compute the same: a limit of
+0 and one of as many images as there are, a run without a switch (AE) in either profile.
+
+One run serves every anomaly, so nothing of a task (METHOD: "Tasks") is part of it.
 """
 
 from __future__ import annotations
