@@ -41,16 +41,21 @@ def megabytes(process: psutil.Process) -> float:
         return 0.0
 
 
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 def children_of(process: psutil.Process) -> list[psutil.Process]:
-    return [child for child in process.children(recursive=True) if "ssad_core.worker" in child.cmdline()]
+    return [child for child in process.children(recursive=True) if "ssad_core.worker" in command_of(child)]
 
 
 def app_with_cifar() -> None:
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as server, chromium() as browser:
         process = next(
-            p
-            for p in psutil.Process().children(recursive=True)
-            if "streamlit" in p.cmdline() and "app.py" in p.cmdline()
+            p for p in psutil.Process().children(recursive=True) if {"streamlit", "app.py"} <= {*command_of(p)}
         )
         print(f"server, before anybody came: {megabytes(process):.0f} MB")
         most, over = [0.0], threading.Event()
@@ -59,7 +64,7 @@ def app_with_cifar() -> None:
             while not over.wait(0.1):
                 most[0] = max([most[0], *map(megabytes, children_of(process))])
 
-        watching = threading.Thread(target=watch)
+        watching = threading.Thread(target=watch, daemon=True)  # a failure of the visit ends it too
         watching.start()
         with visitor(browser, server) as someone:
             someone.page.goto(

@@ -1,10 +1,21 @@
-"""What benchmarks/ hands to the documents: the measured tables as they were measured, the published ones as published."""
+"""What benchmarks/ hands to the documents, the measured tables as they were measured, the published ones as published; and
+that a comparison is a fair one."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from benchmarks import textbook
 from benchmarks.reproduction import OUT, PUBLISHED, grouped, markdown, read
+from ssad_core.spec import Settings
 
 
 def test_the_document_has_every_table_that_was_measured() -> None:
@@ -21,3 +32,18 @@ def test_the_published_table_is_the_papers(shared_data: Path) -> None:
         line = next(line for line in lines if line.startswith(f"| {name} | ."))
         for detector, cell in zip(PUBLISHED, line.split("|")[2:5], strict=True):
             assert tuple(map(float, cell.split())) == PUBLISHED[detector][aug]
+
+
+def test_the_peer_of_our_trainings_computes_in_float32_as_they_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)  # torch's default
+    settings = Settings(epochs=1, features=2, hidden=2, batch_size=2, limit=4, test_limit=0)
+    images = np.zeros((4, 3, 32, 32), np.uint8)
+    textbook.train_dae(images, "flip", settings, seed=0, device=torch.device("cpu"), workers=1)
+    assert not torch.backends.cudnn.allow_tf32
+
+
+def test_a_process_that_has_ended_is_no_training_child() -> None:
+    memory = pytest.importorskip("benchmarks.memory")
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        ended = psutil.Process(child.pid)
+    assert memory.children_of(SimpleNamespace(children=lambda recursive: [ended])) == []
