@@ -3,7 +3,8 @@
     python -m benchmarks.reproduction --detector dae [--preset standard] [--classes 0 1 ...] [--table]
 
 Appends to docs/reproduction.csv one line a run and task; runs that are stored or in the file already are not trained
-again, so it can be broken off and goes on where it stopped. --table prints the file's tables and trains nothing.
+again, so it can be broken off and goes on where it stopped. What an earlier version of the method made is neither counted
+as there nor mixed with the present one's. --table prints the file's tables and trains nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.sweep import made, train_all
-from ssad_core.data import load
+from ssad_core.data import dataset_info, load
 from ssad_core.detectors import augs, settings_for
 from ssad_core.question import Question
 from ssad_core.spec import RunSpec
@@ -42,7 +43,8 @@ PUBLISHED = {
         "geom": (0.760, 0.944, 0.881, 0.863),
     },
 }
-COLUMNS = ["detector", "profile", "preset", "normal_class", "aug", "task", "seed", "auc", "machine", "date"]
+KEY = ("detector", "profile", "preset", "normal_class", "aug", "task", "seed", "method")
+COLUMNS = [*KEY, "auc", "machine", "date"]
 OUT = Path(__file__).resolve().parents[1] / "docs" / "reproduction.csv"
 
 
@@ -77,25 +79,27 @@ def measure(detector: str, profile: str, preset: str, classes: list[int]) -> Non
         if aug in augs(detector)
     ]
     rows = read()
-    seen = {tuple(row[name] for name in COLUMNS[:7]) for row in rows}
-
-    def missing(spec: RunSpec) -> list[tuple[str, ...]]:
-        name = dataset.info.classes[spec.normal_class]
-        keys = [(detector, profile, preset, name, spec.augment, task, str(spec.seed)) for task in TASKS]
-        return [key for key in keys if key not in seen]
-
-    specs = [spec for spec in specs if missing(spec)]
+    asked = {spec: missing(spec, preset, rows) for spec in specs}
+    specs = [spec for spec in specs if asked[spec]]
     store = train_all(specs)
     for spec in specs:
         run = store.load(spec.id)
-        for key in missing(spec):
-            auc = run.result["auc"][key[COLUMNS.index("task")]]
+        for key in asked[spec]:
+            auc = run.result["auc"][key[KEY.index("task")]]
             rows.append(dict(zip(COLUMNS, [*key, f"{auc:.4f}", *made(run)], strict=True)))
     OUT.parent.mkdir(parents=True, exist_ok=True)
     with open(OUT, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
+
+
+def missing(spec: RunSpec, preset: str, rows: list[dict[str, str]]) -> list[tuple[str, ...]]:
+    """The keys, one a task, that the rows lack of a run."""
+    seen = {tuple(row[name] for name in KEY) for row in rows}
+    run = spec.detector, spec.profile, preset, dataset_info(spec.dataset).classes[spec.normal_class], spec.augment
+    keys = [(*run, task, str(spec.seed), str(spec.method)) for task in TASKS]
+    return [key for key in keys if key not in seen]
 
 
 def read() -> list[dict[str, str]]:
@@ -105,14 +109,15 @@ def read() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def grouped(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], list[dict[str, str]]]:
-    found: dict[tuple[str, str, str], list[dict[str, str]]] = defaultdict(list)
+def grouped(rows: list[dict[str, str]]) -> dict[tuple[str, str, str, str], list[dict[str, str]]]:
+    """By detector, profile, preset and method version."""
+    found: dict[tuple[str, str, str, str], list[dict[str, str]]] = defaultdict(list)
     for row in rows:
-        found[row["detector"], row["profile"], row["preset"]].append(row)
+        found[row["detector"], row["profile"], row["preset"], row["method"]].append(row)
     return found
 
 
-def markdown(detector: str, profile: str, preset: str, rows: list[dict[str, str]]) -> str:
+def markdown(detector: str, profile: str, preset: str, method: str, rows: list[dict[str, str]]) -> str:
     """One detector's table: measured and published side by side; bold is the best aug of each column."""
     cells: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
@@ -122,7 +127,7 @@ def markdown(detector: str, profile: str, preset: str, rows: list[dict[str, str]
     means = {key: sum(values) / len(values) for key, values in cells.items()}
     machines, dates = sorted({row["machine"] for row in rows}), sorted({row["date"] for row in rows})
     lines = [
-        f"{detector}, profile {profile}, preset {preset}, mean over {over}, measured (published). "
+        f"{detector}, profile {profile}, preset {preset}, method {method}, mean over {over}, measured (published). "
         f"{'; '.join(machines)}, {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}.",
         "",
         "| aug | " + " | ".join(TASKS.values()) + " |",

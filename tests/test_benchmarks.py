@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,8 +15,8 @@ import pytest
 import torch
 
 from benchmarks import textbook
-from benchmarks.reproduction import OUT, PUBLISHED, grouped, markdown, read
-from ssad_core.spec import Settings
+from benchmarks.reproduction import OUT, PUBLISHED, TASKS, grouped, markdown, missing, read
+from ssad_core.spec import RunSpec, Settings
 
 
 def test_the_document_has_every_table_that_was_measured() -> None:
@@ -24,6 +25,16 @@ def test_the_document_has_every_table_that_was_measured() -> None:
     assert tables
     for kind, rows in tables.items():
         assert markdown(*kind, rows) in text
+
+
+def test_what_another_version_of_the_method_made_is_not_there() -> None:
+    settings = Settings(epochs=1, features=2, hidden=2, batch_size=2, limit=4, test_limit=0)
+    spec = RunSpec("cifar10", "0" * 16, 1, "dae", "flip", (), settings, method=1)
+    assert missing(spec, "quick", read()) == []
+    assert len(missing(replace(spec, method=2), "quick", read())) == len(TASKS)
+    rows = [row for row in read() if row["detector"] == "dae" and row["preset"] == "quick"]
+    assert len(grouped(rows)) == 1
+    assert len(grouped([*rows, {**rows[0], "method": "2"}])) == 2
 
 
 def test_the_published_table_is_the_papers(shared_data: Path) -> None:
