@@ -762,6 +762,7 @@ def test_own_images_that_cannot_be_used_are_one_line(
         ("folder:  ", "needs the path"),
         ("folder:/no/such place", "there is no folder or zip /no/such place"),
         ("folder:/no\0such", "there is no folder or zip /no such"),
+        ("folder:~\0", f"there is no folder or zip {Path.cwd()}/~"),
         ("folder:/" + 5000 * "long", "cannot be read"),
         ("folder:0123456789abcdef", "no own images with the fingerprint 0123456789abcdef"),
         (f"folder:{__file__}", "cannot be read as a zip file"),

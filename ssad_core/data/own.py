@@ -86,7 +86,9 @@ class Place:
         """The place at a path. BadInput when there is nothing."""
         if not text:
             raise BadInput("folder: needs the path of a folder or a zip, such as folder:/home/me/screws.zip")
-        path = Path(os.path.abspath(os.path.expanduser(text)))
+        with suppress(ValueError):  # of a null byte after a ~: such a user, as any unknown one, has no home
+            text = os.path.expanduser(text)
+        path = Path(os.path.abspath(text))
         try:
             for there in (path, *path.parents):
                 if there.exists():
