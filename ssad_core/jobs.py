@@ -86,6 +86,8 @@ def train_task(key: str, spec: dict[str, Any], cache: str | None, device: str) -
     children = children_of(distributed.get_worker())
     error = None
     if not store.has(run.id):
+        with contextlib.suppress(Busy), store.lock(run.id):
+            store.discard(store.work(run.id))  # an earlier try's cancellation and log must not pass for this one's
         request = {"spec": spec, "cache": str(store.root), "device": device}
         with contextlib.nullcontext() if cache else _in_touch(key, run.id, store, children):
             error = children.train(key, request)
@@ -299,9 +301,12 @@ class Jobs:
         return 1 + sum((-other.priority, other.order) < (-job.priority, job.order) for other in waiting)
 
     def cancel(self, run_id: str) -> Status:
-        """Ends a run, wherever it is trained, and returns once its process is gone, or does not go."""
+        """Ends a run that is queued or going on, wherever it is trained, and returns once its process is gone, or does not
+        go. What has ended stays as it is."""
         deadline = time.monotonic() + CANCELLED_WITHIN
         with self._lock:
+            if not (status := self.status(run_id)).going_on:
+                return status
             job = self._jobs.get(run_id)
             if job is not None and job.outcome is None:
                 job.cancelling = True  # until below, it is as before for everybody who looks

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
 
-from ssad_core import jobs
+from ssad_core import children, jobs
 from ssad_core.errors import BadInput
 from ssad_core.jobs import Jobs, Status
 from ssad_core.store import Store
@@ -202,6 +202,9 @@ def test_a_failed_run_says_why_keeps_its_log_and_spoils_nothing(service: Jobs) -
     assert status.state == "failed"
     assert status.message == "digits has other images than when this run was asked for; ask for it again"
     assert status.message in service.store.log(bad.id)
+    assert service.cancel(bad.id) == status  # it has ended already
+    assert service.status(bad.id) == status
+    assert service.store.progress(bad.id)["state"] == "failed"
     assert ended(service, good.id) == Status("done")
     assert service.submit(bad).going_on  # it is tried again, and fails again
     assert ended(service, bad.id).state == "failed"
@@ -280,6 +283,19 @@ def test_a_crash_is_a_sentence_and_touches_no_other_run(service: Jobs) -> None:
     trainer(service.store, crashing.id)
     for spec in (crashing, other):
         assert service.cancel(spec.id).state == "cancelled"
+
+
+def test_a_crash_after_a_cancelled_try_is_a_crash(service: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = tiny(seed=23, epochs=FOREVER)
+    service.submit(spec)
+    trainer(service.store, spec.id)
+    assert service.cancel(spec.id).state == "cancelled"
+    monkeypatch.setattr(children, "_start", lambda: python("-c", "exit(3)", stdin=subprocess.PIPE))
+    monkeypatch.setattr(service._children, "_idle", [])
+    service.submit(spec)
+    status = ended(service, spec.id)
+    assert (status.state, status.message) == ("failed", "The training process died (exit status 3).")
+    assert service.store.log(spec.id) == ""  # the cancelled try's is not its
 
 
 def test_who_waits_for_a_run_that_is_cancelled_does_not_train_it(
