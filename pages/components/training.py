@@ -80,8 +80,7 @@ def submit(specs: list[RunSpec]) -> None:
 def cancel(specs: list[RunSpec]) -> None:
     """Ends what waits before what is trained: in its place the next would begin."""
     for spec in reversed(specs):
-        if jobs().status(spec.id).going_on:
-            jobs().cancel(spec.id)
+        jobs().cancel(spec.id)
 
 
 def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> None:
