@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .downloading import in_a_child
+from .downloading import beside, in_a_child
 from .errors import BadInput, unknown
 from .paths import cache_dir, cannot_write, data_dir
 from .store import Damaged, read_arrays, write_arrays
@@ -122,8 +122,9 @@ def download_weights() -> Path:
     """Has torchvision download its weights into SSAD_DATA_DIR. BadInput, saying where else to get them, when it cannot."""
     folder = data_dir()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        in_a_child(__name__, "_download", str(folder))
+        with beside(folder) as made:
+            in_a_child(__name__, "_download", str(made))
+            os.replace(made / WEIGHTS_FILE, folder / WEIGHTS_FILE)
     except OSError as error:
         where = where_to_put_weights()
         raise BadInput(f"ResNet50's weights could not be downloaded ({error.strerror or error}); {where}") from error

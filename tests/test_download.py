@@ -8,6 +8,7 @@ import hashlib
 import http.server
 import io
 import json
+import os
 import pickle
 import re
 import tarfile
@@ -19,12 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import scipy.io
+from tiny import ROOT, alive, python, wait
 from torchvision import datasets
 
 from ssad_core import data
 from ssad_core.data.torchvision_sets import FILES
+from ssad_core.downloading import beside
 from ssad_core.errors import BadInput
 
 TORCHVISION = {
@@ -248,6 +252,37 @@ def test_a_download_that_arrives_damaged_is_not_kept(server: Server, data_dir: P
 def test_a_download_that_is_broken_off_leaves_nothing(data_dir: Path) -> None:
     def progress(share: float, text: str) -> None:
         if share > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        data.load("cifar10", progress)
+    assert list(data_dir.iterdir()) == []
+
+
+KILLED = """
+import os
+from ssad_core import data
+data.load("cifar10", lambda share, text: share > 0 and os.kill(os.getpid(), 9))
+"""
+
+
+@pytest.mark.usefixtures("served")
+def test_a_download_ends_with_its_process_and_the_next_clears_it_away(data_dir: Path) -> None:
+    def left() -> list[Path]:
+        return list(data_dir.glob(".download-*/"))
+
+    parent = python("-c", KILLED, env={"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ["PYTHONPATH"]])})
+    (child,) = wait(lambda: psutil.Process(parent.pid).children())
+    assert parent.wait(30) == -9
+    wait(lambda: not alive(child.pid), seconds=2)
+    (abandoned,) = left()
+
+    def progress(share: float, text: str) -> None:
+        if share > 0:
+            (own,) = left()
+            assert own != abandoned
+            with beside(data_dir):
+                assert own.exists()  # a living process has it
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -174,6 +174,16 @@ def test_what_cannot_be_downloaded_says_where_to_put_it(tmp_path: Path, monkeypa
     assert "\n" not in str(raised.value)
 
 
+def test_downloaded_weights_are_moved_into_place(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(_module: str, _function: str, folder: str) -> None:
+        (Path(folder) / WEIGHTS_FILE).write_text("weights")
+        assert not (data_dir / WEIGHTS_FILE).exists()
+
+    monkeypatch.setattr(encoders, "in_a_child", download)
+    assert encoders.download_weights().read_text() == "weights"
+    assert list(data_dir.iterdir()) == [data_dir / WEIGHTS_FILE]
+
+
 def test_torchvision_downloads_and_checks_the_weights(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

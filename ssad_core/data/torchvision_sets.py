@@ -6,15 +6,13 @@ torchvision, and torch with it, is imported only when images are read from its f
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from ..downloading import in_a_child
+from ..downloading import beside, in_a_child
 from ..errors import BadInput
 from .images import Images, Progress, by_class, fitted
 from .table import DatasetInfo
@@ -57,25 +55,22 @@ def download(folder: Path, info: DatasetInfo, progress: Progress) -> None:
     when it fails.
     """
     files = FILES[info.name]
-    beside = folder / f".download-{uuid.uuid4().hex[:8]}"
-
-    def watch() -> None:
-        share = min(1.0, _size(beside) / files.download_bytes)
-        progress(share, f"Downloading {info.title} ({files.download_bytes / 1e6:.0f} MB)")
-
     try:
-        beside.mkdir(parents=True)
-        in_a_child(__name__, "_download", info.name, str(beside), watch=watch)
-        for entry in files.entries:
-            _move(beside / entry, folder / entry)
+        with beside(folder) as made:
+
+            def watch() -> None:
+                share = min(1.0, _size(made) / files.download_bytes)
+                progress(share, f"Downloading {info.title} ({files.download_bytes / 1e6:.0f} MB)")
+
+            in_a_child(__name__, "_download", info.name, str(made), watch=watch)
+            for entry in files.entries:
+                _move(made / entry, folder / entry)
     except OSError as error:
         raise BadInput(
             f"{info.name} is missing and could not be downloaded ({error.strerror or error}); put {info.name}.zip "
             f"(train/<class>/*.png, test/<class>/*.png) or torchvision's {' and '.join(files.entries)} into {folder}, "
             f"or set SSAD_DATA_DIR"
         ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _download(name: str, root: str) -> None:
