@@ -29,6 +29,7 @@ import dask
 import distributed
 
 from .children import CANCELLED, Children
+from .data import look_again
 from .errors import BadInput
 from .spec import RunSpec
 from .store import Busy, Store
@@ -208,6 +209,7 @@ class Jobs:
             status = self.status(spec.id)
             if status.going_on or status.state == "done":
                 return status
+            look_again()  # as the process that trains will: who asks again after images were changed asks for these
             if self.remote and self.client.status in ("closing", "closed"):
                 self.client = self._connect()
             self._tries[spec.id] += 1

@@ -26,7 +26,7 @@ from safetensors.torch import save_file
 
 from . import detectors
 from .children import CANCELLED
-from .data import load
+from .data import load, look_again
 from .errors import BadInput
 from .evaluate import Live, evaluate
 from .samples import Samples, to_float
@@ -86,6 +86,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
         report("starting", message="Reading the images.")
         device = choose_device(device_name)
         prepare(device, spec.settings.threads(os.cpu_count() or 1))
+        look_again()
         dataset = load(spec.dataset, lambda done, text: report("starting", message=text, done=done))
         if dataset.fingerprint != spec.fingerprint:
             raise BadInput(f"{spec.dataset} has other images than when this run was asked for; ask for it again")

@@ -377,6 +377,29 @@ def test_a_process_killed_while_it_reads_leaves_no_copy(
     assert [name[:8] for name in copies(own_cache)] == ["cifar10-"]
 
 
+def test_images_that_change_while_a_process_runs_are_noticed(
+    data_dir: Path, cifar10_files: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named, own_place = write_folder(data_dir / "cifar10", cifar10_files), write_folder(tmp_path / "pets", GIVEN)
+    for name, folder, file in (
+        ("cifar10", named / "train" / "cat", "new.png"),
+        (f"folder:{own_place}", own_place / "train" / "dog", "9.png"),
+    ):
+        first = data.load(name)
+        with monkeypatch.context() as patch:  # a page asks again and again, of thousands of images
+            patch.setattr("os.walk", None)
+            patch.setattr("pathlib.Path.glob", None)
+            assert data.load(name) is first
+        (folder / file).write_bytes(png(picture(78)))
+        more = data.load(name)
+        assert len(more.train_images) == len(first.train_images) + 1
+        (folder / file).write_bytes(png(picture(79)))
+        data.look_again()
+        assert data.load(name).fingerprint not in (first.fingerprint, more.fingerprint)
+        (folder / file).unlink()
+        assert same(data.load(name), first)
+
+
 def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 

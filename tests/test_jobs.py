@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -16,11 +17,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
 
 from ssad_core import children, jobs
+from ssad_core.data import load, look_again
 from ssad_core.errors import BadInput
 from ssad_core.jobs import Jobs, Status
+from ssad_core.question import Question
+from ssad_core.spec import RunSpec
 from ssad_core.store import Store
 from ssad_core.train import TrainingFailed
 from ssad_core.worker import run
@@ -208,6 +213,40 @@ def test_a_failed_run_says_why_keeps_its_log_and_spoils_nothing(service: Jobs) -
     assert ended(service, good.id) == Status("done")
     assert service.submit(bad).going_on  # it is tried again, and fails again
     assert ended(service, bad.id).state == "failed"
+
+
+def test_who_asks_again_after_images_were_changed_trains_on_these(
+    service: Jobs, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service._children, "_idle", [])  # they know of another data_dir
+    for label, i in itertools.product(range(10), range(4)):
+        for split in ("train", "test"):
+            write_image(data_dir / "mnist" / split / str(label) / f"{i}.png", shade=10 * label + i)
+
+    def asked() -> RunSpec:
+        return replace(Question(dataset="mnist", normal_class="1").run(load("mnist")), settings=tiny().settings)
+
+    before, shades = asked(), iter((100, 101))
+
+    def change() -> None:  # in its place, as no folder's time tells
+        write_image(data_dir / "mnist" / "train" / "1" / "0.png", next(shades))
+
+    change()
+    service.submit(before)
+    status = ended(service, before.id)
+    assert status.message == "mnist has other images than when this run was asked for; ask for it again"
+    again = asked()
+    service.submit(again)
+    assert ended(service, again.id) == Status("done")
+    change()
+    look_again()
+    service.submit(asked())  # the process that is there has trained on the images before
+    assert ended(service, asked().id) == Status("done")
+
+
+def write_image(path: Path, shade: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (32, 32), shade).save(path)
 
 
 def test_cancel_returns_when_the_process_is_gone(service: Jobs) -> None:

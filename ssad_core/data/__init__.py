@@ -5,9 +5,10 @@ Nothing here imports torch, except reading files in torchvision's own format.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ __all__ = [
     "is_own",
     "keep_upload",
     "load",
+    "look_again",
     "normal_class",
     "own_name",
     "path_and_size",
@@ -77,7 +79,8 @@ def load(name: str, progress: Progress | None = None) -> Dataset:
     (both with train/<class>/* and test/<class>/*), torchvision's own files; else torchvision downloads them into it.
     ``progress`` is called with the share that is done, 0 to 1, and what is being done.
 
-    A zip that is replaced is noticed at the next call; images changed inside a folder are by the next process.
+    A zip that is replaced is noticed at the next call, and so is what comes, goes or is renamed in a folder or below it. A
+    file there that is written over in its place is after `look_again`.
     BadInput, one line: an unknown name; a damaged or incomplete source; nothing here and no way to download it; a
     cache that cannot be written.
     """
@@ -87,6 +90,12 @@ def load(name: str, progress: Progress | None = None) -> Dataset:
     info = named(name)
     with _locks[name]:
         return _named(info, report)
+
+
+def look_again() -> None:
+    """Has the next `load` of each data set look at every file of its source: half a second where a folder has 60,000, of
+    which a `load` in between looks at the folders alone, within 0.1 ms."""
+    _loaded.clear()
 
 
 def dataset_info(name: str, progress: Progress | None = None) -> DatasetInfo:
@@ -128,8 +137,46 @@ class _Source:
     read: Callable[[Progress], Images]
 
 
+Glance = dict[Path, tuple[int, int] | None]  # sizes and times of files and folders, None of what is gone
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A data set, what it was read from and with which cache, and how that and all folders below it looked then."""
+
+    sources: tuple[Path, ...]
+    glance: Glance
+    dataset: Dataset
+
+
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)  # of two threads that want a set, one waits
-_loaded: dict[str, tuple[tuple, Dataset]] = {}
+_loaded: dict[str, _Loaded] = {}
+
+
+def _at_hand(name: str, paths: tuple[Path, ...], read: Callable[[], Dataset]) -> Dataset:
+    """The data set as it was read last, or read now when it comes from elsewhere or something has come, gone or been renamed
+    there. Pages ask for it many times a second, so only folders are looked at, not the images in them."""
+    sources = cache_dir(), *paths
+    known = _loaded.get(name)
+    if known is None or known.sources != sources or known.glance != _glance(known.glance):
+        before = _glance(place for path in paths for place in (path, *_folders_below(path)))
+        known = _loaded[name] = _Loaded(sources, before, read())
+    return known.dataset
+
+
+def _glance(places: Iterable[Path]) -> Glance:
+    found: Glance = {}
+    for place in places:
+        try:
+            stat = place.stat()
+            found[place] = stat.st_size, stat.st_mtime_ns
+        except OSError:
+            found[place] = None
+    return found
+
+
+def _folders_below(path: Path) -> list[Path]:
+    return [Path(where, name) for where, folders, _ in os.walk(path) for name in folders]
 
 
 def _named(info: DatasetInfo, report: Progress) -> Dataset:
@@ -139,20 +186,21 @@ def _named(info: DatasetInfo, report: Progress) -> Dataset:
         source = _source(info)
     if source is None:
         raise BadInput(f"{data_dir()} has changed while {info.name} was downloaded into it; try again")
-    glance = (cache_dir(), *((path, path.stat().st_size, path.stat().st_mtime_ns) for path in source.paths))
-    if info.name not in _loaded or _loaded[info.name][0] != glance:
+
+    def read() -> Dataset:
         images, fingerprint = decoded(info.name, source.paths, lambda: source.read(report))
-        _loaded[info.name] = glance, Dataset(info, fingerprint, *images)
-    return _loaded[info.name][1]
+        return Dataset(info, fingerprint, *images)
+
+    return _at_hand(info.name, source.paths, read)
 
 
 def _own(name: str, report: Progress) -> Dataset:
-    glance = cache_dir(), own.glance(name)
+    def read() -> Dataset:
+        info, fingerprint, images = own.load_own(name, report)
+        return Dataset(info, fingerprint, *images)
+
     with _locks[name]:
-        if name not in _loaded or _loaded[name][0] != glance:
-            info, fingerprint, images = own.load_own(name, report)
-            _loaded[name] = glance, Dataset(info, fingerprint, *images)
-        return _loaded[name][1]
+        return _at_hand(name, own.sources(name), read)
 
 
 def _source(info: DatasetInfo) -> _Source | None:

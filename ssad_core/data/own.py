@@ -110,15 +110,11 @@ class Place:
         """The name of the folder or zip, without its path."""
         return _line(self.inside[-1] if self.inside else self.path.stem if self.path.is_file() else self.path.name)
 
-    def glance(self) -> tuple[str, int, int]:
-        """Changes when a zip does, or what lies right in a folder."""
-        stat = self.path.stat()
-        return str(self.path.joinpath(*self.inside)), stat.st_size, stat.st_mtime_ns
-
     def stamps(self) -> list[object]:
         """JSON values that change when any image does."""
         if self.path.is_file():
-            return [self.glance()]
+            stat = self.path.stat()
+            return [(str(self.path.joinpath(*self.inside)), stat.st_size, stat.st_mtime_ns)]
         with self.opened() as (names, _), complaint(f"{self} cannot be read"):
             stats = [("/".join(name), self.path.joinpath(*name).stat()) for name in sorted(names)]
         return [str(self.path), *((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)]
@@ -161,9 +157,9 @@ class Place:
             return archive.read(file) if archive else file.read_bytes()
 
 
-def glance(name: str) -> object:
-    """Changes when a zip does, or what lies right in a folder. BadInput when there is nothing."""
-    return name if _fingerprint(name) else Place.of(path_and_size(name)[0]).glance()
+def sources(name: str) -> tuple[Path, ...]:
+    """The folder or zip that is read, none for folder:FINGERPRINT. BadInput when there is nothing."""
+    return () if _fingerprint(name) else (Place.of(path_and_size(name)[0]).path,)
 
 
 def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
