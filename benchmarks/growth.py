@@ -25,7 +25,7 @@ from ssad_core.detectors import settings_for
 from ssad_core.embedding import tsne
 from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
-from ssad_core.train import choose_device, prepare, train
+from ssad_core.train import choose_device, prepared, train
 
 TIMES = (1, 2, 4, 8)
 
@@ -45,7 +45,12 @@ def table(what: str, work: list[float], run: Callable[[int], None]) -> None:
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     device = choose_device()
-    prepare(device, os.cpu_count() or 1)
+    with prepared(device, os.cpu_count() or 1):
+        measure(device)
+
+
+def measure(device: torch.device) -> None:
+    """Prints a table each of growing images, operations and points."""
     dataset = load("cifar10")
     paper = settings_for("paper", "dae", "cifar10")
     base = Question("cifar10", "Automobile", augment="flip").run(dataset)

@@ -32,7 +32,7 @@ from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
 from ssad_core.spec import PRECISIONS, Anomaly, RunSpec
 from ssad_core.statistics import auc
-from ssad_core.train import choose_device, prepare, train
+from ssad_core.train import choose_device, prepared, train
 from ssad_core.worker import warm_up
 
 # Of each size: features, batch, and the epochs that are enough to compare on a CPU.
@@ -84,8 +84,8 @@ def one_side(side: str, asked: Question) -> dict[str, Any]:
     images = samples.train_normal()
     if side != TEXTBOOK:
         warm_up(device)
-        prepare(device, spec.settings.threads(os.cpu_count() or 1))
-        detector, curve = train(spec, to_float(images), device)
+        with prepared(device, spec.settings.threads(os.cpu_count() or 1)):
+            detector, curve = train(spec, to_float(images), device)
         network, speed, loss = detector.network, curve.images_per_second, curve.loss[-1]
     else:
         workers = 12 if device.type == "cuda" else 2

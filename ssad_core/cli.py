@@ -157,10 +157,10 @@ def _train(args: argparse.Namespace) -> int:
         if not store.has(spec.id):
             # Only now: importing torch takes seconds, and a stored run or a wrong argument should not wait for them.
             from .train import choose_device
-            from .worker import run, warm_up
+            from .worker import end_process, run, warm_up
 
             warm_up(choose_device(args.device))
-            run(spec, store, args.device, report)
+            run(spec, store, args.device, report, end_process)
     stored = store.load(spec.id)
     if warning := stored.warning:
         print(f"ssad_core: {warning}", file=sys.stderr)

@@ -274,7 +274,7 @@ class Jobs:
             if error is None:
                 work.publish(json.loads(files["result.json"]))
             else:
-                work.progress(state="cancelled" if error == CANCELLED else "failed", message=error)
+                work.failed(error)
 
     def status(self, run_id: str) -> Status:
         """How a run stands, whoever trains it."""

@@ -181,8 +181,12 @@ class Workspace:
         write_json(self.path / "spec.json", spec.to_dict())
 
     def progress(self, **values: Any) -> None:
-        """What a person who watches sees; ``state`` is one of starting, training, evaluating, failed."""
+        """What a person who watches sees; ``state`` is one of starting, training, evaluating, failed, cancelled."""
         write_json(self.path / "progress.json", {**values, "time": time.time()})
+
+    def failed(self, why: str, **values: Any) -> None:
+        """Says in a sentence why there will be no run: it failed, or was cancelled."""
+        self.progress(state="cancelled" if why == CANCELLED else "failed", message=why, **values)
 
     def arrays(self, name: str, arrays: Arrays) -> None:
         write_arrays(self.path / f"{name}.npz", arrays)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ from torch.optim.adam import adam
 from . import detectors
 from .errors import BadInput
 from .spec import RunSpec
+
+CUDNN = {"allow_tf32": False, "deterministic": True, "benchmark": False}  # what a training wants of it
 
 
 class TrainingFailed(RuntimeError):
@@ -85,14 +88,21 @@ def batches(order: Tensor, size: int) -> Iterator[Tensor]:
         start = end
 
 
-def prepare(device: torch.device, threads: int) -> None:
-    """Process-wide settings that make a training repeatable, for a process that trains, and float32 what it says: torch has
-    CUDA compute convolutions in TF32, whose scores would differ from those that a server computes on its CPU."""
+@contextmanager
+def prepared(device: torch.device, threads: int) -> Iterator[None]:
+    """Process-wide settings that make a training repeatable, and float32 what it says: torch has CUDA compute convolutions in
+    TF32, whose scores would differ from those that a server computes on its CPU. In the end they are as they were before."""
+    before = torch.get_num_threads(), [getattr(torch.backends.cudnn, name) for name in CUDNN]
     if device.type == "cpu":
         torch.set_num_threads(threads)
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.benchmark = False
+    for name, value in CUDNN.items():
+        setattr(torch.backends.cudnn, name, value)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        for name, value in zip(CUDNN, before[1], strict=True):
+            setattr(torch.backends.cudnn, name, value)
 
 
 class Adam:

@@ -17,9 +17,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from safetensors.torch import save_file
@@ -32,16 +32,25 @@ from .evaluate import Live, evaluate
 from .samples import Samples, to_float
 from .spec import RunSpec
 from .store import CANCEL_FILE, Busy, Store, StoredRun, Workspace
-from .train import Adam, Curve, TrainingFailed, choose_device, prepare, train
+from .train import Adam, Curve, TrainingFailed, choose_device, prepared, train
 
 Progress = Callable[[dict[str, Any]], None]
 REPORT_EVERY = 1.0  # seconds between two reports within an epoch
 
 
-def run(spec: RunSpec, store: Store, device: str = "auto", on_progress: Progress = lambda progress: None) -> StoredRun:
+def run(
+    spec: RunSpec,
+    store: Store,
+    device: str = "auto",
+    on_progress: Progress = lambda progress: None,
+    end: Callable[[], None] | None = None,
+) -> StoredRun:
     """The stored run of a spec: loaded when it is there, awaited when another process trains it, else trained here.
 
-    ``on_progress`` gets every progress that is also written for other processes to see.
+    ``on_progress`` gets every progress that is also written for other processes to see. ``end`` is called, in a thread of
+    its own, when somebody cancels the training: `end_process` where the process is there for nothing else. Without it
+    TrainingFailed is raised after the step that goes on. torch's settings are as before in the end (`train.prepared`), its
+    global generator is not: the seed is the run's.
 
     Raises BadInput, TrainingFailed (also written into the run's progress, with the log kept) or OSError.
     """
@@ -49,7 +58,7 @@ def run(spec: RunSpec, store: Store, device: str = "auto", on_progress: Progress
         try:
             with store.begin(spec) as work:
                 if work is not None:
-                    return _train(spec, work, device, on_progress)
+                    return _train(spec, work, device, on_progress, end)
         except Busy:
             _await(spec.id, store, on_progress)
     return store.load(spec.id)
@@ -68,15 +77,23 @@ def _await(run_id: str, store: Store, on_progress: Progress) -> None:
         raise TrainingFailed(CANCELLED)
 
 
-def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progress) -> StoredRun:
+def _train(
+    spec: RunSpec, work: Workspace, device_name: str, on_progress: Progress, end: Callable[[], None] | None
+) -> StoredRun:
     started = time.time()
-    over = threading.Event()
-    threading.Thread(target=_watch_cancel, args=(work.path / CANCEL_FILE, over), daemon=True).start()
+    over, cancelled, settings = threading.Event(), threading.Event(), ExitStack()
+    watch = work.path / CANCEL_FILE, over, end or cancelled.set
+    threading.Thread(target=_watch_cancel, args=watch, daemon=True).start()
+
+    def go_on() -> None:
+        if cancelled.is_set():
+            raise TrainingFailed(CANCELLED)
 
     said = 0.0
 
     def report(state: str, **values: Any) -> None:
         nonlocal said
+        go_on()
         said = time.monotonic()
         progress = {"state": state, "epochs": spec.settings.epochs, "started": started, "pid": os.getpid(), **values}
         work.progress(**progress)
@@ -85,7 +102,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
     try:
         report("starting", message="Reading the images.")
         device = choose_device(device_name)
-        prepare(device, spec.settings.threads(os.cpu_count() or 1))
+        settings.enter_context(prepared(device, spec.settings.threads(os.cpu_count() or 1)))
         look_again()
         dataset = load(spec.dataset, lambda done, text: report("starting", message=text, done=done))
         if dataset.fingerprint != spec.fingerprint:
@@ -116,6 +133,7 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
             report("training", **latest(curve))
 
         def on_step(curve: Curve) -> None:
+            go_on()
             if time.monotonic() - said > REPORT_EVERY:
                 report("training", **latest(curve))
 
@@ -151,10 +169,11 @@ def _train(spec: RunSpec, work: Workspace, device_name: str, on_progress: Progre
         )
     except Exception as error:
         # Not of KeyboardInterrupt: that run reads "interrupted", as of any process that ends too soon.
-        work.progress(state="failed", message=sentence(error), epochs=spec.settings.epochs)
+        work.failed(sentence(error), epochs=spec.settings.epochs)
         raise
     finally:
         over.set()
+        settings.close()
 
 
 def sentence(error: BaseException) -> str:
@@ -166,23 +185,27 @@ def sentence(error: BaseException) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
-def _watch_cancel(file: Path, over: threading.Event) -> None:
-    """Ends this process at once when asked to: a step of a large network cannot be broken off otherwise."""
+def _watch_cancel(file: Path, over: threading.Event, act: Callable[[], None]) -> None:
     while not over.wait(0.1):
         if file.exists():
-            print("\nssad_core: the training was cancelled", file=sys.stderr, flush=True)
-            os._exit(1)
+            act()
+            break
+
+
+def end_process() -> NoReturn:
+    """Ends this process at once, as `run`'s ``end``: a step of a large network cannot be broken off otherwise."""
+    print("\nssad_core: the training was cancelled", file=sys.stderr, flush=True)
+    os._exit(1)
 
 
 def warm_up(device: torch.device) -> None:
     """Does everything once that is slow the first time. What cannot be done, as where others have all of a GPU's memory, is
     left to the training, which will say so."""
-    with suppress(RuntimeError):
+    with suppress(RuntimeError), prepared(device, 1):
         _step(device)
 
 
 def _step(device: torch.device) -> None:
-    prepare(device, 1)
     settings = detectors.settings_for("quick")
     detector = detectors.build(RunSpec("photos", "", 0, "dae", "identity", (), settings), channels=3)
     detector.network.to(device, memory_format=torch.channels_last)
@@ -216,7 +239,7 @@ def _answer(request: dict[str, Any]) -> str | None:
     try:
         spec, store = RunSpec.from_dict(request["spec"]), Store(Path(request["cache"]))
         with _log(store.work(spec.id) / "log.txt") as on_progress:
-            run(spec, store, request["device"], on_progress)
+            run(spec, store, request["device"], on_progress, end_process)
         return None
     except Exception as error:
         return sentence(error)

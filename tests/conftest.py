@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional as F
 
-from ssad_core.train import prepare
+from ssad_core.train import prepared
 
 # The fixtures of the tests of pages; a machine that only trains needs no Streamlit, and tests the core without it.
 pytest_plugins = ["apptest"] if find_spec("streamlit") else []
@@ -71,10 +71,8 @@ def images() -> Tensor:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """As a training process is set up, so that the same training gives the same bits."""
-    before = torch.get_num_threads()
-    prepare(torch.device("cpu"), 1)
-    yield
-    torch.set_num_threads(before)
+    with prepared(torch.device("cpu"), 1):
+        yield
 
 
 @pytest.fixture

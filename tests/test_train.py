@@ -161,11 +161,11 @@ def test_it_repeats_bit_for_bit_here_and_in_another_process(images: Tensor, tmp_
 import sys
 sys.path.insert(0, {str(ROOT / "tests")!r})
 import numpy, torch
-from ssad_core.train import prepare, train
+from ssad_core.train import prepared, train
 from test_train import CPU, TINY, digest
 torch.rand(7)  # whatever was drawn before
-prepare(CPU, 1)
-print(digest(train(TINY, torch.from_numpy(numpy.load("images.npy")), CPU)[0]))
+with prepared(CPU, 1):
+    print(digest(train(TINY, torch.from_numpy(numpy.load("images.npy")), CPU)[0]))
 """
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     out = subprocess.run(

@@ -205,6 +205,30 @@ def test_ctrl_c_leaves_an_interrupted_run(tmp_path: Path) -> None:
     assert run(spec, store, "cpu").spec == spec
 
 
+def test_a_notebook_outlives_a_cancelled_training(tmp_path: Path, one_thread: None) -> None:
+    store, spec = Store(tmp_path), tiny(epochs=FOREVER)
+    torch.set_num_threads(3)
+    torch.backends.cudnn.benchmark = True
+
+    def settings() -> tuple[object, ...]:
+        cudnn = torch.backends.cudnn
+        return torch.get_num_threads(), cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
+
+    before, within = settings(), set()
+
+    def cancel(progress: dict[str, object]) -> None:
+        within.add(settings())
+        if progress["state"] == "training":
+            store.ask_to_cancel(spec.id)
+
+    with pytest.raises(TrainingFailed, match=r"^Cancelled\.$"):
+        run(spec, store, "cpu", cancel)
+    assert store.progress(spec.id)["state"] == "cancelled"
+    assert not store.is_locked(spec.id)
+    assert within == {before, (1, False, True, False)}
+    assert settings() == before
+
+
 def test_bad_input_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     store, spec = Store(tmp_path), tiny()
     with pytest.raises(BadInput, match="device must be"):
