@@ -17,6 +17,7 @@ from fakes import OnCuda
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ssad_core import augment
 from ssad_core.detectors import DETECTORS, Detector, augs, build
@@ -275,6 +276,60 @@ def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(d
         found = built.examine(x)
         again = built.explain(found.codes)
     assert {part.device.type for part in (loss, *found, again)} == {"cuda"}
+
+
+# What sums in no fixed order on CUDA, by the documentation of torch.use_deterministic_algorithms, and is no convolution, of
+# which cuDNN is asked for one that does.
+IN_ANY_ORDER = [
+    "_adaptive_avg_pool2d_backward",
+    "adaptive_max_pool2d_backward",
+    "bincount",
+    "cumsum",
+    "grid_sampler_2d_backward",
+    "histc",
+    "index_add",
+    "index_put",
+    "median",
+    "nll_loss2d_forward",
+    "put",
+    "reflection_pad2d_backward",
+    "replication_pad2d_backward",
+    "scatter",
+    "scatter_add",
+    "scatter_reduce",
+    "upsample_bilinear2d_backward",
+    "upsample_bicubic2d_backward",
+]
+
+
+class Recorded(TorchDispatchMode):
+    """The names of all operations, those of the gradients as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, op, types, args=(), kwargs=None) -> object:
+        self.names.add(op.overloadpacket.__name__.removesuffix("_"))
+        return op(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_nothing_of_a_training_sums_in_any_order_on_an_accelerator(detector: str) -> None:
+    once = replace(TINY, settings=replace(TINY.settings, epochs=1))
+    with Recorded() as recorded:
+        for aug in augs(detector):
+            for channels in (1, 3):
+                train(replace(once, detector=detector, augment=aug), torch.rand(20, channels, 32, 32), CPU)
+    assert "convolution_backward" in recorded.names
+    assert recorded.names.isdisjoint(IN_ANY_ORDER)
+
+
+def test_the_record_has_what_sums_in_any_order() -> None:
+    with Recorded() as recorded:
+        F.interpolate(torch.ones(1, 1, 4, 4, requires_grad=True), (8, 8), mode="bilinear").sum().backward()
+        torch.zeros(3).index_add_(0, torch.tensor([0]), torch.ones(1))
+    assert {"upsample_bilinear2d_backward", "index_add"} <= recorded.names
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
