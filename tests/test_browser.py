@@ -652,6 +652,14 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
 
     # A cell of the surface has a value of aug, and one of gen.
     cells = page.get_by_test_id("chart").nth(1)
+    cells.locator(".heatmaplayer image").wait_for()
+    cells.evaluate("node => { node.firstChild.same = true }")
+    for gen, charts in (("gen: Flip", 1), ("gen: CutOut", 2)):  # Flip has no parameter; then it comes back as it was
+        page.get_by_role("combobox", name="gen, or a class").click()
+        page.get_by_role("option", name=gen).click()
+        expect(page.get_by_test_id("chart")).to_have_count(charts)
+    assert cells.evaluate("node => node.firstChild.same && node.querySelectorAll('.heatmaplayer image').length") == 1
+    settled(someone)
     cells.scroll_into_view_if_needed()
     box = cells.locator(".heatmaplayer image").bounding_box()
     assert box

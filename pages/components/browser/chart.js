@@ -25,6 +25,7 @@ async function load(address) {
 
 // The page's font and colours, which change with its theme.
 function themed(layout, root) {
+  const plot = root.firstElementChild
   const style = getComputedStyle(root)
   const theme = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const text = theme("text-color")
@@ -35,8 +36,8 @@ function themed(layout, root) {
     hoverlabel: { bgcolor: theme("background-color"), bordercolor: theme("border-color"), font: { color: text } },
     modebar: { bgcolor: theme("background-color"), color: theme("gray-color"), activecolor: theme("primary-color") },
     autosize: true,
-    uirevision: root.revision, // a zoom stays while the figure is the same
-    legend: { ...layout.legend, uirevision: root.wanted.key },
+    uirevision: plot.revision, // a zoom stays while the figure is the same
+    legend: { ...layout.legend, uirevision: plot.wanted.key },
   }
 }
 
@@ -82,20 +83,46 @@ const CONFIG = {
   modeBarButtons: [FILES, ["zoom2d", "pan2d", "resetScale2d", FULL_SCREEN]],
 }
 
+// Plots whose place is gone, by their key. The same chart often comes back, with another answer or on the way back from another
+// page: then it is there at once, and as it was.
+const parked = new Map()
+const MOST_PARKED = 8
+
+function park(key, plot) {
+  if (plot.data) window.Plotly.Fx.unhover(plot)
+  discard(key)
+  parked.set(key, plot)
+  if (parked.size > MOST_PARKED) discard(parked.keys().next().value)
+}
+
+function discard(key) {
+  if (parked.has(key)) window.Plotly?.purge(parked.get(key))
+  parked.delete(key)
+}
+
+/** The plot of a place: the one that was parked, or a new one. */
+function plotOf(root, key) {
+  if (!root.firstElementChild) {
+    root.append(parked.get(key) ?? document.createElement("div"))
+    parked.delete(key)
+  }
+  return root.firstElementChild
+}
+
 async function draw(root) {
-  const wanted = root.wanted
   const plot = root.firstElementChild
+  const wanted = plot.wanted
   const height = document.fullscreenElement === root ? window.innerHeight : wanted.height
   root.style.height = plot.style.height = `${height}px`
   root.width = root.clientWidth
   if (!root.width) return // nobody sees it yet
   try {
     const Plotly = await plotly(wanted.library)
-    if (wanted !== root.wanted) return // another is on its way
+    if (wanted !== plot.wanted) return // another is on its way
     const look = themed({ height }, root)
     const drawn = [wanted.figure, JSON.stringify(look), root.width].join()
-    if (drawn !== root.drawn) {
-      root.drawn = drawn
+    if (drawn !== plot.drawn) {
+      plot.drawn = drawn
       const figure = JSON.parse(legible(wanted.figure, root))
       name(figure.data)
       fit(figure.layout, root.width)
@@ -107,22 +134,22 @@ async function draw(root) {
     return
   }
   root.classList.toggle("clickable", wanted.clickable)
-  if (root.listens) return
-  root.listens = true
+  if (plot.listens) return
+  plot.listens = true
   plot.on("plotly_click", ({ points: [{ x, y, customdata }] }) => {
-    if (root.wanted.clickable) root.report("clicked", { x, y, customdata })
+    if (plot.wanted.clickable) plot.report("clicked", { x, y, customdata })
   })
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".chart")
-  if (!root.firstElementChild) root.append(document.createElement("div"))
+  const plot = plotOf(root, data.key)
   root.dataset.testid = "chart"
   root.setAttribute("role", "figure")
   root.setAttribute("aria-label", data.alt)
-  root.revision = (root.revision ?? 0) + (root.wanted?.figure !== data.figure)
-  root.wanted = data
-  root.report = setTriggerValue
+  plot.revision = (plot.revision ?? 0) + (plot.wanted?.figure !== data.figure)
+  plot.wanted = data
+  plot.report = setTriggerValue
   draw(root)
 
   root.observer ??= new ResizeObserver(() => {
@@ -132,6 +159,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.observer.observe(root)
   return () => {
     root.observer.disconnect()
-    window.Plotly?.purge(root.firstElementChild)
+    park(data.key, plot)
   }
 }
