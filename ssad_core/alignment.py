@@ -19,13 +19,11 @@ from .encoders import embed, encoder_info, identity, recall, remember
 from .errors import BadInput
 from .mmd import PERMUTATIONS, MmdEstimate, estimate
 from .spec import CONTROLLED, Anomaly, Params, RunSpec
-from .statistics import auc, spearman
+from .statistics import auc, rank_correlation
 from .store import StoredRun, short
 
 if TYPE_CHECKING:
     from .samples import Samples
-
-FEWEST = 4  # outcomes of which a rank correlation is worth saying
 
 
 class Aug(NamedTuple):
@@ -305,7 +303,5 @@ def outcomes(
 
 
 def correlation(found: Sequence[Outcome]) -> float | None:
-    """Spearman's rank correlation of MMD and gain, below 0 where the better aligned augmentations gain more; None of too few
-    to say, or where all are alike."""
-    rho = spearman([one.mmd for one in found], [one.gain for one in found])
-    return None if len(found) < FEWEST or rho != rho else rho
+    """`rank_correlation` of MMD and gain, below 0 where the better aligned augmentations gain more."""
+    return rank_correlation([one.mmd for one in found], [one.gain for one in found])

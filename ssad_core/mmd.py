@@ -39,13 +39,14 @@ def _kernel(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
 
 
 def _pair(X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    X, Y = _embeddings(X), _embeddings(Y)
+    X, Y = embeddings(X), embeddings(Y)
     if X.shape[1] != Y.shape[1]:
         raise ValueError(f"embeddings of {X.shape[1]} and {Y.shape[1]} dimensions are not of one encoder")
     return X, Y
 
 
-def _embeddings(X: ArrayLike) -> np.ndarray:
+def embeddings(X: ArrayLike) -> np.ndarray:
+    """Points (n, h) in float64. ValueError if they are empty or not finite."""
     X = np.asarray_chkfinite(X, dtype=np.float64)
     if X.ndim != 2 or not X.size:
         raise ValueError(f"embeddings are (points, dimensions), at least one of each, not {X.shape}")

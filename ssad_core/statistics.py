@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from .errors import BadInput
 
 CHUNK = 100_000  # bootstrap weights at a time: they fit the processor's cache, and memory does not grow
+FEWEST = 4  # pairs of which a rank correlation is worth saying
 EXACT_BELOW = 50  # differences from which on signed-rank statistics use the normal approximation
 
 
@@ -230,16 +231,16 @@ def wilcoxon_greater(d: ArrayLike) -> float:
     return float(wilcoxon(d, alternative="greater", method="exact" if d.size < EXACT_BELOW else "asymptotic").pvalue)
 
 
-def spearman(x: ArrayLike, y: ArrayLike) -> float:
-    """Spearman's rank correlation of two measures (n,) of the same things, in [-1, 1]; nan where it is not defined: of fewer
-    than two, or when one measure is the same for all.
+def rank_correlation(x: ArrayLike, y: ArrayLike) -> float | None:
+    """Spearman's, of two measures (n,) of the same things, in [-1, 1]; None of fewer than `FEWEST`, or where one measure is
+    the same for all.
 
-    >>> spearman([1, 2, 3, 4], [0.9, 0.5, 0.4, -1.0])
+    >>> rank_correlation([1, 2, 3, 4], [0.9, 0.5, 0.4, -1.0])
     -1.0
     """
     from scipy.stats import spearmanr  # as in `wilcoxon_greater`
 
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if len(x) < 2 or not np.ptp(x) or not np.ptp(y):
-        return math.nan
+    if len(x) < FEWEST or not np.ptp(x) or not np.ptp(y):
+        return None
     return round(float(spearmanr(x, y).statistic), 12)

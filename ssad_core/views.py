@@ -25,6 +25,7 @@ from .histogram import threshold_at_fpr
 from .mmd import MmdEstimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
+from .selection import criteria
 from .spec import Anomaly
 from .statistics import TaskMetrics, auc, task_metrics
 from .store import Arrays, StoredRun, short
@@ -326,6 +327,18 @@ class Comparison:
         spec = self.run.spec
         space = Space.of(encoder, spec, self.dataset, baseline or self.baseline, self.run)
         return space.mmd(aug_of(spec.augment, spec.params), self.anomaly)
+
+    def criteria(self, compute: bool = True) -> dict[str, float] | None:
+        """`selection.criteria` of the run, which must not be a baseline, with the test images that the views show as those
+        whose labels nobody knows. Computed once and stored with the run; None when it is not and ``compute`` is False."""
+
+        def found() -> Arrays:
+            trn, aug, *test = self.own_codes().values()
+            return {name: np.array(value) for name, value in criteria(trn, aug, np.concatenate(test)).items()}
+
+        name = f"criteria-{short(self.anomaly.key)}"
+        kept = self.run.remember(name, found) if compute else self.run.derived(name)
+        return None if kept is None else {name: float(value) for name, value in kept.items()}
 
 
 def same_sample(comparisons: Sequence[Comparison]) -> list[Comparison]:

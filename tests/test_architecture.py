@@ -21,7 +21,7 @@ LAYERS = [
     "errors protocol colours numbers",
     "paths spec statistics mmd embedding sprites evidence strided children",
     "downloading",
-    "data augment histogram bias store networks",
+    "data augment histogram bias store networks selection",
     "figures detectors samples encoders",
     "question train evaluate cost",
     "alignment",

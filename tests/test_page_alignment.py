@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
+from scipy.stats import spearmanr
 from streamlit.testing.v1 import AppTest
 
 from pages.components import batch, service
 from ssad_core import worker
 from ssad_core.data import load
+from ssad_core.numbers import decimal
+from ssad_core.question import run_name
+from ssad_core.selection import CRITERIA
 from ssad_core.spec import RunSpec
 from ssad_core.store import Store
+from ssad_core.views import Comparison
 
 pytestmark = pytest.mark.usefixtures("no_spares")
 
@@ -87,12 +93,48 @@ def test_success_is_set_against_alignment(own_lab: Store) -> None:
         worker.run(tiny(**longer, aug=aug).run(load("digits")), own_lab, "cpu")
     app = measured(open_page(PAGE, **longer))
     assert len(charts(app)) == 2
+    assert not app.table
     assert "Rank correlation of MMD and relative AUC on CutOut: " in words(app)
     assert "Over all 52 pairs of aug and anomaly" in words(app)
     # Another anomaly trains nothing; a gen of its own is one more column.
     app = measured(open_page(PAGE, **longer, anomaly="gen:rotate"))
     assert "Over all 56 pairs" in words(app)
     assert names_best(app, "Rotate")
+
+
+def test_what_would_have_been_chosen_without_labels_is_said_beside_the_best(own_lab: Store) -> None:
+    longer, data = {**TINY, "epochs": "20"}, load("digits")
+    specs = [tiny(**longer, aug=aug).run(data) for aug in ("identity", "cutout", "flip", "noise", "blur")]
+    baseline, *runs = (worker.run(spec, own_lab, "cpu") for spec in specs)
+    app = measured(open_page(PAGE, **longer))
+    app.session_state["choices"] = True
+    measured(app.run())
+    asked = tiny().anomaly
+    values = {run.id: Comparison(run, None, asked, data).criteria(compute=False) for run in runs}
+    assert None not in values.values()  # computed while the page waited, and kept
+    gains = {run.id: run.result["auc"][asked.key] - baseline.result["auc"][asked.key] for run in runs}
+    names = {run.id: run_name(run.spec).removeprefix("DAE-") for run in runs}
+
+    lines = app.table[0].value.set_index("Criterion")
+    assert list(lines.index[:6]) == list(CRITERIA.values())
+    for name, title in CRITERIA.items():
+        chosen = min(values, key=lambda run: values[run][name])
+        rho = spearmanr([values[run][name] for run in gains], list(gains.values())).statistic
+        expected = [names[chosen], decimal(gains[chosen], sign="+"), decimal(max(gains.values()) - gains[chosen])]
+        assert list(lines.loc[title]) == [*expected, decimal(rho, 2, "+")]
+    assert lines.loc["Any, on average", "Relative AUC"] == decimal(sum(gains.values()) / 4, sign="+")
+    assert re.search(rf"DSV would have chosen .*\*\*{lines.loc['DSV', 'Chosen']}\*\*, relative AUC", words(app))
+
+    # Another anomaly is another test set.
+    (anomalies,) = (box for box in app.selectbox if box.label == "gen, or a class")
+    measured(anomalies.select("gen: Flip").run())
+    assert not app.table[0].value.set_index("Criterion").equals(lines)
+
+
+def test_of_one_aug_there_is_nothing_to_choose(own_lab: Store) -> None:
+    app = measured(open_page(PAGE, **TINY))
+    app.session_state["choices"] = True
+    assert "There is nothing to choose from: only one aug is trained." in words(measured(app.run()))
 
 
 def test_a_parameter_beside_it_is_a_row_without_training(own_lab: Store) -> None:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.chart import chart
+from pages.components.choices import show_choices
 from pages.components.markdown import plain
 from pages.components.matrix import Pairs
 from pages.components.sweep import gain_of
-from ssad_core.alignment import FEWEST, Alignment, Cells, Outcome, correlation, outcomes
+from ssad_core.alignment import Alignment, Cells, Outcome, correlation, outcomes
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
 from ssad_core.numbers import decimal
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import alignment_scatter, task_title
+from ssad_core.statistics import FEWEST
 
 
 def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Question, dataset: Dataset) -> None:
@@ -33,11 +35,7 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
         st.info("No augmentation is trained yet whose success could be set against its MMD.", icon=":material/info:")
         return
     known = {one.run for one in chosen}
-    spans = {
-        run.id: gain_of(run.id, base and base.id, question.anomaly, run, base, dataset)
-        for run, base in pairs
-        if run.id in known
-    }
+    spans = {run.id: gain_of(run, base, question.anomaly, dataset) for run, base in pairs if run.id in known}
     about = task_title(dataset, question.normal_class, question.anomaly)
     figure = alignment_scatter(found, question.anomaly, spans, about, relative)
     chart(figure, height=420, key="scatter")
@@ -47,6 +45,7 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
         "alignment decided, points would fall from the left to the right. Measured here, one seed."
     )
     st.caption(" ".join(lines))
+    show_choices(chosen, pairs, measure, dataset)
 
 
 def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:

@@ -27,7 +27,7 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
     anomaly = question.anomaly
 
     def gain(run: StoredRun, baseline: StoredRun | None) -> Estimate:
-        return gain_of(run.id, baseline and baseline.id, anomaly, run, baseline, dataset)
+        return gain_of(run, baseline, anomaly, dataset)
 
     free = [each for spec in sweep.at_random().values() for each in with_baseline(spec)]
     drawn = sweep.drawn(stored_of(free), gain)
@@ -58,17 +58,16 @@ def _band(sweep: Sweep, points: list[Point]) -> str:
     return f"{start} band is the 95% interval over the test images, of one training. "
 
 
-@st.cache_data(max_entries=2000, show_spinner=False)
-def gain_of(
-    run_id: str,
-    baseline_id: str | None,
-    anomaly: Anomaly,
-    _run: StoredRun,
-    _baseline: StoredRun | None,
-    _dataset: Dataset,
-) -> Estimate:
+def gain_of(run: StoredRun, baseline: StoredRun | None, anomaly: Anomaly, dataset: Dataset) -> Estimate:
     """`whatif.gain`, remembered."""
-    return whatif.gain(_run, _baseline, anomaly, _dataset)
+    key = f"{run.id}-{baseline and baseline.id}-{anomaly.key}"
+    # By name: what comes by its place Streamlit has to look up in the signature, each time, and there may be dozens.
+    return _gain(key=key, _run=run, _baseline=baseline, _anomaly=anomaly, _dataset=dataset)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _gain(key: str, _run: StoredRun, _baseline: StoredRun | None, _anomaly: Anomaly, _dataset: Dataset) -> Estimate:
+    return whatif.gain(_run, _baseline, _anomaly, _dataset)
 
 
 def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, slider: str) -> None:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from .. import histogram
 from ..colours import GROUP_COLOURS
 from ..statistics import auc
-from .base import colours, finish_multiples, multiples, plot
+from .base import Layout, colours, finish_multiples, multiples, plot
 
 
 def histogram_figure(
@@ -91,7 +91,11 @@ def histograms_figure(
 
 
 def roc_figure(
-    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], fpr: float | None = None, *, title: str = "ROC curves"
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    fpr: float | None = None,
+    *,
+    title: str = "ROC curves",
+    legend: Layout | None = None,
 ) -> go.Figure:
     """ROC curves from (normal, anomalous) scores of each name, its AUC in the legend.
 
@@ -126,7 +130,7 @@ def roc_figure(
         )
     }
     alt = "ROC curves. AUC: " + ", ".join(f"{name} {area:.3f}" for name, area in areas.items()) + "."
-    return plot(traces, title, alt, **axes)
+    return plot(traces, title, alt, **axes, legend=legend)
 
 
 def _scale(edges: np.ndarray, log: bool) -> dict[str, str]:

@@ -51,8 +51,8 @@ def draw_rocs(runs: Sequence[StoredRun], anomaly: Anomaly) -> go.Figure:
 
     names = labels([run.spec for run in runs])
     curves = {name: (run.scores["normal"], _stored_scores(run, anomaly)) for name, run in zip(names, runs, strict=True)}
-    fig = figures.roc_figure(curves, title=f"ROC curves on {anomaly_name(anomaly)}")
-    return fig.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"})
+    beside = {"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"}
+    return figures.roc_figure(curves, title=f"ROC curves on {anomaly_name(anomaly)}", legend=beside)
 
 
 def _stored_scores(run: StoredRun, anomaly: Anomaly) -> np.ndarray:

@@ -1,0 +1,95 @@
+"""Which aug would have been chosen without labels, and what that would have cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from pages.components.background import compute_missing
+from pages.components.markdown import plain
+from pages.components.matrix import Pairs
+from ssad_core.alignment import Outcome
+from ssad_core.data import Dataset
+from ssad_core.numbers import decimal
+from ssad_core.selection import CRITERIA, choose
+from ssad_core.statistics import rank_correlation
+
+BY_LABELS = "MMD to the anomalies (needs their labels)"
+
+
+def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, dataset: Dataset) -> None:
+    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, beside what they reach."""
+    box = st.expander(
+        "Could the best aug have been chosen without labels?",
+        icon=":material/how_to_vote:",
+        on_change="rerun",
+        key="choices",
+    )
+    if not box.open:
+        return
+    from ssad_core.views import Comparison  # torch, which may still be loading
+
+    with box:
+        if len(outcomes) < 2:
+            st.info("There is nothing to choose from: only one aug is trained.", icon=":material/info:")
+            return
+        runs = {run.id: run for run, _ in pairs}
+        judged = {one.run: Comparison(runs[one.run], None, one.anomaly, dataset) for one in outcomes}
+        known = {run: comparison.criteria(compute=False) for run, comparison in judged.items()}
+        anomaly = outcomes[0].anomaly.key
+        missing = {f"criteria-{run}-{anomaly}": judged[run].criteria for run in known if known[run] is None}
+        failed = compute_missing(missing, "criteria", lambda: st.caption("Judging each run without labels…"))
+        if failed:
+            text = f"Not all of it could be computed: {plain(next(iter(failed.values())))}"
+            st.warning(text, icon=":material/error:")
+        if missing:
+            return
+        values = {title: {run: found[name] for run, found in known.items()} for name, title in CRITERIA.items()}
+        values[BY_LABELS] = {one.run: one.mmd for one in outcomes}
+        st.markdown(_lead(choose(values[CRITERIA["dsv"]]), outcomes, measure))
+        st.table(_rows(values, outcomes, measure), border="horizontal", hide_index=True)
+        st.caption(
+            "Each criterion takes the aug of its smallest value. DSV (Sec. 6) and those that it was compared with see, in "
+            "each run's own code, training images, the same under aug, and the views' test images without their labels. A "
+            f"rank correlation below 0: lower values went with more {measure}. Measured here, one seed."
+        )
+
+
+def _lead(run: str, outcomes: Sequence[Outcome], measure: str) -> str:
+    """What DSV chooses, beside the best."""
+    best = max(outcomes, key=lambda one: one.gain)
+    (chosen,) = (one for one in outcomes if one.run == run)
+
+    def said(one: Outcome) -> str:
+        return f"**{one.aug.label}**, {measure} {_gain(one.gain, measure)}"
+
+    if chosen.gain == best.gain:
+        return f"DSV would have chosen the best of these {len(outcomes)}: {said(chosen)}."
+    return f"DSV would have chosen {said(chosen)}; the best of these {len(outcomes)} is {said(best)}."
+
+
+def _gain(value: float, measure: str) -> str:
+    return decimal(value, sign="+" if measure.startswith("relative") else "")
+
+
+def _rows(values: Mapping[str, Mapping[str, float]], outcomes: Sequence[Outcome], measure: str) -> list[dict[str, str]]:
+    """A line for each criterion, and one for choosing at random."""
+    gains, augs = {one.run: one.gain for one in outcomes}, {one.run: one.aug.label for one in outcomes}
+    best, mean = max(gains.values()), sum(gains.values()) / len(gains)
+
+    def line(criterion: str, aug: str, gain: float, rho: float | None) -> dict[str, str]:
+        return {
+            "Criterion": criterion,
+            "Chosen": aug,
+            "Relative AUC" if measure.startswith("relative") else measure: _gain(gain, measure),
+            "Below best": decimal(best - gain),
+            "Rank corr.": "–" if rho is None else decimal(rho, 2, "+"),
+        }
+
+    lines = []
+    for criterion, of in values.items():
+        chosen = choose(of)
+        rho = rank_correlation([of[run] for run in gains], list(gains.values()))
+        lines.append(line(criterion, augs[chosen], gains[chosen], rho))
+    return [*lines, line("Any, on average", "–", mean, None)]
