@@ -16,16 +16,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import augment
-from .data import DATASETS, class_title, dataset_info, load, normal_class
+from .data import DATASETS, DatasetInfo, class_title, dataset_info, load, normal_class
 from .detectors import DETECTORS, PRESETS, detector_info, presets_for, settings_for
 from .encoders import ENCODERS
 from .errors import BadInput, unknown
 from .lineup import warnings_of
+from .numbers import decimal
 from .protocol import PROFILES
 from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
-from .report import FIGURES, SIDE_BY_SIDE, SWEEPS, alike, draw, draw_gallery, draw_side_by_side, draw_sweep
-from .spec import PRECISIONS, RANGES, TITLES
+from .report import (
+    FIGURES,
+    SIDE_BY_SIDE,
+    SWEEPS,
+    alike,
+    draw,
+    draw_gains,
+    draw_gallery,
+    draw_side_by_side,
+    draw_sweep,
+    p_text,
+)
+from .spec import PRECISIONS, RANGES, TITLES, RunSpec, Settings
 from .store import Store, StoredRun
+from .testbed import FAMILIES, PAPER, Summary, check_baseline, family_title, gains, summaries, trainings
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,13 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--detector", default="dae", help=", ".join(DETECTORS))
     train.add_argument("--augment", default="cutout", metavar="A", help=", ".join(augment.AUGMENTATIONS))
     train.add_argument("--param", action="append", default=[], metavar="k=v", help="a parameter of the augmentation")
-    train.add_argument("--profile", default="paper", help=_A_PROFILE)
-    train.add_argument("--preset", default="quick", help=", ".join(PRESETS))
-    for name, title in TITLES.items():
-        kind, metavar = (float, "F") if name == "learning_rate" else (int, "N")
-        help = f"instead of the preset's: {title.lower()}{', 0 for all' if RANGES[name][0] == 0 else ''}"
-        train.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=help)
-    train.add_argument("--seed", default="0", metavar="S", help="of weights, shuffling and augmentation")
+    _add_settings(train)
     train.add_argument("--precision", default="float32", help=", ".join(PRECISIONS))
     train.add_argument("--device", default="auto", help=", ".join(DEVICES))
     train.add_argument("--json", action="store_true", help="no progress bar, only the JSON line")
@@ -112,6 +119,21 @@ def _parser() -> argparse.ArgumentParser:
     figure.add_argument("--by-score", action="store_true", help="maps are coloured by the score, not by the group")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
 
+    testbed = commands.add_parser(
+        "testbed",
+        help="train every class of data sets with every augmentation, unless it is stored, and say what each gains over all "
+        "tasks; broken off, it goes on where it stopped",
+    )
+    testbed.set_defaults(command=_testbed)
+    several = {"nargs": "+", "default": [], "metavar": "D"}
+    testbed.add_argument("--dataset", **several, help=f"{_A_DATASET} (default: the paper's four, {', '.join(PAPER)})")
+    testbed.add_argument("--detector", default="dae", help="one that has a baseline: dae or deepsad")
+    testbed.add_argument("--augment", **{**several, "metavar": "A"}, help="these and the baseline (default: all)")
+    _add_settings(testbed)
+    testbed.add_argument("--stored", action="store_true", help="train nothing: of what is stored")
+    testbed.add_argument("--json", action="store_true", help="no progress bar, only one JSON array")
+    testbed.add_argument("--out", type=Path, metavar="FILE", help="its figures too, for any browser: FILE.html")
+
     runs = commands.add_parser("runs", help="list the stored runs and the size of the cache")
     runs.add_argument("--json", action="store_true", help="as one JSON array")
     runs.set_defaults(command=_runs)
@@ -119,6 +141,22 @@ def _parser() -> argparse.ArgumentParser:
     delete.add_argument("run", nargs="+", metavar="RUN", help="a run's id")
     delete.set_defaults(command=_delete)
     return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """The options that say how a run is trained."""
+    parser.add_argument("--profile", default="paper", help=_A_PROFILE)
+    parser.add_argument("--preset", default="quick", help=", ".join(PRESETS))
+    for name, title in TITLES.items():
+        kind, metavar = (float, "F") if name == "learning_rate" else (int, "N")
+        help = f"instead of the preset's: {title.lower()}{', 0 for all' if RANGES[name][0] == 0 else ''}"
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=help)
+    parser.add_argument("--seed", default="0", metavar="S", help="of weights, shuffling and augmentation")
+
+
+def _settings(args: argparse.Namespace, detector: str, info: DatasetInfo, aug: str = "cutout") -> Settings:
+    given = {name: getattr(args, name) for name in TITLES}
+    return settings_for(args.preset, detector, info.name, info.channels, aug, **given)
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -129,17 +167,6 @@ def _train(args: argparse.Namespace) -> int:
             raise unknown(kind, given, known)
     detector = detector_info(args.detector).name
     params = check_aug(detector, args.augment, parse_params(args.param), args.profile)
-    settings = settings_for(
-        args.preset,
-        detector,
-        info.name,
-        info.channels,
-        args.augment,
-        **{
-            name: getattr(args, name)
-            for name in ("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate")
-        },
-    )
     question = Question(
         dataset=args.dataset,
         normal_class=normal_class(info, args.normal_class),
@@ -147,7 +174,7 @@ def _train(args: argparse.Namespace) -> int:
         augment=args.augment,
         params=params,
         profile=args.profile,
-        settings=settings,
+        settings=_settings(args, detector, info, args.augment),
         seed=parse_seed(args.seed),
         precision=args.precision,
     )
@@ -176,6 +203,71 @@ def _line(run: StoredRun) -> dict[str, Any]:
         **{key: result[key] for key in ("seconds", "train_seconds", "images_per_second", "auc")},
         "warning": run.warning,
     }
+
+
+def _testbed(args: argparse.Namespace) -> int:
+    _check_html(args.out)
+    with _ProgressBar(hidden=args.json) as report:
+        specs = _trainings(args, report)
+        if args.stored:
+            store = Store()
+        else:
+            from .jobs import train_all
+
+            store = train_all(
+                specs, lambda done, of: report({"state": f"{done} of {of} runs", "done": done / of, "loss": None})
+            )
+    stored = [store.load(spec.id) for spec in specs if store.has(spec.id)]
+    found = gains(stored)
+    rows = {family: summaries(found, family) for family in FAMILIES}
+    if args.json:
+        every = [
+            {"family": family, **asdict(one), "verdict": one.verdict} for family, some in rows.items() for one in some
+        ]
+        print(json.dumps(every))
+    else:
+        print("\n\n".join("\n".join(_gain_lines(family, some)) for family, some in rows.items() if some))
+    for line in (f"{len(stored)} of {len(specs)} runs are stored", *warnings_of(stored)):
+        print(f"ssad_core: {line}", file=sys.stderr)
+    if args.out:
+        if not found:
+            raise BadInput("nothing to draw: no run of these is stored beside its baseline")
+        from .figures import to_html
+
+        title = f"Relative AUC of {detector_info(args.detector).title}, {', '.join(args.dataset or PAPER)}"
+        drawn = [draw_gains(some, f"{title}<br>{family_title(family)}") for family, some in rows.items() if some]
+        args.out.write_text(to_html(*drawn, warnings=warnings_of(stored)), encoding="utf-8")
+    return 0
+
+
+def _trainings(args: argparse.Namespace, report: _ProgressBar) -> list[RunSpec]:
+    """Those of the testbed of all data sets that were asked for."""
+    detector, specs = detector_info(args.detector).name, []
+    check_baseline(detector)
+    for name in args.dataset or PAPER:
+        info = dataset_info(name, report.reading)
+        for aug in args.augment:
+            check_aug(detector, aug, {}, args.profile)
+        shared = {"profile": args.profile, "settings": _settings(args, detector, info), "seed": parse_seed(args.seed)}
+        question = Question(name, info.normal_classes[0], detector=detector, **shared)
+        specs += trainings(question, load(name, report.reading), args.augment)
+    return specs
+
+
+def _gain_lines(family: str, some: Sequence[Summary]) -> list[str]:
+    """A table in plain text."""
+    lines = [f"{family_title(family)}: relative AUC, pseudo-median [95%] [95% by normal class]"]
+    for one in some:
+        median, *ends = (decimal(value, sign="+") for value in (one.median, *one.interval, *one.clustered))
+        spans = f"[{ends[0]}, {ends[1]}] [{ends[2]}, {ends[3]}]"
+        over = f"{one.tasks} tasks of {one.models} models"
+        lines.append(f"  {one.aug:13}{median}  {spans}  {p_text(one.p)}, {over}: {one.verdict}")
+    return lines
+
+
+def _check_html(path: Path | None) -> None:
+    if path and path.suffix not in (".html", ".htm"):
+        raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(path)[:60]!r}")
 
 
 class _ProgressBar:
@@ -214,8 +306,7 @@ class _ProgressBar:
 def _figure(args: argparse.Namespace) -> int:
     if args.name not in EVERY_FIGURE:
         raise unknown("figure", args.name, EVERY_FIGURE)
-    if args.out.suffix not in (".html", ".htm"):
-        raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(args.out)[:60]!r}")
+    _check_html(args.out)
     if args.encoder not in (None, *ENCODERS):
         raise unknown("encoder", args.encoder, ENCODERS)
     for option, used_by in {"encoder": WITH_ENCODER, "by_score": WITH_SCORES}.items():

@@ -38,6 +38,7 @@ GOING_ON = ("queued", "starting", "training", "evaluating")
 TOPIC = "ssad-progress"  # of Dask's events
 CANCELLED_WITHIN = 10.0  # seconds that a process has to end
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
+LOOK = 1.0  # seconds between two looks of who waits for many trainings
 
 CPU = Path("/proc/cpuinfo")  # where Linux tells what it can do
 NVIDIA = Path("/dev/nvidiactl")  # there in containers, too
@@ -392,6 +393,29 @@ class Jobs:
         self.client.close(timeout=2)
         if cluster is not None:
             cluster.close(timeout=2)
+
+
+def train_all(specs: Iterable[RunSpec], report: Callable[[int, int], Any] = lambda done, total: None) -> Store:
+    """Trains those of the runs that are not stored, in a service of its own, and gives the store once they are done;
+    ``report`` gets how many of how many are. Broken off, the next call goes on where it stopped. RuntimeError where some
+    failed."""
+    specs = list(specs)
+    service = Jobs()
+    try:
+        for spec in specs:
+            service.submit(spec)
+        while True:
+            stati = [service.status(spec.id) for spec in specs]
+            waiting = sum(status.going_on for status in stati)
+            report(len(specs) - waiting, len(specs))
+            if not waiting:
+                break
+            time.sleep(LOOK)
+        if failed := [status.message for status in stati if status.state != "done"]:
+            raise RuntimeError(f"{len(failed)} of {len(specs)} runs are not done: {failed[0]}")
+        return service.store
+    finally:
+        service.close()
 
 
 def _step_back() -> None:

@@ -25,7 +25,7 @@ LAYERS = [
     "figures detectors samples encoders",
     "question train evaluate cost",
     "alignment",
-    "views worker jobs whatif lineup reconstruction",
+    "views worker jobs whatif lineup testbed reconstruction",
     "report",
     "cli",
     "__main__",

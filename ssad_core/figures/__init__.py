@@ -6,6 +6,7 @@ figure's text alternative.
 
 from .base import to_html
 from .bias import bias_figure
+from .gains import GainRow, gains_figure
 from .maps import MapPanel, map_figure, maps_figure
 from .matrices import MatrixCell, ScatterPoint, matrix_figure, scatter_figure, tasks_figure
 from .pictures import gallery_figure, reconstruction_figure
@@ -13,11 +14,13 @@ from .scores import ScorePanel, histogram_figure, histograms_figure, roc_figure
 from .sweeps import surface_figure, sweep_figure
 
 __all__ = [
+    "GainRow",
     "MapPanel",
     "MatrixCell",
     "ScatterPoint",
     "ScorePanel",
     "bias_figure",
+    "gains_figure",
     "gallery_figure",
     "histogram_figure",
     "histograms_figure",

@@ -7,6 +7,7 @@ from .runs import draw_rocs, draw_tasks, task_aucs
 from .side_by_side import SIDE_BY_SIDE, augmented, draw_bias, draw_side_by_side
 from .sweep import SWEEPS, alike, curve, draw_sweep, surface
 from .task import task, task_title, title
+from .testbed import draw_gains, p_text
 
 __all__ = [
     "FIGURES",
@@ -20,11 +21,13 @@ __all__ = [
     "curve",
     "draw",
     "draw_bias",
+    "draw_gains",
     "draw_gallery",
     "draw_rocs",
     "draw_side_by_side",
     "draw_sweep",
     "draw_tasks",
+    "p_text",
     "scale_of",
     "space_title",
     "surface",

@@ -1,0 +1,68 @@
+"""What each augmentation gains over many tasks (Figs. 2, 5, 10 to 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from ..numbers import decimal
+from .base import plot, rule
+
+
+@dataclass(frozen=True)
+class GainRow:
+    """An augmentation: the colour of its category, the pseudo-median of its relative AUC with the 95% interval, the wider
+    one by normal class, and words on both."""
+
+    name: str
+    colour: str
+    median: float
+    interval: tuple[float, float]
+    clustered: tuple[float, float]
+    p: str
+    hover: str
+
+
+def gains_figure(rows: Sequence[GainRow], *, title: str) -> go.Figure:
+    """A row for each augmentation, the first on top: its gain with the 95% interval, thick, and that by normal class, thin; p
+    at the right."""
+    names = [row.name for row in rows]
+
+    def bars(ends: Sequence[tuple[float, float]], name: str, width: float) -> go.Scatter:
+        xs = [x for low, high in ends for x in (low, high, None)]
+        ys = [y for name in names for y in (name, name, None)]
+        line = {"color": "#767676", "width": width}
+        return go.Scatter(x=xs, y=ys, name=name, mode="lines", line=line, hoverinfo="skip")
+
+    points = go.Scatter(
+        x=[row.median for row in rows],
+        y=names,
+        name="relative AUC",
+        mode="markers",
+        marker={"color": [row.colour for row in rows], "size": 12},
+        customdata=[row.hover for row in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+        showlegend=False,
+    )
+    traces = [
+        bars([row.clustered for row in rows], "95% by normal class", 1),
+        bars([row.interval for row in rows], "95%, tasks independent", 4),
+        points,
+    ]
+    beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False}
+    notes = [{"y": row.name, "text": row.p, **beside} for row in rows]
+    ticks = [f'<span style="color:{row.colour}">{row.name}</span>' for row in rows]
+    said = "; ".join(f"{row.name} {decimal(row.median, sign='+')} ({row.p})" for row in rows)
+    return plot(
+        traces,
+        title,
+        f"Relative AUC of {len(rows)} augs, best first: {said}.",
+        x={"title": "relative AUC (pseudo-median)"},
+        y={"type": "category", "range": [len(rows) - 0.5, -0.5], "tickvals": names, "ticktext": ticks},
+        shapes=[rule(x=0, color="#767676", width=1)],
+        annotations=notes,
+        height=150 + 27 * len(rows),
+        margin={"t": 60, "b": 10, "l": 10, "r": 90},
+    )

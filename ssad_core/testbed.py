@@ -1,0 +1,135 @@
+"""The paper's testbeds (Sec. 3): each class of a data set once as the normal one, its tasks in the wild (every other class)
+and controlled ones (every gen); the fewest trainings that serve them all, and what each aug gains over them (Finding 1,
+Obs. 4; Figs. 2, 5, 10 to 12).
+
+One training serves all tasks of its normal class, so over the paper's four data sets 420 tasks are 40 trainings for each aug.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from .data import Dataset
+from .detectors import augs, detector_info
+from .errors import BadInput
+from .question import Question, anomaly_name
+from .spec import CONTROLLED, RunSpec
+from .statistics import clustered_interval, pseudo_median, wilcoxon_greater
+from .store import StoredRun
+
+WILD = "in the wild"
+FAMILIES = (*(anomaly.key for anomaly in CONTROLLED), WILD)  # of tasks, a figure each
+PAPER = ("mnist", "fashion_mnist", "svhn", "cifar10")
+UNCONTROLLED = ("mnist", "fashion_mnist")  # the paper's controlled testbed leaves them out
+HELPFUL, HARMFUL = 0.05, 0.95  # of p (Sec. 4.1)
+
+
+def trainings(question: Question, dataset: Dataset, chosen: Sequence[str] = ()) -> list[RunSpec]:
+    """Of each class of the data set the baseline and each of the ``chosen`` augs, all for none, with the question's detector
+    and settings; class by class, so that what is there at any time is a smaller testbed and not one with holes. BadInput as
+    of `check_baseline` and `Question.run`."""
+    info = detector_info(question.detector)
+    if info.baseline is None:
+        raise BadInput(
+            f"{info.title} has no baseline, so no relative AUC: the testbeds are for detectors that have one"
+        )
+    names = ["identity", *(name for name in chosen or augs(question.detector) if name != "identity")]
+    asked = [question.with_aug(name) for name in names]
+    labels = dataset.info.normal_classes
+    return [replace(each, normal_class=label).run(dataset) for label in labels for each in asked]
+
+
+def check_baseline(detector: str) -> None:
+    """BadInput for a detector without a baseline."""
+    info = detector_info(detector)
+    if info.baseline is None:
+        raise BadInput(
+            f"{info.title} has no baseline, so no relative AUC: the testbeds are for detectors that have one"
+        )
+
+
+class Gain(NamedTuple):
+    """The relative AUC of one training on one task."""
+
+    aug: str
+    family: str
+    dataset: str
+    normal_class: int
+    task: str
+    value: float
+
+    @property
+    def model(self) -> tuple[str, int]:
+        """What the tasks of one training have in common."""
+        return self.dataset, self.normal_class
+
+
+def gains(runs: Iterable[StoredRun]) -> list[Gain]:
+    """Of each run that has its baseline among the ``runs``, on each of its tasks. What comes of a training that went wrong
+    says nothing, and is left out with all that would be set against it."""
+    known = {run.id: run for run in runs if not run.warning}
+    found = []
+    for run in known.values():
+        baseline = known.get(run.spec.baseline().id)
+        if run.spec.is_baseline or baseline is None:
+            continue
+        spec = run.spec
+        for task, auc in run.result["auc"].items():
+            if family := _family(task, spec.dataset):
+                gain = auc - baseline.result["auc"][task]
+                found.append(Gain(spec.augment, family, spec.dataset, spec.normal_class, task, gain))
+    return found
+
+
+def _family(task: str, dataset: str) -> str | None:
+    if task.startswith("class:"):
+        return WILD
+    return task if task in FAMILIES and dataset not in UNCONTROLLED else None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an aug gains over the ``tasks`` of a family, by as many ``models``: the pseudo-median of relative AUC with its 95%
+    interval, the interval by a bootstrap of whole normal classes, whose tasks share a model, and p of the one-sided Wilcoxon
+    test (None: all are 0)."""
+
+    aug: str
+    tasks: int
+    models: int
+    median: float
+    interval: tuple[float, float]
+    clustered: tuple[float, float]
+    p: float | None
+
+    @property
+    def verdict(self) -> str:
+        """Sec. 4.1: by p alone, which takes tasks for independent."""
+        if self.p is None or HELPFUL <= self.p <= HARMFUL:
+            return "neither"
+        return "helpful" if self.p < HELPFUL else "harmful"
+
+
+def summaries(found: Iterable[Gain], family: str) -> list[Summary]:
+    """Of each aug, the one that gains most first."""
+    by_aug: dict[str, list[Gain]] = {}
+    for gain in found:
+        if gain.family == family:
+            by_aug.setdefault(gain.aug, []).append(gain)
+    return sorted((_summary(aug, some) for aug, some in by_aug.items()), key=lambda one: (-one.median, one.aug))
+
+
+def _summary(aug: str, some: Sequence[Gain]) -> Summary:
+    values, models = [gain.value for gain in some], [gain.model for gain in some]
+    median, *interval = pseudo_median(values)
+    clustered = clustered_interval(values, [sorted(set(models)).index(model) for model in models])
+    p = wilcoxon_greater(values)
+    p = None if math.isnan(p) else p
+    return Summary(aug, len(some), len(set(models)), median, tuple(interval), clustered, p)
+
+
+def family_title(family: str) -> str:
+    """ "gen CutOut", or "in the wild"."""
+    return next((f"gen {anomaly_name(a)}" for a in CONTROLLED if a.key == family), family)

@@ -1,0 +1,218 @@
+"""The testbeds: which trainings and tasks they are, and what is made of them, against scipy and by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import replace
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import wilcoxon
+
+from ssad_core import cli
+from ssad_core.data import load
+from ssad_core.detectors import augs, settings_for
+from ssad_core.errors import BadInput
+from ssad_core.question import Question
+from ssad_core.spec import RunSpec, Settings
+from ssad_core.statistics import clustered_interval, pseudo_median
+from ssad_core.store import StoredRun
+from ssad_core.testbed import FAMILIES, PAPER, WILD, family_title, gains, summaries, trainings
+
+CLASSES = [str(k) for k in range(10)]
+
+
+def run_of(dataset: str, label: int, aug: str, auc: dict[str, float], warning: str | None = None) -> StoredRun:
+    """What a finished run says of itself."""
+    spec = RunSpec(dataset, "0" * 16, label, "dae", aug, (), Settings(1, 4, 8, 16, 0, 0))
+    return StoredRun(Path(spec.id), spec, {"auc": auc, "warning": warning})
+
+
+def papers() -> list[StoredRun]:
+    """A run of each normal class of the paper's data sets and its baseline, with AUCs that nothing measured."""
+    rng = np.random.default_rng(0)
+    runs = []
+    for dataset in PAPER:
+        for label in range(10):
+            tasks = [f"class:{other}" for other in CLASSES if other != str(label)]
+            tasks += ["gen:cutout", "gen:flip", "gen:invert", "rest"]
+            for aug in ("identity", "flip"):
+                runs.append(run_of(dataset, label, aug, dict(zip(tasks, rng.random(len(tasks)), strict=True))))
+    return runs
+
+
+# -- trainings and tasks ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("detector", ["dae", "deepsad"])
+def test_one_training_for_each_class_and_aug_serves_them_all(detector: str) -> None:
+    digits = load("digits")
+    question = Question("digits", "3", detector=detector, settings=settings_for("quick", detector, "digits", 1))
+    specs = trainings(question, digits)
+    assert len({spec.id for spec in specs}) == len(specs) == 10 * 14  # with DAE and DeepSAD over four such sets 1,120
+    assert [spec.normal_class for spec in specs] == sorted([*range(10)] * 14)
+    for label in range(10):
+        baseline, *others = (spec for spec in specs if spec.normal_class == label)
+        assert baseline.is_baseline
+        assert {spec.baseline().id for spec in others} == {baseline.id}
+        assert ["identity", *(spec.augment for spec in others)] == augs(detector)
+    assert replace(question, normal_class="3", augment="blur", params=()).run(digits) in specs
+    few = trainings(question, digits, ["flip", "identity"])
+    assert [spec.augment for spec in few] == ["identity", "flip"] * 10
+    assert set(few) < set(specs)
+
+
+def test_the_papers_tasks_are_420() -> None:
+    found = gains(papers())
+    assert Counter(gain.family == WILD for gain in found) == {True: 360, False: 60}
+    assert Counter(gain.family for gain in found) == {WILD: 360, "gen:cutout": 20, "gen:flip": 20, "gen:invert": 20}
+    assert {gain.dataset for gain in found if gain.family != WILD} == {"svhn", "cifar10"}
+    assert len(set(found)) == 420
+
+
+def test_a_gain_is_the_difference_to_the_same_class_and_tasks_baseline() -> None:
+    runs = papers()
+    auc = {(run.spec.dataset, run.spec.normal_class, run.spec.augment): run.result["auc"] for run in runs}
+    for gain in gains(runs):
+        of = (gain.dataset, gain.normal_class)
+        assert gain.value == auc[*of, "flip"][gain.task] - auc[*of, "identity"][gain.task]
+
+
+def test_without_its_baseline_or_after_a_collapse_nothing_is_said() -> None:
+    runs = [run for run in papers() if run.spec.dataset == "svhn"]
+    assert {gain.normal_class for gain in gains(runs[1:])} == set(range(1, 10))
+    broken = replace(runs[3], result={**runs[3].result, "warning": "It collapsed."})
+    assert {gain.normal_class for gain in gains([*runs[:3], broken, *runs[4:]])} == set(range(10)) - {1}
+
+
+# -- what is made of them ---------------------------------------------------------------------------------------------
+
+
+def test_a_summary_has_scipys_p_and_the_paper_verdicts() -> None:
+    runs = papers()
+    baselines = [run for run in runs if run.spec.is_baseline]
+
+    def other(run: StoredRun, aug: str, *steps: float) -> StoredRun:
+        """Each task some way from the baseline."""
+        auc = {task: value + step for (task, value), step in zip(run.result["auc"].items(), cycle(steps), strict=False)}
+        return run_of(run.spec.dataset, run.spec.normal_class, aug, auc)
+
+    better = [other(run, "rotate", 0.2) for run in baselines]
+    worse = [other(run, "blur", -0.1, -0.2, -0.3) for run in baselines]
+    found = gains([*runs, *better, *worse])
+    for family in FAMILIES:
+        rows = summaries(found, family)
+        assert [row.aug for row in rows] == ["rotate", "flip", "blur"]
+        assert [row.median for row in rows] == sorted((row.median for row in rows), reverse=True)
+        verdicts = {row.aug: row.verdict for row in rows}
+        assert (verdicts["rotate"], verdicts["blur"]) == ("helpful", "harmful")
+        (flip,) = (row for row in rows if row.aug == "flip")
+        values = [gain.value for gain in found if (gain.aug, gain.family) == ("flip", family)]
+        assert flip.tasks == len(values) == (360 if family == WILD else 20)
+        assert flip.models == (40 if family == WILD else 20)
+        method = "exact" if len(values) < 50 else "asymptotic"
+        assert flip.p == pytest.approx(wilcoxon(values, alternative="greater", method=method).pvalue)
+        assert (flip.median, *flip.interval) == pseudo_median(values)
+        assert flip.clustered[0] <= flip.median <= flip.clustered[1]
+    assert [family_title(family) for family in FAMILIES] == ["gen CutOut", "gen Flip", "gen Invert", "in the wild"]
+
+
+def test_where_nothing_differs_there_is_no_p() -> None:
+    same = {"gen:flip": 0.5, "class:2": 0.75}
+    found = gains([run_of("svhn", 1, "identity", same), run_of("svhn", 1, "noise", same)])
+    (row,) = summaries(found, WILD)
+    assert (row.p, row.verdict, row.median, row.clustered) == (None, "neither", 0, (0, 0))
+
+
+# -- the clustered bootstrap ------------------------------------------------------------------------------------------
+
+
+def test_its_medians_are_those_of_the_drawn_clusters() -> None:
+    rng = np.random.default_rng(3)
+    d, clusters = rng.normal(size=14), np.repeat([0, 1, 2, 3], [5, 2, 4, 3])
+    drawn = np.random.default_rng(0).integers(4, size=(40, 4))
+    medians = [pseudo_median(np.concatenate([d[clusters == c] for c in row]))[0] for row in drawn]
+    assert clustered_interval(d, clusters, draws=40) == pytest.approx(tuple(np.quantile(medians, [0.025, 0.975])))
+
+
+def test_it_is_wider_where_those_of_a_cluster_go_together_and_else_about_as_wide() -> None:
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(30), 9)
+    alone = rng.normal(size=270)
+    together = np.repeat(rng.normal(size=30), 9) + 0.01 * alone
+
+    def ratio(d: np.ndarray) -> float:
+        _, low, high = pseudo_median(d)
+        wide = clustered_interval(d, clusters)
+        return (wide[1] - wide[0]) / (high - low)
+
+    assert 0.75 < ratio(alone) < 1.3
+    assert 2.2 < ratio(together) < 3.8  # the square root of nine
+    assert clustered_interval(alone[:9], clusters[:9]) == pytest.approx((pseudo_median(alone[:9])[0],) * 2)
+
+
+def test_it_covers_what_is_there_in_nearly_all_samples() -> None:
+    rng = np.random.default_rng(1)
+    clusters, hits = np.repeat(np.arange(20), 4), 0
+    for _ in range(120):
+        d = np.repeat(rng.normal(0.3, 1, size=20), 4) + rng.normal(0, 0.3, size=80)
+        low, high = clustered_interval(d, clusters, draws=200)
+        hits += low <= 0.3 <= high
+    assert 0.86 < hits / 120 <= 1
+
+
+def test_bad_differences_are_refused() -> None:
+    for d in ([], [0.1, math.nan]):
+        with pytest.raises(BadInput):
+            clustered_interval(d, [0] * len(d))
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_trains_what_is_missing_once_and_says_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    tiny = ["--epochs", "1", "--features", "4", "--hidden", "8", "--limit", "64", "--test-limit", "20"]
+    command = ["testbed", "--dataset", "photos", "--augment", "flip", "noise", *tiny, "--json"]
+    assert cli.main([*command, "--stored"]) == 0
+    nothing = capsys.readouterr()
+    assert json.loads(nothing.out) == []
+    assert "0 of 6 runs are stored" in nothing.err
+    out = tmp_path / "gains.html"
+    assert cli.main([*command, "--out", str(out)]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["family"] for row in rows] == [family for family in FAMILIES for _ in range(2)]
+    assert {(row["aug"], row["tasks"], row["models"]) for row in rows} == {("flip", 2, 2), ("noise", 2, 2)}
+    assert all(row["interval"][0] <= row["median"] <= row["interval"][1] for row in rows)
+    page = out.read_text()
+    assert all(family_title(family) in page for family in FAMILIES)
+    # Now it is all there, and a table in words.
+    assert cli.main([*command[:-1], "--stored"]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("2 tasks of 2 models") == len(rows)
+    assert "6 of 6 runs are stored" in said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--detector", "ap"], "AP has no baseline, so no relative AUC"),
+        (["--dataset", "photos", "--augment", "flap"], "unknown augmentation 'flap'; did you mean 'flip'"),
+        (["--dataset", "fotos"], "unknown data set 'fotos'; did you mean 'photos'"),
+        (["--dataset", "photos", "--preset", "fast"], "unknown preset 'fast'"),
+        (["--dataset", "photos", "--seed", "x"], "seed"),
+        (["--out", "gains.png"], "its file ends in .html"),
+        (["--dataset", "photos", "--stored", "--out", "gains.html"], "nothing to draw"),
+    ],
+)
+def test_what_it_cannot_do_is_one_line(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["testbed", *options]) == 2
+    said_lines = capsys.readouterr().err.splitlines()
+    lines = [line for line in said_lines if line.strip() and "runs are stored" not in line and "%|" not in line]
+    assert len(lines) == 1
+    assert said in lines[0]
