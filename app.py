@@ -38,6 +38,7 @@ st.navigation(
         ],
         "Evidence": [
             st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),
+            st.Page("pages/testbed.py", title="Over all classes", icon=":material/select_all:"),
         ],
     },
     position="top",

@@ -218,7 +218,7 @@ def _testbed(args: argparse.Namespace) -> int:
                 specs, lambda done, of: report({"state": f"{done} of {of} runs", "done": done / of, "loss": None})
             )
     stored = [store.load(spec.id) for spec in specs if store.has(spec.id)]
-    found = gains(stored)
+    found = [gain for gain in gains(stored) if args.dataset or gain.in_paper]
     rows = {family: summaries(found, family) for family in FAMILIES}
     if args.json:
         every = [

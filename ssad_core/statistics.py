@@ -226,15 +226,15 @@ def clustered_interval(d: ArrayLike, clusters: ArrayLike, draws: int = 1000, see
     walsh = (d[i] + d[j]) / 2
     order = np.argsort(walsh)
     i, j, walsh = i[order], j[order], walsh[order]
+    counts = _multinomial(np.random.default_rng(seed), draws, clusters.max() + 1)[:, clusters]  # of each difference
     medians = []
-    for drawn in _multinomial(np.random.default_rng(seed), draws, clusters.max() + 1):
-        times = drawn[clusters]  # how often each difference is there
+    for drawn in np.array_split(counts, -(-draws * len(walsh) // CHUNK)):
         # A pair of two comes as often as the product says; one with itself and its copies, i <= j, as a triangle of them.
-        weights = np.where(i == j, times[i] * (times[i] + 1) / 2, times[i] * times[j])
-        reached = np.cumsum(weights)
-        middle = np.searchsorted(reached, [reached[-1] // 2 + 1, (reached[-1] + 1) // 2])
-        medians.append(walsh[middle].mean())
-    low, high = np.quantile(medians, [0.025, 0.975])
+        weights = np.where(i == j, drawn[:, i] * (drawn[:, i] + 1) / 2, drawn[:, i] * drawn[:, j])
+        reached = np.cumsum(weights, axis=1)
+        ranks = reached[:, -1:] // 2 + 1, (reached[:, -1:] + 1) // 2  # one where their number is odd
+        medians.append(sum(walsh[(reached >= rank).argmax(axis=1)] for rank in ranks) / 2)
+    low, high = np.quantile(np.concatenate(medians), [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -8,7 +8,7 @@ One training serves all tasks of its normal class, so over the paper's four data
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,8 +23,9 @@ from .store import StoredRun
 WILD = "in the wild"
 FAMILIES = (*(anomaly.key for anomaly in CONTROLLED), WILD)  # of tasks, a figure each
 PAPER = ("mnist", "fashion_mnist", "svhn", "cifar10")
-UNCONTROLLED = ("mnist", "fashion_mnist")  # the paper's controlled testbed leaves them out
+PAPER_CONTROLLED = ("svhn", "cifar10")  # Sec. 3: SVHN-C and CIFAR-10C
 HELPFUL, HARMFUL = 0.05, 0.95  # of p (Sec. 4.1)
+FEWEST_TASKS = 5  # of which the smallest possible p, 1/32, is below .05
 
 
 def trainings(question: Question, dataset: Dataset, chosen: Sequence[str] = ()) -> list[RunSpec]:
@@ -62,6 +63,11 @@ class Gain(NamedTuple):
     value: float
 
     @property
+    def in_paper(self) -> bool:
+        """Whether the paper's 420 tasks have it, on one of its data sets."""
+        return self.family == WILD or self.dataset in PAPER_CONTROLLED
+
+    @property
     def model(self) -> tuple[str, int]:
         """What the tasks of one training have in common."""
         return self.dataset, self.normal_class
@@ -78,23 +84,21 @@ def gains(runs: Iterable[StoredRun]) -> list[Gain]:
             continue
         spec = run.spec
         for task, auc in run.result["auc"].items():
-            if family := _family(task, spec.dataset):
+            if family := _family(task):
                 gain = auc - baseline.result["auc"][task]
                 found.append(Gain(spec.augment, family, spec.dataset, spec.normal_class, task, gain))
     return found
 
 
-def _family(task: str, dataset: str) -> str | None:
-    if task.startswith("class:"):
-        return WILD
-    return task if task in FAMILIES and dataset not in UNCONTROLLED else None
+def _family(task: str) -> str | None:
+    return WILD if task.startswith("class:") else task if task in FAMILIES else None
 
 
 @dataclass(frozen=True)
 class Summary:
     """What an aug gains over the ``tasks`` of a family, by as many ``models``: the pseudo-median of relative AUC with its 95%
     interval, the interval by a bootstrap of whole normal classes, whose tasks share a model, and p of the one-sided Wilcoxon
-    test (None: all are 0)."""
+    test (None: all are 0, or there are fewer than `FEWEST_TASKS`)."""
 
     aug: str
     tasks: int
@@ -107,27 +111,38 @@ class Summary:
     @property
     def verdict(self) -> str:
         """Sec. 4.1: by p alone, which takes tasks for independent."""
+        if self.tasks < FEWEST_TASKS:
+            return "too few tasks"
         if self.p is None or HELPFUL <= self.p <= HARMFUL:
             return "neither"
         return "helpful" if self.p < HELPFUL else "harmful"
 
 
-def summaries(found: Iterable[Gain], family: str) -> list[Summary]:
-    """Of each aug, the one that gains most first."""
-    by_aug: dict[str, list[Gain]] = {}
+def by_aug(found: Iterable[Gain], family: str) -> dict[str, list[Gain]]:
+    """The gains of a family."""
+    groups: dict[str, list[Gain]] = {}
     for gain in found:
         if gain.family == family:
-            by_aug.setdefault(gain.aug, []).append(gain)
-    return sorted((_summary(aug, some) for aug, some in by_aug.items()), key=lambda one: (-one.median, one.aug))
+            groups.setdefault(gain.aug, []).append(gain)
+    return groups
 
 
-def _summary(aug: str, some: Sequence[Gain]) -> Summary:
+def summary(some: Sequence[Gain]) -> Summary:
+    """Of the gains of one aug and family, at least one."""
     values, models = [gain.value for gain in some], [gain.model for gain in some]
     median, *interval = pseudo_median(values)
     clustered = clustered_interval(values, [sorted(set(models)).index(model) for model in models])
     p = wilcoxon_greater(values)
-    p = None if math.isnan(p) else p
-    return Summary(aug, len(some), len(set(models)), median, tuple(interval), clustered, p)
+    told = len(some) >= FEWEST_TASKS and not math.isnan(p)
+    return Summary(some[0].aug, len(some), len(set(models)), median, tuple(interval), clustered, p if told else None)
+
+
+def summaries(
+    found: Iterable[Gain], family: str, summarise: Callable[[Sequence[Gain]], Summary] = summary
+) -> list[Summary]:
+    """Of each aug, the one that gains most first."""
+    rows = [summarise(some) for some in by_aug(found, family).values()]
+    return sorted(rows, key=lambda row: (-row.median, row.aug))
 
 
 def family_title(family: str) -> str:

@@ -30,6 +30,7 @@ PAGES = (
     "pages/what_if.py",
     "pages/runs.py",
     "pages/evidence.py",
+    "pages/testbed.py",
     "pages/reconstructions.py",
     "pages/histograms.py",
     "pages/embeddings.py",

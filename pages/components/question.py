@@ -15,14 +15,19 @@ from ssad_core.question import Question, anomaly_name
 
 def asked() -> tuple[State, Question, Dataset]:
     """This session's question, asked for in the sidebar, written into the address and in words at the head of the page."""
+    state, question, dataset = asked_for()
+    words(question, dataset)
+    return state, question, dataset
+
+
+def asked_for() -> tuple[State, Question, Dataset]:
+    """As `asked`, of a page that says itself what it is about."""
     state = session()
     show_rejected(state)
     question = ask(state.question)
     state.turn_to(question)
     write_address(state)
-    dataset = read(question.dataset)
-    words(question, dataset)
-    return state, question, dataset
+    return state, question, read(question.dataset)
 
 
 def words(question: Question, dataset: Dataset) -> None:

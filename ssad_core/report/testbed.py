@@ -40,8 +40,8 @@ def p_text(p: float | None) -> str:
     """As it stands beside a row.
 
     >>> p_text(0.0311), p_text(1e-9), p_text(0.99999), p_text(None)
-    ('p = 0.031', 'p < 0.001', 'p > 0.999', 'no difference')
+    ('p = 0.031', 'p < 0.001', 'p > 0.999', 'p –')
     """
     if p is None:
-        return "no difference"
+        return "p –"
     return "p < 0.001" if p < 0.001 else "p > 0.999" if p > 0.999 else f"p = {decimal(p)}"

@@ -1,0 +1,102 @@
+"""Over all classes: what each aug gains with every class of the data set as the normal one (Figs. 2, 5, 10 to 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from pages.components.batch import progress, stored_of
+from pages.components.chart import chart
+from pages.components.markdown import plain
+from pages.components.question import asked_for
+from pages.components.router import show
+from pages.components.service import prepare_in_background
+from pages.components.training import say_warnings
+from ssad_core import augment
+from ssad_core.data import Dataset
+from ssad_core.detectors import detector_info
+from ssad_core.numbers import decimal
+from ssad_core.question import Question, anomaly_name
+from ssad_core.report import draw_gains
+from ssad_core.store import short
+from ssad_core.testbed import (
+    FAMILIES,
+    FEWEST_TASKS,
+    WILD,
+    Gain,
+    Summary,
+    family_title,
+    gains,
+    summaries,
+    summary,
+    trainings,
+)
+
+
+def family_of(question: Question) -> str | None:
+    """The tasks that the question's anomaly is one of."""
+    anomaly = question.anomaly
+    return WILD if anomaly.kind != "gen" else anomaly.key if anomaly.key in FAMILIES else None
+
+
+def _remembered(some: Sequence[Gain]) -> Summary:
+    """`testbed.summary`: as runs come in, those of other augs stay as they are."""
+    return _summary(key=short(*some), _some=some)
+
+
+@st.cache_data(max_entries=500, show_spinner="Drawing normal classes again and again for the intervals …")
+def _summary(key: str, _some: Sequence[Gain]) -> Summary:
+    return summary(_some)
+
+
+def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
+    """Which augs help and which harm."""
+    first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
+    best = f"{augment.label(first.aug, {})} gains most, {decimal(first.median, sign='+')}"
+    st.markdown(f"#### {about}: {best}")
+    if max(row.tasks for row in rows) < FEWEST_TASKS:
+        st.caption(f"There are {first.tasks} tasks: too few to say which augs help and which harm.")
+        return
+    help, harm = (sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful"))
+    st.markdown(f"Of {len(rows)} augs **{help} help** and **{harm} harm** over these tasks.")
+
+
+def page() -> None:
+    _, question, dataset = asked_for()
+    prepare_in_background()
+    st.title("Does it hold for every normal class?")
+    family = family_of(question)
+    if family is None:
+        scored = ", ".join(family_title(each) for each in FAMILIES if each != WILD)
+        st.info(
+            f"Runs are scored on {scored} and on every class with their training; choose one of these as the anomaly, not "
+            f"{plain(anomaly_name(question.anomaly))}.",
+            icon=":material/tune:",
+        )
+        return
+    specs = trainings(question, dataset)
+    stored = stored_of(specs)
+    progress(specs, stored, dataset)
+    say_warnings(stored.values())
+    rows = summaries(gains(stored.values()), family, _remembered)
+    if not rows:
+        st.info(
+            f"Each of the {len(dataset.info.normal_classes)} normal classes is trained with every aug and without any; a "
+            "training serves all anomalies of its class. An aug is drawn here as soon as it and its baseline are there.",
+            icon=":material/select_all:",
+        )
+        return
+    say(rows, family, dataset)
+    detector = detector_info(question.detector)
+    title = f"{dataset.info.title}, {family_title(family)}: {detector.title} against {detector.baseline}"
+    chart(draw_gains(rows, title), key="gains")
+    st.caption(
+        f"Relative AUC over {rows[0].models} normal classes, whichever the sidebar names: pseudo-median, its 95% interval, "
+        "and p of the one-sided Wilcoxon test (helps below .05, harms above .95), as in Figs. 2 and 5. Tasks of one class "
+        "share a model, so they are not independent; the thin interval is of whole normal classes drawn again and again, too "
+        "narrow where there are fewer than ten. Measured here, one seed."
+    )
+
+
+show(page)
