@@ -161,6 +161,7 @@ CONTROLS: dict[str, dict[str, Action]] = {
         "filter": lambda page, k: choose(page, "Aug", ("Flip", "CutOut")[k % 2]),
     },
     "evidence": {"pick": lambda page, k: page.mouse.click(*row(page, k % 3))},
+    "testbed": {"anomaly": another_anomaly},
 }
 ALONE = {("lab", "threshold"), ("lab", "map's colours"), ("embeddings", "colours")}  # without the server
 

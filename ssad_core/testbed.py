@@ -32,11 +32,7 @@ def trainings(question: Question, dataset: Dataset, chosen: Sequence[str] = ()) 
     """Of each class of the data set the baseline and each of the ``chosen`` augs, all for none, with the question's detector
     and settings; class by class, so that what is there at any time is a smaller testbed and not one with holes. BadInput as
     of `check_baseline` and `Question.run`."""
-    info = detector_info(question.detector)
-    if info.baseline is None:
-        raise BadInput(
-            f"{info.title} has no baseline, so no relative AUC: the testbeds are for detectors that have one"
-        )
+    check_baseline(question.detector)
     names = ["identity", *(name for name in chosen or augs(question.detector) if name != "identity")]
     asked = [question.with_aug(name) for name in names]
     labels = dataset.info.normal_classes
