@@ -10,7 +10,6 @@ range; then, on all cores as in training, what share of a step of 256 images the
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 from collections.abc import Callable
 
@@ -22,6 +21,7 @@ from benchmarks import textbook
 from benchmarks.turns import ratio, seconds
 from ssad_core import augment
 from ssad_core.detectors import build, settings_for
+from ssad_core.machine import cores
 from ssad_core.spec import PRECISIONS, RunSpec
 from ssad_core.train import Adam
 
@@ -50,7 +50,7 @@ def main() -> None:
             f"{ratio([b for _, b in pairs], [a for a, _ in pairs])}",
             flush=True,
         )
-    torch.set_num_threads(os.cpu_count() or 1)  # from here on: an idle thread goes on waiting beside a single one
+    torch.set_num_threads(cores())  # from here on: an idle thread goes on waiting beside a single one
     for name in augment.AUGMENTATIONS:
         ours, shares = augment.get(name), []
         for precision in PRECISIONS:

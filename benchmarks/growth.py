@@ -10,7 +10,6 @@ the end of each.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -23,6 +22,7 @@ from benchmarks.turns import seconds
 from ssad_core.data import load
 from ssad_core.detectors import settings_for
 from ssad_core.embedding import tsne
+from ssad_core.machine import cores
 from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
 from ssad_core.train import choose_device, prepared, train
@@ -45,7 +45,7 @@ def table(what: str, work: list[float], run: Callable[[int], None]) -> None:
 def main() -> None:
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     device = choose_device()
-    with prepared(device, os.cpu_count() or 1):
+    with prepared(device, cores()):
         measure(device)
 
 

@@ -28,6 +28,7 @@ from benchmarks.turns import ratio, spread
 from ssad_core.children import CHILD_ENVIRONMENT
 from ssad_core.data import load
 from ssad_core.detectors import build, settings_for
+from ssad_core.machine import cores
 from ssad_core.question import Question
 from ssad_core.samples import Samples, to_float
 from ssad_core.spec import PRECISIONS, Anomaly, RunSpec
@@ -84,7 +85,7 @@ def one_side(side: str, asked: Question) -> dict[str, Any]:
     images = samples.train_normal()
     if side != TEXTBOOK:
         warm_up(device)
-        with prepared(device, spec.settings.threads(os.cpu_count() or 1)):
+        with prepared(device, spec.settings.threads(cores())):
             detector, curve = train(spec, to_float(images), device)
         network, speed, loss = detector.network, curve.images_per_second, curve.loss[-1]
     else:
@@ -149,7 +150,7 @@ def main() -> None:
         return
     limits = {precision: matrix_limit(precision, choose_device()) for precision in PRECISIONS}
     measured = ", ".join(f"{limit / 1e9:.0f} GFLOP/s in {precision}" for precision, limit in limits.items())
-    print(f"matrix limit {measured} ({os.cpu_count()} cores, {choose_device().type})")
+    print(f"matrix limit {measured} ({cores()} cores, {choose_device().type})")
     for aug in args.augs:
         compare(args.size, aug, args.epochs, args.repeats, limits)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -10,6 +12,8 @@ import sys
 import threading
 from pathlib import Path
 from typing import Any
+
+from .machine import Machine, Needs
 
 SPARES = 2  # idle children kept ready; each holds some 0.8 GB (torch)
 CANCELLED = "Cancelled."
@@ -26,10 +30,15 @@ CHILD_ENVIRONMENT = {
 
 
 class Children:
-    """The training processes of a Dask worker: who trains what, and which wait warm for the next run."""
+    """The training processes of a Dask worker: who trains what, and which wait warm for the next run. Those at work never
+    take more than the ``machine`` has, however many threads the worker has."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._waiting: list[tuple[int, int, str]] = []  # for room: -priority, who came when, the job's key
+        self._asked = itertools.count()
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)  # room, or who may have it
         self._idle: list[subprocess.Popen[str]] = []
         self._busy: dict[str, subprocess.Popen[str]] = {}  # by the key of the job
         self._begun: set[str] = set()
@@ -48,14 +57,29 @@ class Children:
         while not self._closed and len(self._idle) + len(self._busy) < self._wanted:
             self._idle.append(_start())
 
-    def train(self, key: str, request: dict[str, Any]) -> str | None:
-        """Has a child train, and waits for it. The reason when it did not work, None when it did."""
+    def train(self, key: str, request: dict[str, Any], needs: Needs, priority: int = 0) -> str | None:
+        """Has a child train as soon as there is room, first come, first served but for higher priorities, and waits for it.
+        The reason when it did not work, None when it did."""
         with self._lock:
-            if self._closed or key in self._cancelled:
+            turn = (-priority, next(self._asked), key)
+            bisect.insort(self._waiting, turn)
+            self._changed.wait_for(lambda: self._is_off(key) or (self._waiting[0] == turn and self.machine.has(needs)))
+            self._waiting.remove(turn)
+            self._changed.notify_all()  # it is the next one's turn
+            if self._is_off(key):
                 return CANCELLED
             self._idle = [child for child in self._idle if child.poll() is None]
             child = self._busy[key] = self._idle.pop(0) if self._idle else _start()
+            gpu = self.machine.take(needs)
             self._begun.add(key)
+        try:
+            return self._ask(child, key, {**request, "gpu": gpu})
+        finally:  # once a child that ends is gone, and with it its memory
+            with self._lock:
+                self.machine.give_back(needs, gpu)
+                self._changed.notify_all()
+
+    def _ask(self, child: subprocess.Popen[str], key: str, request: dict[str, Any]) -> str | None:
         assert child.stdin is not None
         assert child.stdout is not None
         answer = ""
@@ -84,10 +108,14 @@ class Children:
             each.wait()
         return error
 
+    def _is_off(self, key: str) -> bool:
+        return self._closed or key in self._cancelled
+
     def cancel(self, key: str) -> None:
         """Ends the child that trains for this job, and returns when it is gone; a job that is about to start does not."""
         with self._lock:
             self._cancelled.add(key)
+            self._changed.notify_all()
             child = self._busy.get(key)
             if child is not None:
                 child.kill()
@@ -103,6 +131,7 @@ class Children:
         """Ends all children for good, and returns when they are gone."""
         with self._lock:
             self._closed = True
+            self._changed.notify_all()
             children = [*self._idle, *self._busy.values()]
             self._idle = []
             for child in children:

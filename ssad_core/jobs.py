@@ -13,7 +13,6 @@ import contextlib
 import json
 import math
 import os
-import shutil
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ import distributed
 from .children import CANCELLED, Children
 from .data import look_again
 from .errors import BadInput
+from .machine import Machine, has_bfloat16
 from .spec import RunSpec
 from .store import Busy, Store
 
@@ -39,9 +39,6 @@ TOPIC = "ssad-progress"  # of Dask's events
 CANCELLED_WITHIN = 10.0  # seconds that a process has to end
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
 LOOK = 1.0  # seconds between two looks of who waits for many trainings
-
-CPU = Path("/proc/cpuinfo")  # where Linux tells what it can do
-NVIDIA = Path("/dev/nvidiactl")  # there in containers, too
 
 
 @dataclass(frozen=True)
@@ -73,11 +70,13 @@ def children_of(worker: distributed.Worker) -> Children:
     """The children of a Dask worker. They are kept with it, since a task cannot carry a process."""
     with _children_lock:
         if not hasattr(worker, "ssad_children"):
-            worker.ssad_children = Children()
+            worker.ssad_children = Children(Machine())
         return worker.ssad_children
 
 
-def train_task(key: str, spec: dict[str, Any], cache: str | None, device: str) -> tuple[str | None, dict[str, bytes]]:
+def train_task(
+    key: str, spec: dict[str, Any], cache: str | None, device: str, priority: int
+) -> tuple[str | None, dict[str, bytes]]:
     """What Dask runs; returns why it did not work, or None, and files.
 
     With a ``cache`` of this machine the run is left there. Without one, on a worker elsewhere, it is trained in that
@@ -92,7 +91,7 @@ def train_task(key: str, spec: dict[str, Any], cache: str | None, device: str) -
             store.discard(store.work(run.id))  # an earlier try's cancellation and log must not pass for this one's
         request = {"spec": spec, "cache": str(store.root), "device": device}
         with contextlib.nullcontext() if cache else _in_touch(key, run.id, store, children):
-            error = children.train(key, request)
+            error = children.train(key, request, children.machine.needs(run.settings, device), priority)
         if error is not None and store.asked_to_cancel(run.id):
             error = CANCELLED
     if cache:
@@ -152,13 +151,11 @@ class Jobs:
     def __init__(self, store: Store | None = None, address: str | None = None) -> None:
         self.store = store or Store()
         self.address = address or os.environ.get("SSAD_SCHEDULER")
-        self.slots = os.cpu_count() or 1
-        self.gpu = _has_gpu()
         self._children: Children | None = None  # none here when workers elsewhere train
         if self.address:
             self.client = self._connect()
         else:
-            self.client = distributed.Client(_cluster(self.slots), set_as_default=False)
+            self.client = distributed.Client(_cluster(Machine()), set_as_default=False)
             self._children = children_of(self.client.cluster.workers[0])
         # Held neither by what Dask's event loop calls nor while waiting for it.
         self._lock = threading.RLock()
@@ -186,20 +183,18 @@ class Jobs:
         if self._children:
             self._children.fill()
 
-    def _needs(self, spec: RunSpec, device: str = "auto") -> dict[str, float]:
-        """What of this machine's `_capacity` a training takes."""
-        if self.gpu and device != "cpu":
-            return {"gpu": spec.settings.gpu_share, "core": 1}
-        return {"core": spec.settings.threads(self.slots)}
-
     def at_once(self, spec: RunSpec) -> int:
         """How many trainings like this one go on side by side; 1 where workers elsewhere train, which may be more."""
-        capacity = _capacity(self.slots)
-        return 1 if self.remote else int(min(capacity[name] / taken for name, taken in self._needs(spec).items()))
+        if self._children is None:
+            return 1
+        machine = self._children.machine
+        return min(machine.capacity[name] // taken for name, taken in machine.needs(spec.settings).items())
 
     def emulates(self, spec: RunSpec) -> bool:
         """Whether the training computes in bfloat16 on a CPU that has none, up to ten times slower than in float32."""
-        return spec.precision == "bfloat16" and not self.gpu and not self.remote and not _cpu_has_bfloat16()
+        if spec.precision != "bfloat16" or self._children is None:
+            return False
+        return not self._children.machine.gpus and not has_bfloat16()
 
     def submit(self, spec: RunSpec, priority: int = 0, device: str = "auto") -> Status:
         """Asks for a run; asking again changes nothing while it is queued, going on or done. A run that failed, was
@@ -224,10 +219,11 @@ class Jobs:
                 spec.to_dict(),
                 None if self.remote else str(self.store.root),
                 device,
+                priority,
                 key=key,
                 priority=priority,
                 fifo_timeout="0s",  # those of one priority in the order in which they were asked for
-                resources=None if self.remote else self._needs(spec, device),
+                resources=self._children and self._children.machine.needs(spec.settings, device),
                 retries=0,
                 pure=False,
             )
@@ -424,34 +420,17 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 
-def _capacity(slots: int) -> dict[str, float]:
-    """What trainings share; a machine without a GPU has nobody ask for it."""
-    return {"core": slots, "gpu": 1}
-
-
-def _has_gpu() -> bool:
-    """Whether trainings of this machine find a CUDA device, as far as it can be told without torch, which the server may not
-    have imported yet."""
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    return not hidden and (shutil.which("nvidia-smi") is not None or NVIDIA.exists())
-
-
-def _cpu_has_bfloat16() -> bool:
-    """By the flags avx512_bf16 and amx_bf16 of x86 and bf16 of ARM; True where there is nothing to read."""
-    return not CPU.exists() or "bf16" in CPU.read_text()
-
-
-def _cluster(slots: int) -> distributed.LocalCluster:
+def _cluster(machine: Machine) -> distributed.LocalCluster:
     """A scheduler and a worker in this process. A job takes cores and a share of a GPU; a thread waits for its child."""
     with dask.config.set({"distributed.scheduler.worker-ttl": None}):  # a laptop may sleep over it
         return distributed.LocalCluster(
             n_workers=1,
-            threads_per_worker=slots + 1,
+            threads_per_worker=machine.cores + 1,
             processes=False,
             memory_limit=None,  # the trainings' memory is not this process's
             # Dask serves HTTP in any case: on this machine only, at any free port.
             dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0",
-            resources=_capacity(slots),
+            resources=machine.capacity,
             silence_logs=40,
         )

@@ -23,6 +23,7 @@ from .protocol import METHOD_VERSION, PROFILES
 
 Params = tuple[tuple[str, float], ...]
 
+GPU_PARTS = 10  # whole numbers, since tenths do not always add up again
 PRECISIONS = ("float32", "bfloat16")  # that a network's layers compute in while it is trained
 
 
@@ -66,11 +67,11 @@ class Settings:
         return 1 if self.features * self.batch_size <= 1024 else cores
 
     @property
-    def gpu_share(self) -> float:
-        """Of a GPU, in (0, 1]. With 16 features a step is many kernels of some microseconds, and a GPU waits for the process
-        that launches them: ten such trainings share it, as many as a data set has classes. At the paper's size DAE has it to
-        itself."""
-        return 0.1 if self.features * self.batch_size <= 16384 else 1.0
+    def gpu_share(self) -> int:
+        """Parts of a GPU, of `GPU_PARTS`. With 16 features a step is many kernels of some microseconds, and a GPU waits for
+        the process that launches them: ten such trainings share it, as many as a data set has classes. At the paper's size
+        DAE has it to itself."""
+        return 1 if self.features * self.batch_size <= 16384 else GPU_PARTS
 
 
 TITLES = {  # what a person calls them

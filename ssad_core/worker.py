@@ -1,9 +1,9 @@
 """Trains one run, whole: lock, train, evaluate, publish. `python -m ssad_core.worker` does it in a process of its own.
 
 The process first gets ready (torch imported, one dummy step done), then takes one JSON line after the other from its
-standard input, {"spec": ..., "cache": ..., "device": ...}, trains, and answers with one, {"error": sentence or null}.
-So a spare one can wait for the next run. Its standard input stays open as long as its parent lives: at its end the
-process ends at once, however the parent died.
+standard input, {"spec": ..., "cache": ..., "device": ..., "gpu": number}, trains, and answers with one, {"error": sentence
+or null}. So a spare one can wait for the next run. Its standard input stays open as long as its parent lives: at its end
+the process ends at once, however the parent died.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from .children import CANCELLED
 from .data import load, look_again
 from .errors import BadInput
 from .evaluate import Live, evaluate
+from .machine import cores
 from .samples import Samples, to_float
 from .spec import RunSpec
 from .store import CANCEL_FILE, Busy, Store, StoredRun, Workspace
@@ -102,7 +103,7 @@ def _train(
     try:
         report("starting", message="Reading the images.")
         device = choose_device(device_name)
-        settings.enter_context(prepared(device, spec.settings.threads(os.cpu_count() or 1)))
+        settings.enter_context(prepared(device, spec.settings.threads(cores())))
         look_again()
         dataset = load(spec.dataset, lambda done, text: report("starting", message=text, done=done))
         if dataset.fingerprint != spec.fingerprint:
@@ -238,6 +239,8 @@ def _answer(request: dict[str, Any]) -> str | None:
     """Trains what is asked for; the sentence that says why not, or None."""
     try:
         spec, store = RunSpec.from_dict(request["spec"]), Store(Path(request["cache"]))
+        if torch.cuda.is_available():  # "cuda" is this one from here on; without torch more may have been counted
+            torch.cuda.set_device(request["gpu"] % torch.cuda.device_count())
         with _log(store.work(spec.id) / "log.txt") as on_progress:
             run(spec, store, request["device"], on_progress, end_process)
         return None

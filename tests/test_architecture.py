@@ -19,8 +19,9 @@ CORE, PAGES = ROOT / "ssad_core", ROOT / "pages"
 # A module or package of the library imports only from the lines above its own.
 LAYERS = [
     "errors protocol colours numbers",
-    "paths spec statistics mmd embedding sprites evidence strided children",
-    "downloading",
+    "paths spec statistics mmd embedding sprites evidence strided",
+    "downloading machine",
+    "children",
     "data augment histogram bias store networks selection",
     "figures detectors samples encoders",
     "question train evaluate cost",

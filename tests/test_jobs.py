@@ -15,15 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import distributed
 import psutil
 import pytest
 from PIL import Image
 from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
 
-from ssad_core import children, jobs
+from ssad_core import children, jobs, machine
 from ssad_core.data import load, look_again
 from ssad_core.errors import BadInput
-from ssad_core.jobs import Jobs, Status
+from ssad_core.jobs import Jobs, Status, children_of
+from ssad_core.machine import Machine, cores
 from ssad_core.question import Question
 from ssad_core.spec import RunSpec
 from ssad_core.store import Store
@@ -116,7 +118,7 @@ def test_what_a_person_waits_for_overtakes_a_sweep_in_the_process_that_is_there(
     assert not service.store.work(dropped.id).exists()
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="a training has a second thread only where there are two cores")
+@pytest.mark.skipif(cores() < 2, reason="a training has a second thread only where there are two cores")
 def test_a_process_that_has_trained_on_all_cores_leaves_them_to_others(service: Jobs) -> None:
     spec = tiny(seed=22, **WIDE)
     service.submit(spec)
@@ -135,12 +137,19 @@ def test_a_process_that_has_trained_on_all_cores_leaves_them_to_others(service: 
     assert busy() - before < 0.3  # seconds; one waiting thread that spins takes them all
 
 
-def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(
-    service: Jobs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Only who waits for whom: here they are trained on the CPU."""
-    monkeypatch.setattr(service, "gpu", True)
-    small = [tiny(seed=seed) for seed in range(100, 100 + min(10, service.slots))]
+@pytest.fixture
+def with_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jobs]:
+    """A service that counts on a GPU; its processes find none, and train on the CPU."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(jobs, "Machine", lambda: Machine(gpus=1))
+    service = Jobs(Store(tmp_path / "store"))
+    yield service
+    service.close()
+
+
+def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(with_gpu: Jobs) -> None:
+    service = with_gpu
+    small = [tiny(seed=seed) for seed in range(100, 100 + min(10, cores()))]
     large = tiny(seed=110, batch_size=5000)
     assert [service.at_once(spec) for spec in (small[0], large)] == [len(small), 1]
     with contextlib.ExitStack() as locks:
@@ -155,15 +164,16 @@ def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(
     assert max(finished) == finished[-1]
 
 
-def test_it_is_known_where_bfloat16_is_no_gain(service: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_is_known_where_bfloat16_is_no_gain(
+    service: Jobs, with_gpu: Jobs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     exact, rough = tiny(), replace(tiny(), precision="bfloat16")
-    monkeypatch.setattr(jobs, "CPU", tmp_path / "cpuinfo")
+    monkeypatch.setattr(machine, "CPU", tmp_path / "cpuinfo")
     assert not service.emulates(rough)  # nothing is known
     for flags, has in {"avx512_bf16": True, "amx_bf16": True, "asimd bf16": True, "avx2 avx512f": False}.items():
-        jobs.CPU.write_text(f"flags : fpu {flags} lm")
+        machine.CPU.write_text(f"flags : fpu {flags} lm")
         assert (service.emulates(rough), service.emulates(exact)) == (not has, False)
-    monkeypatch.setattr(service, "gpu", True)
-    assert not service.emulates(rough)
+    assert not with_gpu.emulates(rough)
 
 
 OTHER_SERVER = """
@@ -305,7 +315,7 @@ def test_cancel_at_any_moment(service: Jobs) -> None:
 
 
 def test_a_crash_is_a_sentence_and_touches_no_other_run(service: Jobs) -> None:
-    if service.slots < 2:
+    if cores() < 2:
         pytest.skip("needs two slots")
     crashing, other = tiny(seed=9, epochs=FOREVER), tiny(seed=10, epochs=FOREVER)
     service.submit(crashing)
@@ -388,7 +398,7 @@ def test_close_leaves_no_process_behind(tmp_path: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     service = Jobs(Store(tmp_path))
     service.warm()
-    specs = [tiny(seed=seed, epochs=FOREVER) for seed in range(service.slots + 2)]
+    specs = [tiny(seed=seed, epochs=FOREVER) for seed in range(cores() + 2)]
     for spec in specs:
         service.submit(spec)
     wait(lambda: service.status(specs[0].id).state == "starting")
@@ -495,6 +505,33 @@ def test_a_run_that_a_worker_elsewhere_trained_is_stored_here(
         assert here.store.load(spec.id).result == original.result  # it was still there
     finally:
         here.close()
+
+
+def test_a_worker_elsewhere_trains_no_more_at_once_than_it_has_cores(
+    own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    many_threads = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None, worker_dashboard_address=None
+    )
+    with (
+        many_threads,
+        contextlib.closing(Jobs(Store(tmp_path / "here"), address=many_threads.scheduler_address)) as here,
+        contextlib.closing(children_of(many_threads.workers[0])) as elsewhere,
+    ):
+        first, second = tiny(seed=6, epochs=FOREVER, **WIDE), tiny(seed=7, epochs=FOREVER, **WIDE)
+        here.submit(first)
+        child = trainer(Store(own_cache), first.id)
+        here.submit(second)
+        wait(lambda: elsewhere._waiting)
+        wait(lambda: here.status(second.id) == Status("queued", position=1))
+        assert here.cancel(second.id).state == "cancelled"
+        wait(lambda: not elsewhere._waiting)  # though there never was room
+        here.submit(second)
+        assert here.cancel(first.id).state == "cancelled"
+        assert not alive(child)
+        assert trainer(Store(own_cache), second.id)
+        assert here.cancel(second.id).state == "cancelled"
 
 
 def test_cancel_ends_a_process_elsewhere(cluster: tuple[str, Store, object]) -> None:

@@ -16,7 +16,7 @@ from ssad_core.errors import BadInput
 from ssad_core.paths import ROOT
 from ssad_core.protocol import METHOD_VERSION
 from ssad_core.question import check_augment
-from ssad_core.spec import OVERRIDABLE, RANGES, Anomaly, RunSpec, Settings, exact
+from ssad_core.spec import GPU_PARTS, OVERRIDABLE, RANGES, Anomaly, RunSpec, Settings, exact
 
 QUICK = settings_for("quick")
 SETS = [("photos", 3), ("cifar10", 3), ("digits", 1), ("fashion_mnist", 1), ("folder:x", 1)]
@@ -244,4 +244,4 @@ def test_small_layers_are_trained_on_one_thread() -> None:
 
 
 def test_small_networks_share_a_gpu() -> None:
-    assert [settings_for(name).gpu_share for name in PRESETS] == [0.1, 0.1, 1]
+    assert [settings_for(name).gpu_share for name in PRESETS] == [1, 1, GPU_PARTS]

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from tiny import FOREVER, alive, python, tiny, trainer, wait
+from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait
 
+from ssad_core import worker as worker_module
 from ssad_core.data import load
 from ssad_core.detectors import DETECTORS, settings_for
 from ssad_core.errors import BadInput
@@ -40,7 +41,9 @@ def worker() -> Iterator[subprocess.Popen[str]]:
 
 
 def ask(process: subprocess.Popen[str], spec: RunSpec, store: Store) -> None:
-    process.stdin.write(json.dumps({"spec": spec.to_dict(), "cache": str(store.root), "device": "cpu"}) + "\n")
+    process.stdin.write(
+        json.dumps({"spec": spec.to_dict(), "cache": str(store.root), "device": "cpu", "gpu": 0}) + "\n"
+    )
     process.stdin.flush()
 
 
@@ -89,7 +92,9 @@ def test_it_trains_line_by_line_and_repeats_a_run_to_the_bit(tmp_path: Path) -> 
         assert not one.has(stranger.id)
 
         (tmp_path / "file").touch()
-        first.stdin.write(json.dumps({"spec": spec.to_dict(), "cache": str(tmp_path / "file"), "device": "cpu"}) + "\n")
+        first.stdin.write(
+            json.dumps({"spec": spec.to_dict(), "cache": str(tmp_path / "file"), "device": "cpu", "gpu": 0}) + "\n"
+        )
         first.stdin.flush()
         assert "cannot write" in answer(first)
 
@@ -237,6 +242,27 @@ def test_bad_input_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     stranger = replace(spec, fingerprint="f" * 16)
     with pytest.raises(BadInput, match="other images"):
         run(stranger, store, "cpu")
+
+
+def test_a_child_trains_on_the_gpu_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that are not there: which one "cuda" would be."""
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    for gpu in (0, 1, 2):
+        request = {"spec": tiny().to_dict(), "cache": str(tmp_path), "device": "cpu", "gpu": gpu}
+        assert worker_module._answer(request) is None
+    assert chosen == [0, 1, 0]
+
+
+def test_a_training_takes_the_cores_that_its_process_may_use(tmp_path: Path) -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert run(tiny(**WIDE), Store(tmp_path), "cpu").result["machine"]["threads"] == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
