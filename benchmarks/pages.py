@@ -41,21 +41,31 @@ if TYPE_CHECKING:
 QUIET = 700  # ms without a change after which a page has answered
 PATCHES = [k / 10 for k in range(1, 10)]
 
-# Keeps, in the page: when a person last did something, when something last changed (also inside components), and the bytes
-# that have come. Streamlit's own sign that it is busy is no part of the answer, nor are lists and tooltips, which hang on the
-# body beside the app.
+# Keeps, in the page: when a person last did something, when something last changed (also inside components, and what is
+# painted on a canvas), and the bytes that have come. Streamlit's own sign that it is busy is no part of the answer, nor are
+# lists and tooltips, which hang on the body beside the app; nor is what a canvas has inside, which nobody sees: a table tells
+# its cells to screen readers 200 ms after it has painted them.
 WATCH = """
 (() => {
   const seen = window.__seen = { acted: 0, first: 0, changed: 0, came: 0, bytes: 0 }
+  const change = () => {
+    seen.changed = performance.now()
+    seen.first ||= seen.changed
+  }
+  const paint = CanvasRenderingContext2D.prototype
+  for (const name of ["fill", "stroke", "fillRect", "fillText", "drawImage"]) {
+    const done = paint[name]
+    paint[name] = function (...given) {
+      if (this.canvas.isConnected) change()
+      return done.apply(this, given)
+    }
+  }
   const own = (node) => node.nodeType === 1 ? node : node.parentElement
   const outside = (node) => node.getRootNode() === document && !node.closest("[data-testid=stApp]")
-  const busy = "[data-testid=stStatusWidget], [data-testid=stHeader]"
+  const hidden = "[data-testid=stStatusWidget], [data-testid=stHeader], canvas *"
   const observer = new MutationObserver((records) => {
-    if (records.some(({ target, attributeName }) => own(target) && !outside(own(target)) && !own(target).closest(busy)
-        && attributeName !== "data-stale" && attributeName !== "data-test-script-state")) {
-      seen.changed = performance.now()
-      seen.first ||= seen.changed
-    }
+    if (records.some(({ target, attributeName }) => own(target) && !outside(own(target)) && !own(target).closest(hidden)
+        && attributeName !== "data-stale" && attributeName !== "data-test-script-state")) change()
   })
   const all = { subtree: true, childList: true, attributes: true, characterData: true }
   observer.observe(document, all)

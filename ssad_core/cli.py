@@ -261,7 +261,7 @@ def _gain_lines(family: str, some: Sequence[Summary]) -> list[str]:
         median, *ends = (decimal(value, sign="+") for value in (one.median, *one.interval, *one.clustered))
         spans = f"[{ends[0]}, {ends[1]}] [{ends[2]}, {ends[3]}]"
         over = f"{one.tasks} tasks of {one.models} models"
-        lines.append(f"  {one.aug:13}{median}  {spans}  {p_text(one.p)}, {over}: {one.verdict}")
+        lines.append(f"  {one.aug:15}{median}  {spans}  {p_text(one.p)}, {over}: {one.verdict}")
     return lines
 
 

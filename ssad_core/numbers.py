@@ -6,12 +6,13 @@ import math
 
 
 def decimal(value: float, places: int = 3, sign: str = "") -> str:
-    """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too.
+    """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too. What rounds to 0 has no
+    minus.
 
-    >>> decimal(0.9034), decimal(-0.18, sign="+"), decimal(0.07, 2, "+")
-    ('0.903', '−0.180', '+0.07')
+    >>> decimal(0.9034), decimal(-0.18, sign="+"), decimal(0.07, 2, "+"), decimal(-0.0003)
+    ('0.903', '−0.180', '+0.07', '0.000')
     """
-    return f"{value:{sign}.{places}f}".replace("-", "−")
+    return f"{round(value, places) + 0.0:{sign}.{places}f}".replace("-", "−")
 
 
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:
