@@ -318,3 +318,19 @@ def test_a_patch_is_moved_and_every_detector_answers_without_training(someone: V
     someone.until(lambda: made.inner_text() != before, "the scores are of the other place")
     assert server.training() == {}
     assert server.runs() == runs
+
+
+def test_over_all_classes_fills_as_its_runs_come(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    tiny = {"epochs": "1", "features": "4", "hidden": "8", "limit": "32", "test_limit": "10"}
+    page.goto(server.address(**tiny, anomaly="gen:invert"))
+    page.get_by_role("button", name="Evidence").click()
+    page.get_by_text("Over all classes", exact=True).click()
+    page.get_by_role("button", name="Train 28 missing runs").click()
+    expect(page.get_by_text("28 runs are there")).to_be_visible()
+    chart = page.get_by_test_id("chart")
+    expect(chart.get_by_text("Rotate", exact=True)).to_be_visible()  # while the others are on their way
+    someone.until(lambda: chart.locator(".yaxislayer-above text").count() == 13, "each aug has its row")
+    expect(page.get_by_text("runs are there")).to_have_count(0)
+    expect(page.get_by_text("There are 2 tasks: too few to say which augs help and which harm.")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Photos, gen Invert: .+ gains most"))).to_be_visible()
