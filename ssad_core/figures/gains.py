@@ -63,6 +63,7 @@ def gains_figure(rows: Sequence[GainRow], *, title: str) -> go.Figure:
         y={"type": "category", "range": [len(rows) - 0.5, -0.5], "tickvals": names, "ticktext": ticks},
         shapes=[rule(x=0, color="#767676", width=1)],
         annotations=notes,
-        height=150 + 27 * len(rows),
-        margin={"t": 60, "b": 10, "l": 10, "r": 90},
+        height=190 + 27 * len(rows),
+        margin={"t": 45, "b": 95, "l": 10, "r": 90},
+        legend={"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},  # two lines of it on a narrow page
     )
