@@ -13,10 +13,14 @@ from ssad_core.store import Store, StoredRun
 
 
 def train_all(specs: Iterable[RunSpec]) -> Store:
-    """The store with all of them, once they are done. Broken off, it goes on where it stopped; a run that failed ends it."""
-    return jobs.train_all(
-        specs, lambda done, total: print(f"{done} of {total} runs ", end="\r", file=sys.stderr, flush=True)
-    )
+    """The store with all of them, once they are done. Broken off, it goes on where it stopped; one line says why a run
+    failed."""
+    try:
+        return jobs.train_all(
+            specs, lambda done, total: print(f"{done} of {total} runs ", end="\r", file=sys.stderr, flush=True)
+        )
+    except RuntimeError as error:
+        raise SystemExit(str(error)) from error
 
 
 def made(run: StoredRun) -> tuple[str, str]:

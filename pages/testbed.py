@@ -22,7 +22,7 @@ from ssad_core.report import draw_gains
 from ssad_core.store import short
 from ssad_core.testbed import (
     FAMILIES,
-    FEWEST_TASKS,
+    FEWEST_CLASSES,
     WILD,
     Gain,
     Summary,
@@ -45,7 +45,7 @@ def _remembered(some: Sequence[Gain]) -> Summary:
     return _summary(key=short(*some), _some=some)
 
 
-@st.cache_data(max_entries=500, show_spinner="Drawing normal classes again and again for the intervals …")
+@st.cache_data(max_entries=500, show_spinner="Computing intervals …")
 def _summary(key: str, _some: Sequence[Gain]) -> Summary:
     return summary(_some)
 
@@ -53,13 +53,20 @@ def _summary(key: str, _some: Sequence[Gain]) -> Summary:
 def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
     """Which augs help and which harm."""
     first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
-    best = f"{augment.label(first.aug, {})} gains most, {decimal(first.median, sign='+')}"
-    st.markdown(f"#### {about}: {best}")
-    if max(row.tasks for row in rows) < FEWEST_TASKS:
-        st.caption(f"There are {first.tasks} tasks: too few to say which augs help and which harm.")
+    leads = "gains most" if first.median > 0 else "loses least"
+    st.markdown(f"#### {about}: {augment.label(first.aug, {})} {leads}, {decimal(first.median, sign='+')}")
+    if first.models < FEWEST_CLASSES:
+        st.caption(
+            f"There are no intervals and nothing is tested: that takes {FEWEST_CLASSES} normal classes, and "
+            f"{first.models} {'is' if first.models == 1 else 'are'} trained. {plain(dataset.info.note)}"
+        )
         return
     help, harm = (sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful"))
-    st.markdown(f"Of {len(rows)} augs **{help} help** and **{harm} harm** over these tasks.")
+    clear = sum(row.clustered is not None and (row.clustered[0] > 0 or row.clustered[1] < 0) for row in rows)
+    st.markdown(
+        f"Of {len(rows)} augs **{help} help** and **{harm} harm** by the paper's test; of {clear} the interval by "
+        "normal class leaves out 0."
+    )
 
 
 def page() -> None:
@@ -68,10 +75,10 @@ def page() -> None:
     st.title("Does it hold for every normal class?")
     family = family_of(question)
     if family is None:
-        scored = ", ".join(family_title(each) for each in FAMILIES if each != WILD)
+        gens = ", ".join(family_title(each).removeprefix("gen ") for each in FAMILIES if each != WILD)
         st.info(
-            f"Runs are scored on {scored} and on every class with their training; choose one of these as the anomaly, not "
-            f"{plain(anomaly_name(question.anomaly))}.",
+            f"Choose one of the gens {gens} as the anomaly, or any class: with these every run is scored as it is "
+            f"trained, with {plain(anomaly_name(question.anomaly))} it is not.",
             icon=":material/tune:",
         )
         return
@@ -81,9 +88,11 @@ def page() -> None:
     say_warnings(stored.values())
     rows = summaries(gains(stored.values()), family, _remembered)
     if not rows:
+        classes = len(dataset.info.normal_classes)
         st.info(
-            f"Each of the {len(dataset.info.normal_classes)} normal classes is trained with every aug and without any; a "
-            "training serves all anomalies of its class. An aug is drawn here as soon as it and its baseline are there.",
+            f"{'The normal class' if classes == 1 else f'Each of the {classes} normal classes'} is trained with every "
+            "aug, at its default, and without any; a training serves all anomalies of its class. An aug is drawn here "
+            "as soon as it and its baseline are there.",
             icon=":material/select_all:",
         )
         return
@@ -92,9 +101,10 @@ def page() -> None:
     title = f"{dataset.info.title}, {family_title(family)}: {detector.title} against {detector.baseline}"
     chart(draw_gains(rows, title), key="gains")
     st.caption(
-        f"Relative AUC over {rows[0].models} normal classes, whichever the sidebar names: pseudo-median, its 95% interval, "
-        f"and p of the one-sided Wilcoxon test (helps below .05, harms above .95), as in Figs. 2 and 5. {_clusters(family)} "
-        "Measured here, one seed."
+        "A row is an aug at its default, trained with each class of the data set as the normal one, whichever the "
+        "sidebar names; a dot is the pseudo-median of its relative AUC, AUC minus the baseline's, over all tasks. With "
+        "95% intervals and p of the one-sided Wilcoxon test (helps below .05, harms above .95), as in Figs. 2 and 5. "
+        f"{_clusters(family)} Measured here, one seed."
     )
 
 
@@ -102,8 +112,9 @@ def _clusters(family: str) -> str:
     if family != WILD:
         return "Each class is one task; the thin interval, of classes drawn again and again, says nearly the same."
     return (
-        "Tasks of one class share a model, so they are not independent, and p is too sure; the thin interval is of whole "
-        "normal classes drawn again and again, too narrow where there are fewer than ten."
+        "Tasks are pairs of a normal and another class. Those of one normal class share a model, so they are not "
+        "independent, and p is too sure; the thin interval is of whole normal classes drawn again and again, too "
+        "narrow of fewer than ten."
     )
 
 

@@ -63,9 +63,13 @@ class Children:
         with self._lock:
             turn = (-priority, next(self._asked), key)
             bisect.insort(self._waiting, turn)
-            self._changed.wait_for(lambda: self._is_off(key) or (self._waiting[0] == turn and self.machine.has(needs)))
-            self._waiting.remove(turn)
-            self._changed.notify_all()  # it is the next one's turn
+            try:
+                self._changed.wait_for(
+                    lambda: self._is_off(key) or (self._waiting[0] == turn and self.machine.has(needs))
+                )
+            finally:
+                self._waiting.remove(turn)
+                self._changed.notify_all()  # it is the next one's turn
             if self._is_off(key):
                 return CANCELLED
             self._idle = [child for child in self._idle if child.poll() is None]
@@ -88,7 +92,10 @@ class Children:
             child.stdin.flush()
             answer = child.stdout.readline()
         if answer.endswith("\n"):
-            error = json.loads(answer)["error"]
+            try:
+                error = json.loads(answer)["error"]
+            except (ValueError, KeyError):
+                error = "The training process gave no answer that can be read."
         else:
             error = f"The training process died ({_cause(child.wait())})."
         with self._lock:

@@ -38,7 +38,7 @@ from .report import (
 )
 from .spec import PRECISIONS, RANGES, TITLES, RunSpec, Settings
 from .store import Store, StoredRun
-from .testbed import FAMILIES, PAPER, Summary, check_baseline, family_title, gains, summaries, trainings
+from .testbed import FAMILIES, PAPER_DATASETS, Summary, check_baseline, family_title, gains, summaries, trainings
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -126,7 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     testbed.set_defaults(command=_testbed)
     several = {"nargs": "+", "default": [], "metavar": "D"}
-    testbed.add_argument("--dataset", **several, help=f"{_A_DATASET} (default: the paper's four, {', '.join(PAPER)})")
+    testbed.add_argument(
+        "--dataset", **several, help=f"{_A_DATASET} (default: the paper's, {', '.join(PAPER_DATASETS)})"
+    )
     testbed.add_argument("--detector", default="dae", help="one that has a baseline: dae or deepsad")
     testbed.add_argument("--augment", **{**several, "metavar": "A"}, help="these and the baseline (default: all)")
     _add_settings(testbed)
@@ -207,50 +209,57 @@ def _line(run: StoredRun) -> dict[str, Any]:
 
 def _testbed(args: argparse.Namespace) -> int:
     _check_html(args.out)
+    names, failed = list(dict.fromkeys(args.dataset or PAPER_DATASETS)), None
     with _ProgressBar(hidden=args.json) as report:
-        specs = _trainings(args, report)
-        if args.stored:
-            store = Store()
-        else:
+        specs = _trainings(args, names, report)
+        if not args.stored:
             from .jobs import train_all
 
-            store = train_all(
-                specs, lambda done, of: report({"state": f"{done} of {of} runs", "done": done / of, "loss": None})
-            )
+            try:
+                train_all(specs, lambda done, of: report({"state": f"{done} of {of} runs", "done": done / of}))
+            except RuntimeError as error:  # what is there is said all the same
+                failed = error
+    store = Store()
     stored = [store.load(spec.id) for spec in specs if store.has(spec.id)]
-    found = [gain for gain in gains(stored) if args.dataset or gain.in_paper]
-    rows = {family: summaries(found, family) for family in FAMILIES}
+    found = [gain for gain in gains(stored) if gain.in_paper or set(names) != set(PAPER_DATASETS)]
+    rows = {family: some for family in FAMILIES if (some := summaries(found, family))}
     if args.json:
         every = [
             {"family": family, **asdict(one), "verdict": one.verdict} for family, some in rows.items() for one in some
         ]
         print(json.dumps(every))
     else:
-        print("\n\n".join("\n".join(_gain_lines(family, some)) for family, some in rows.items() if some))
-    for line in (f"{len(stored)} of {len(specs)} runs are stored", *warnings_of(stored)):
+        print("\n\n".join("\n".join(_gain_lines(family, some)) for family, some in rows.items()))
+    warnings = warnings_of(stored)
+    for line in (f"{len(stored)} of {len(specs)} runs are stored", *warnings):
         print(f"ssad_core: {line}", file=sys.stderr)
     if args.out:
-        if not found:
+        if not rows:
             raise BadInput("nothing to draw: no run of these is stored beside its baseline")
         from .figures import to_html
 
-        title = f"Relative AUC of {detector_info(args.detector).title}, {', '.join(args.dataset or PAPER)}"
-        drawn = [draw_gains(some, f"{title}<br>{family_title(family)}") for family, some in rows.items() if some]
-        args.out.write_text(to_html(*drawn, warnings=warnings_of(stored)), encoding="utf-8")
+        how = f"{detector_info(args.detector).title}, profile {args.profile}, preset {args.preset}, seed {args.seed}"
+        drawn = []
+        for family, some in rows.items():
+            about = dict.fromkeys(dataset_info(gain.dataset).title for gain in found if gain.family == family)
+            drawn.append(draw_gains(some, f"{', '.join(about)}, {family_title(family)}<br>{how}"))
+        args.out.write_text(to_html(*drawn, warnings=warnings), encoding="utf-8")
+    if failed:
+        raise failed
     return 0
 
 
-def _trainings(args: argparse.Namespace, report: _ProgressBar) -> list[RunSpec]:
-    """Those of the testbed of all data sets that were asked for."""
+def _trainings(args: argparse.Namespace, names: list[str], report: _ProgressBar) -> list[RunSpec]:
+    """Those of the testbed of all these data sets."""
     detector, specs = detector_info(args.detector).name, []
     check_baseline(detector)
-    for name in args.dataset or PAPER:
+    for name in names:
         info = dataset_info(name, report.reading)
         for aug in args.augment:
             check_aug(detector, aug, {}, args.profile)
         shared = {"profile": args.profile, "settings": _settings(args, detector, info), "seed": parse_seed(args.seed)}
         question = Question(name, info.normal_classes[0], detector=detector, **shared)
-        specs += trainings(question, load(name, report.reading), args.augment)
+        specs += trainings(question, load(name, report.reading), list(dict.fromkeys(args.augment)))
     return specs
 
 
@@ -258,14 +267,16 @@ def _gain_lines(family: str, some: Sequence[Summary]) -> list[str]:
     """A table in plain text."""
     lines = [f"{family_title(family)}: relative AUC, pseudo-median [95%] [95% by normal class]"]
     for one in some:
-        median, *ends = (decimal(value, sign="+") for value in (one.median, *one.interval, *one.clustered))
-        spans = f"[{ends[0]}, {ends[1]}] [{ends[2]}, {ends[3]}]"
-        over = f"{one.tasks} tasks of {one.models} models"
-        lines.append(f"  {one.aug:15}{median}  {spans}  {p_text(one.p)}, {over}: {one.verdict}")
+        spans = [[decimal(end, sign="+") for end in ends] for ends in (one.interval, one.clustered) if ends]
+        texts = [decimal(one.median, sign="+"), *(f"[{low}, {high}]" for low, high in spans), p_text(one.p)]
+        lines.append(f"  {one.aug:15}{'  '.join(texts)}, {one.tasks} tasks of {one.models} models: {one.verdict}")
     return lines
 
 
 def _check_html(path: Path | None) -> None:
+    """Before anything is computed for it."""
+    if path and not path.parent.is_dir():
+        raise BadInput(f"there is no folder {str(path.parent)[:60]!r} to write {path.name} into")
     if path and path.suffix not in (".html", ".htm"):
         raise BadInput(f"a figure is written as HTML, so its file ends in .html, unlike {str(path)[:60]!r}")
 

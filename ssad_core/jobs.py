@@ -38,7 +38,7 @@ GOING_ON = ("queued", "starting", "training", "evaluating")
 TOPIC = "ssad-progress"  # of Dask's events
 CANCELLED_WITHIN = 10.0  # seconds that a process has to end
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
-LOOK = 1.0  # seconds between two looks of who waits for many trainings
+LOOK = 2.0  # seconds between two looks of who waits for many trainings
 
 
 @dataclass(frozen=True)
@@ -398,16 +398,17 @@ def train_all(specs: Iterable[RunSpec], report: Callable[[int, int], Any] = lamb
     specs = list(specs)
     service = Jobs()
     try:
-        for spec in specs:
-            service.submit(spec)
+        stati = {spec.id: service.submit(spec) for spec in specs}
+        failed: list[str] = []
         while True:
-            stati = [service.status(spec.id) for spec in specs]
-            waiting = sum(status.going_on for status in stati)
-            report(len(specs) - waiting, len(specs))
+            failed += [status.message for status in stati.values() if not status.going_on and status.state != "done"]
+            waiting = [run_id for run_id, status in stati.items() if status.going_on]
+            report(len(specs) - len(waiting), len(specs))
             if not waiting:
                 break
             time.sleep(LOOK)
-        if failed := [status.message for status in stati if status.state != "done"]:
+            stati = {run_id: service.status(run_id) for run_id in waiting}
+        if failed:
             raise RuntimeError(f"{len(failed)} of {len(specs)} runs are not done: {failed[0]}")
         return service.store
     finally:

@@ -6,13 +6,13 @@ import math
 
 
 def decimal(value: float, places: int = 3, sign: str = "") -> str:
-    """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too. What rounds to 0 has no
-    minus.
+    """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too. What rounds to 0 keeps its
+    sign: an interval that ends below 0 does not reach it.
 
     >>> decimal(0.9034), decimal(-0.18, sign="+"), decimal(0.07, 2, "+"), decimal(-0.0003)
-    ('0.903', '−0.180', '+0.07', '0.000')
+    ('0.903', '−0.180', '+0.07', '−0.000')
     """
-    return f"{round(value, places) + 0.0:{sign}.{places}f}".replace("-", "−")
+    return f"{value:{sign}.{places}f}".replace("-", "−")
 
 
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:

@@ -33,7 +33,7 @@ def dsv(trn: ArrayLike, aug: ArrayLike, test: ArrayLike) -> float:
     """Discordance and separability validation, L - S / L: low where trn and aug together surround the test images, and these
     spread in the direction from trn to aug.
 
-    Parameters and errors are those of `criteria`; nan where all points are one.
+    Parameters and errors are those of `criteria`; nan where trn and aug are one point.
 
     >>> round(dsv([[1, 0], [1, 0.1]], [[0, 1]], [[1, 0], [0, 1]]), 3)
     -0.452
@@ -86,6 +86,7 @@ def _unit(points: np.ndarray) -> np.ndarray:
     return points / np.where(lengths, lengths, 1)
 
 
-def choose(values: Mapping[str, float]) -> str:
-    """The name of a criterion's smallest value; nan is no value."""
-    return min(values, key=lambda name: (math.isnan(values[name]), values[name]))
+def choose(values: Mapping[str, float]) -> str | None:
+    """The name of a criterion's smallest value; nan is no value, and of none there is no choice."""
+    known = {name: value for name, value in values.items() if not math.isnan(value)}
+    return min(known, key=known.__getitem__) if known else None

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from .errors import BadInput
 
 CHUNK = 100_000  # bootstrap weights at a time: they fit the processor's cache, and memory does not grow
-FEWEST = 4  # pairs of which a rank correlation is worth saying
+FEWEST_PAIRS = 4  # of which a rank correlation is worth saying
 EXACT_BELOW = 50  # differences from which on signed-rank statistics use the normal approximation
 
 
@@ -215,26 +215,31 @@ def clustered_interval(d: ArrayLike, clusters: ArrayLike, draws: int = 1000, see
     """The 95% percentile bootstrap interval of the pseudo-median of differences that come in clusters: whole clusters are
     drawn with replacement, as many as there are. Wider than that of `pseudo_median` where those of one cluster go together.
 
-    ``d`` and ``clusters`` (0, 1, ... of each difference) are (n,); memory is some 16 n (n + 1) bytes. BadInput if ``d`` is
+    ``d`` and ``clusters``, a number for each difference, are (n,); memory is some 40 n (n + 1) bytes. BadInput if ``d`` is
     empty or not finite. Of fewer than some ten clusters it is too narrow, of one it has no width.
 
     >>> clustered_interval([0.1, 0.1, 0.3, 0.3], [0, 0, 1, 1])
     (0.1, 0.3)
     """
-    d, clusters = finite_scores(d, "paired"), np.asarray(clusters)
-    i, j = np.triu_indices(len(d))
+    d = finite_scores(d, "paired")
+    _, clusters = np.unique(clusters, return_inverse=True)
+    i, j = (index.astype(np.int32) for index in np.triu_indices(len(d)))
     walsh = (d[i] + d[j]) / 2
     order = np.argsort(walsh)
     i, j, walsh = i[order], j[order], walsh[order]
-    counts = _multinomial(np.random.default_rng(seed), draws, clusters.max() + 1)[:, clusters]  # of each difference
+    same = i == j
     medians = []
-    for drawn in np.array_split(counts, -(-draws * len(walsh) // CHUNK)):
+    # In float32, which counts to 2^24 exactly: the sums of some 4,000 differences.
+    for drawn in _multinomial(np.random.default_rng(seed), draws, clusters.max() + 1)[:, clusters].astype(np.float32):
         # A pair of two comes as often as the product says; one with itself and its copies, i <= j, as a triangle of them.
-        weights = np.where(i == j, drawn[:, i] * (drawn[:, i] + 1) / 2, drawn[:, i] * drawn[:, j])
-        reached = np.cumsum(weights, axis=1)
-        ranks = reached[:, -1:] // 2 + 1, (reached[:, -1:] + 1) // 2  # one where their number is odd
-        medians.append(sum(walsh[(reached >= rank).argmax(axis=1)] for rank in ranks) / 2)
-    low, high = np.quantile(np.concatenate(medians), [0.025, 0.975])
+        weights = drawn[i] * drawn[j]
+        weights[same] = drawn[i[same]] * (drawn[i[same]] + 1) / 2
+        reached = np.cumsum(weights)
+        middle = np.searchsorted(
+            reached, [reached[-1] // 2 + 1, (reached[-1] + 1) // 2]
+        )  # one where their number is odd
+        medians.append(walsh[middle].mean())
+    low, high = np.quantile(medians, [0.025, 0.975])
     return float(low), float(high)
 
 
@@ -259,8 +264,8 @@ def wilcoxon_greater(d: ArrayLike) -> float:
 
 
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float | None:
-    """Spearman's, of two measures (n,) of the same things, in [-1, 1]; None of fewer than `FEWEST`, or where one measure is
-    the same for all.
+    """Spearman's, of two measures (n,) of the same things, in [-1, 1]; None of fewer than `FEWEST_PAIRS`, and where
+    one is no number or one measure is the same for all.
 
     >>> rank_correlation([1, 2, 3, 4], [0.9, 0.5, 0.4, -1.0])
     -1.0
@@ -268,6 +273,6 @@ def rank_correlation(x: ArrayLike, y: ArrayLike) -> float | None:
     from scipy.stats import spearmanr  # as in `wilcoxon_greater`
 
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if len(x) < FEWEST or not np.ptp(x) or not np.ptp(y):
+    if len(x) < FEWEST_PAIRS or not np.ptp(x) or not np.ptp(y) or not np.isfinite([x, y]).all():
         return None
     return round(float(spearmanr(x, y).statistic), 12)

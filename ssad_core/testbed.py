@@ -7,12 +7,13 @@ One training serves all tasks of its normal class, so over the paper's four data
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from .data import Dataset
+import numpy as np
+
+from .data import DATASETS, Dataset
 from .detectors import augs, detector_info
 from .errors import BadInput
 from .question import Question, anomaly_name
@@ -22,10 +23,10 @@ from .store import StoredRun
 
 WILD = "in the wild"
 FAMILIES = (*(anomaly.key for anomaly in CONTROLLED), WILD)  # of tasks, a figure each
-PAPER = ("mnist", "fashion_mnist", "svhn", "cifar10")
+PAPER_DATASETS = ("mnist", "fashion_mnist", "svhn", "cifar10")
 PAPER_CONTROLLED = ("svhn", "cifar10")  # Sec. 3: SVHN-C and CIFAR-10C
 HELPFUL, HARMFUL = 0.05, 0.95  # of p (Sec. 4.1)
-FEWEST_TASKS = 5  # of which the smallest possible p, 1/32, is below .05
+FEWEST_CLASSES = 6  # of which there can be a 95% interval, and a p below .05 or above .95
 
 
 def trainings(question: Question, dataset: Dataset, chosen: Sequence[str] = ()) -> list[RunSpec]:
@@ -60,8 +61,8 @@ class Gain(NamedTuple):
 
     @property
     def in_paper(self) -> bool:
-        """Whether the paper's 420 tasks have it, on one of its data sets."""
-        return self.family == WILD or self.dataset in PAPER_CONTROLLED
+        """Whether it is one of the paper's 420 tasks."""
+        return self.dataset in (PAPER_DATASETS if self.family == WILD else PAPER_CONTROLLED)
 
     @property
     def model(self) -> tuple[str, int]:
@@ -94,51 +95,51 @@ def _family(task: str) -> str | None:
 class Summary:
     """What an aug gains over the ``tasks`` of a family, by as many ``models``: the pseudo-median of relative AUC with its 95%
     interval, the interval by a bootstrap of whole normal classes, whose tasks share a model, and p of the one-sided Wilcoxon
-    test (None: all are 0, or there are fewer than `FEWEST_TASKS`)."""
+    test. There is neither an interval nor p of fewer than `FEWEST_CLASSES` models, and no p where fewer tasks differ at all,
+    or images overlap."""
 
     aug: str
     tasks: int
     models: int
     median: float
-    interval: tuple[float, float]
-    clustered: tuple[float, float]
+    interval: tuple[float, float] | None
+    clustered: tuple[float, float] | None
     p: float | None
 
     @property
     def verdict(self) -> str:
         """Sec. 4.1: by p alone, which takes tasks for independent."""
-        if self.tasks < FEWEST_TASKS:
-            return "too few tasks"
+        if self.models < FEWEST_CLASSES:
+            return "too few classes"
         if self.p is None or HELPFUL <= self.p <= HARMFUL:
             return "neither"
         return "helpful" if self.p < HELPFUL else "harmful"
 
 
-def by_aug(found: Iterable[Gain], family: str) -> dict[str, list[Gain]]:
-    """The gains of a family."""
-    groups: dict[str, list[Gain]] = {}
-    for gain in found:
-        if gain.family == family:
-            groups.setdefault(gain.aug, []).append(gain)
-    return groups
-
-
 def summary(some: Sequence[Gain]) -> Summary:
     """Of the gains of one aug and family, at least one."""
     values, models = [gain.value for gain in some], [gain.model for gain in some]
+    counts = len(some), len(set(models))
     median, *interval = pseudo_median(values)
+    if counts[1] < FEWEST_CLASSES:
+        return Summary(some[0].aug, *counts, median, None, None, None)
     clustered = clustered_interval(values, [sorted(set(models)).index(model) for model in models])
-    p = wilcoxon_greater(values)
-    told = len(some) >= FEWEST_TASKS and not math.isnan(p)
-    return Summary(some[0].aug, len(some), len(set(models)), median, tuple(interval), clustered, p if told else None)
+    overlap = any(gain.dataset in DATASETS and not DATASETS[gain.dataset].independent for gain in some)
+    told = not overlap and np.count_nonzero(values) >= FEWEST_CLASSES
+    return Summary(some[0].aug, *counts, median, tuple(interval), clustered, wilcoxon_greater(values) if told else None)
 
 
 def summaries(
     found: Iterable[Gain], family: str, summarise: Callable[[Sequence[Gain]], Summary] = summary
 ) -> list[Summary]:
-    """Of each aug, the one that gains most first."""
-    rows = [summarise(some) for some in by_aug(found, family).values()]
-    return sorted(rows, key=lambda row: (-row.median, row.aug))
+    """Of each aug, the one that gains most first. Those of fewer normal classes than others are not comparable with them, and
+    come last."""
+    groups: dict[str, list[Gain]] = {}
+    for gain in found:
+        if gain.family == family:
+            groups.setdefault(gain.aug, []).append(gain)
+    rows = [summarise(some) for some in groups.values()]
+    return sorted(rows, key=lambda row: (-row.models, -row.median, row.aug))
 
 
 def family_title(family: str) -> str:

@@ -333,10 +333,12 @@ class Comparison:
         whose labels nobody knows. Computed once and stored with the run; None when it is not and ``compute`` is False."""
 
         def found() -> Arrays:
-            trn, aug, *test = self.own_codes().values()
-            return {name: np.array(value) for name, value in criteria(trn, aug, np.concatenate(test)).items()}
+            codes = self.own_codes()
+            test = np.concatenate([codes["test normal"], codes["test anomalous"]])
+            values = criteria(codes["train normal"], codes["train augmented"], test)
+            return {name: np.array(value) for name, value in values.items()}
 
-        name = f"criteria-{short(self.anomaly.key)}"
+        name = f"criteria-{short(self.anomaly.key, *self._shown(), len(self._anomalous_shown()))}"
         kept = self.run.remember(name, found) if compute else self.run.derived(name)
         return None if kept is None else {name: float(value) for name, value in kept.items()}
 

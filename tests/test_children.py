@@ -97,7 +97,9 @@ def test_who_ends_badly_leaves_its_room_to_others(asked: Asked, monkeypatch: pyt
         bad.setattr(children, "_start", lambda: python("-c", "exit(3)", stdin=subprocess.PIPE))
         assert asked.train("dies", {"core": 4}).result(PATIENCE) == "The training process died (exit status 3)."
         bad.setattr(children, "_start", lambda: python("-c", "print(input())", stdin=subprocess.PIPE))
-        assert isinstance(asked.train("does not answer", {"core": 4}).exception(PATIENCE), KeyError)
+        said = asked.train("does not answer", {"core": 4}).result(PATIENCE)
+        assert said == "The training process gave no answer that can be read."
+    assert not asked.children._busy
     asked.train("all", {"core": 4})
     asked.begun("all")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from apptest import TINY, calm, charts, labels, open_page, tiny, words
 
@@ -28,10 +30,10 @@ def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     assert "Train 134 missing runs" in labels(app)
     rows = summaries(gains(own_lab.list()), WILD)
     assert {(row.aug, row.tasks, row.models) for row in rows} == {("cutout", 18, 2), ("noise", 18, 2)}
-    best = {"cutout": "CutOut", "noise": "Noise"}[rows[0].aug]
-    assert f"Digits, in the wild: {best} gains most, {decimal(rows[0].median, sign='+')}" in words(app)
-    help, harm = (sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful"))
-    assert f"Of 2 augs **{help} help** and **{harm} harm** over these tasks." in words(app)
+    best, leads = {"cutout": "CutOut", "noise": "Noise"}[rows[0].aug], rows[0].median > 0
+    assert f"Digits, in the wild: {best} {'gains most' if leads else 'loses least'}, " in words(app)
+    assert decimal(rows[0].median, sign="+") in words(app)
+    assert "that takes 6 normal classes, and 2 are trained" in words(app)
     (drawn,) = charts(app)
     assert drawn["layout"]["meta"]["alt"] == draw_gains(rows, "").layout.meta["alt"]
 
@@ -40,12 +42,25 @@ def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     assert charts(other)[0]["layout"]["meta"] == drawn["layout"]["meta"]
     few = open_page(PAGE, **TINY, anomaly="gen:flip")
     assert "Digits, gen Flip: " in words(few)
-    assert "There are 2 tasks: too few to say which augs help and which harm." in words(few)
+    assert "that takes 6 normal classes" in words(few)
 
 
 def test_what_has_no_place_here_is_said(own_lab: Store) -> None:
     app = open_page(PAGE, **TINY, anomaly="gen:rotate")
-    assert "choose one of these as the anomaly, not Rotate" in words(app)
+    assert "Choose one of the gens CutOut, Flip, Invert as the anomaly, or any class" in words(app)
     assert not charts(app)
     app = open_page(PAGE, **{**TINY, "detector": "ap", "aug": "flip"}, anomaly="rest")
     assert "AP has no baseline, so no relative AUC" in words(app)
+
+
+def test_of_six_classes_it_says_what_helps(own_lab: Store) -> None:
+    digits = load("digits")
+    for label in "012345":
+        for aug in ("identity", "invert"):
+            worker.run(tiny(**{"class": label}, aug=aug).run(digits), own_lab, "cpu")
+    app = open_page(PAGE, **TINY, anomaly="rest")
+    invert = summaries(gains(own_lab.list()), WILD)[0]
+    assert (invert.aug, invert.tasks, invert.models) == ("invert", 54, 6)
+    counts = [int(invert.verdict == verdict) for verdict in ("helpful", "harmful")]
+    assert re.search(r"Of 2 augs \*\*{} help\*\* and \*\*{} harm\*\* by the paper's test".format(*counts), words(app))
+    assert "1 of 6 classes" in [note["text"] for note in charts(app)[0]["layout"]["annotations"]]  # CutOut

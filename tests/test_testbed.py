@@ -18,10 +18,11 @@ from ssad_core.data import load
 from ssad_core.detectors import augs, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.question import Question
+from ssad_core.report import draw_gains
 from ssad_core.spec import RunSpec, Settings
 from ssad_core.statistics import clustered_interval, pseudo_median
 from ssad_core.store import StoredRun
-from ssad_core.testbed import FAMILIES, PAPER, WILD, family_title, gains, summaries, trainings
+from ssad_core.testbed import FAMILIES, PAPER_DATASETS, WILD, Summary, family_title, gains, summaries, trainings
 
 CLASSES = [str(k) for k in range(10)]
 
@@ -36,7 +37,7 @@ def papers() -> list[StoredRun]:
     """A run of each normal class of the paper's data sets and its baseline, with AUCs that nothing measured."""
     rng = np.random.default_rng(0)
     runs = []
-    for dataset in PAPER:
+    for dataset in PAPER_DATASETS:
         for label in range(10):
             tasks = [f"class:{other}" for other in CLASSES if other != str(label)]
             tasks += ["gen:cutout", "gen:flip", "gen:invert", "rest"]
@@ -121,16 +122,48 @@ def test_a_summary_has_scipys_p_and_the_paper_verdicts() -> None:
     assert [family_title(family) for family in FAMILIES] == ["gen CutOut", "gen Flip", "gen Invert", "in the wild"]
 
 
-def test_where_nothing_differs_or_tasks_are_few_there_is_no_p() -> None:
-    same = {"gen:flip": 0.5, **{f"class:{k}": 0.75 for k in range(2, 8)}}
-    found = gains([run_of("svhn", 1, "identity", same), run_of("svhn", 1, "noise", same)])
-    (row,) = summaries(found, WILD)
-    assert (row.tasks, row.p, row.verdict, row.median, row.clustered) == (6, None, "neither", 0, (0, 0))
-    # All of four worse: the test's p would be 1, and yet .06 from the other side.
-    worse = {task: value - 0.01 * (k + 1) for k, (task, value) in enumerate(same.items())}
-    pair = [run_of("svhn", 1, aug, dict([*auc.items()][:5])) for aug, auc in (("identity", same), ("noise", worse))]
-    (row,) = summaries(gains(pair), WILD)
-    assert (row.tasks, row.p, row.verdict) == (4, None, "too few tasks")
+def six(aug: str, *steps: float, dataset: str = "svhn") -> list[StoredRun]:
+    """Baselines of six normal classes with one task each, and runs that are some steps away from them."""
+    pairs = [
+        (run_of(dataset, k, "identity", {"gen:flip": 0.5}), run_of(dataset, k, aug, {"gen:flip": 0.5 + step}))
+        for k, step in enumerate(steps)
+    ]
+    return [run for pair in pairs for run in pair]
+
+
+def only(runs: list[StoredRun], family: str = "gen:flip") -> Summary:
+    (row,) = summaries(gains(runs), family)
+    return row
+
+
+def test_the_test_wants_six_classes_that_differ() -> None:
+    assert only(six("noise", *[0.01 * k for k in range(1, 7)])).verdict == "helpful"
+    assert only(six("noise", *[-0.01 * k for k in range(1, 7)])).verdict == "harmful"
+    few = only(six("noise", *[-0.01 * k for k in range(1, 6)]))
+    assert (few.p, few.interval, few.clustered, few.verdict) == (None, None, None, "too few classes")
+    same = only(six("noise", 0, 0, 0, 0, 0, 0))
+    assert (same.p, same.verdict, same.median, same.clustered) == (None, "neither", 0, (0, 0))
+    assert only(six("noise", 0, 0, 0, 0, 0, -0.001)).p is None  # one that differs would be p = 1
+
+
+def test_tasks_of_one_model_are_one_thing() -> None:
+    tasks = {f"class:{k}": 0.5 for k in range(2, 10)}
+    better = {task: auc + 0.01 * k for k, (task, auc) in enumerate(tasks.items(), start=1)}
+    row = only([run_of("svhn", 1, "identity", tasks), run_of("svhn", 1, "noise", better)], WILD)
+    assert (row.tasks, row.models, row.p, row.clustered, row.verdict) == (8, 1, None, None, "too few classes")
+
+
+def test_no_p_is_drawn_from_images_that_overlap() -> None:
+    steps = [0.01 * k for k in range(1, 7)]
+    row = only([*six("noise", *steps), *six("noise", 0.05, 0.06, dataset="photos")])
+    assert (row.models, row.p, row.verdict) == (8, None, "neither")
+
+
+def test_augs_of_fewer_classes_are_not_ranked_with_the_others() -> None:
+    rows = summaries(gains([*six("noise", *[0.01] * 6), *six("blur", 0.2, 0.2), *six("flip", *[0.02] * 6)]), "gen:flip")
+    assert [row.aug for row in rows] == ["flip", "noise", "blur"]
+    beside = [note.text for note in draw_gains(rows, "").layout.annotations]
+    assert beside == ["p = 0.016", "p = 0.016", "2 of 6 classes"]
 
 
 # -- the clustered bootstrap ------------------------------------------------------------------------------------------
@@ -193,7 +226,7 @@ def test_the_command_trains_what_is_missing_once_and_says_it(
     rows = json.loads(capsys.readouterr().out)
     assert [row["family"] for row in rows] == [family for family in FAMILIES for _ in range(2)]
     assert {(row["aug"], row["tasks"], row["models"]) for row in rows} == {("flip", 2, 2), ("noise", 2, 2)}
-    assert all(row["interval"][0] <= row["median"] <= row["interval"][1] for row in rows)
+    assert all((row["interval"], row["p"], row["verdict"]) == (None, None, "too few classes") for row in rows)
     page = out.read_text()
     assert all(family_title(family) in page for family in FAMILIES)
     # Now it is all there, and a table in words.
@@ -212,6 +245,7 @@ def test_the_command_trains_what_is_missing_once_and_says_it(
         (["--dataset", "photos", "--preset", "fast"], "unknown preset 'fast'"),
         (["--dataset", "photos", "--seed", "x"], "seed"),
         (["--out", "gains.png"], "its file ends in .html"),
+        (["--out", "nowhere/gains.html"], "there is no folder 'nowhere' to write gains.html into"),
         (["--dataset", "photos", "--stored", "--out", "gains.html"], "nothing to draw"),
     ],
 )

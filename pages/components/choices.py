@@ -19,7 +19,8 @@ BY_LABELS = "MMD to the anomalies (needs their labels)"
 
 
 def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, dataset: Dataset) -> None:
-    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, beside what they reach."""
+    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, "
+    "beside what they reach."""
     box = st.expander(
         "Could the best aug have been chosen without labels?",
         icon=":material/how_to_vote:",
@@ -43,21 +44,27 @@ def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, datase
         if failed:
             text = f"Not all of it could be computed: {plain(next(iter(failed.values())))}"
             st.warning(text, icon=":material/error:")
-        if missing:
+        if len(failed) < len(missing):
             return
-        values = {title: {run: found[name] for run, found in known.items()} for name, title in CRITERIA.items()}
+        outcomes = [one for one in outcomes if known[one.run] is not None]
+        values = {title: {one.run: known[one.run][name] for one in outcomes} for name, title in CRITERIA.items()}
         values[BY_LABELS] = {one.run: one.mmd for one in outcomes}
-        st.markdown(_lead(choose(values[CRITERIA["dsv"]]), outcomes, measure))
+        if lead := _lead(choose(values[CRITERIA["dsv"]]), outcomes, measure):
+            st.markdown(lead)
         st.table(_rows(values, outcomes, measure), border="horizontal", hide_index=True)
         st.caption(
-            "Each criterion takes the aug of its smallest value. DSV (Sec. 6) and those that it was compared with see, in "
-            "each run's own code, training images, the same under aug, and the views' test images without their labels. A "
-            f"rank correlation below 0: lower values went with more {measure}. Measured here, one seed."
+            "Each criterion takes the aug of its smallest value. DSV, discordance and separability validation (Sec. "
+            "6), and those that it was compared with look at each run's own code: at training images, at the same "
+            "under aug, and at the test images of the views, whose labels they are not told. *Below best* is how much "
+            f"AUC the choice gives away, *Rank corr.* how criterion and {measure} go together: below 0, lower values "
+            "went with more. Measured here, one seed."
         )
 
 
-def _lead(run: str, outcomes: Sequence[Outcome], measure: str) -> str:
+def _lead(run: str | None, outcomes: Sequence[Outcome], measure: str) -> str | None:
     """What DSV chooses, beside the best."""
+    if run is None:
+        return None
     best = max(outcomes, key=lambda one: one.gain)
     (chosen,) = (one for one in outcomes if one.run == run)
 
@@ -90,6 +97,8 @@ def _rows(values: Mapping[str, Mapping[str, float]], outcomes: Sequence[Outcome]
     lines = []
     for criterion, of in values.items():
         chosen = choose(of)
+        if chosen is None:
+            continue
         rho = rank_correlation([of[run] for run in gains], list(gains.values()))
         lines.append(line(criterion, augs[chosen], gains[chosen], rho))
     return [*lines, line("Any, on average", "–", mean, None)]

@@ -17,7 +17,7 @@ from ssad_core.detectors import detector_info
 from ssad_core.numbers import decimal
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import alignment_scatter, task_title
-from ssad_core.statistics import FEWEST
+from ssad_core.statistics import FEWEST_PAIRS
 
 
 def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Question, dataset: Dataset) -> None:
@@ -50,8 +50,8 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
 
 def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
     rho = correlation(chosen)
-    if len(chosen) < FEWEST:
-        return f"Too few to say: a rank correlation wants at least {FEWEST} trained augs, and {len(chosen)} are."
+    if len(chosen) < FEWEST_PAIRS:
+        return f"Too few to say: a rank correlation wants at least {FEWEST_PAIRS} trained augs, and {len(chosen)} are."
     if rho is None:
         return f"No rank correlation: all {len(chosen)} augs have the same {measure}."
     if rho <= -0.5:

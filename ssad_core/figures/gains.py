@@ -7,31 +7,29 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ..numbers import decimal
 from .base import plot, rule
 
 
 @dataclass(frozen=True)
 class GainRow:
-    """An augmentation: the colour of its category, the pseudo-median of its relative AUC with the 95% interval, the wider
-    one by normal class, and words on both."""
+    """An augmentation: the colour of its category, the pseudo-median of its relative AUC, its 95% interval and that by normal
+    class, if there are any, what stands ``beside`` them, as p, and what is said of it all."""
 
     name: str
     colour: str
     median: float
-    interval: tuple[float, float]
-    clustered: tuple[float, float]
-    p: str
+    interval: tuple[float, float] | None
+    clustered: tuple[float, float] | None
+    beside: str
     hover: str
 
 
 def gains_figure(rows: Sequence[GainRow], *, title: str) -> go.Figure:
-    """A row for each augmentation, the first on top: its gain with the 95% interval, thick, and that by normal class, thin; p
-    at the right."""
+    """A row for each augmentation, the first on top: its gain, the 95% interval, thick, and that by normal class, thin."""
     names = [row.name for row in rows]
 
-    def bars(ends: Sequence[tuple[float, float]], name: str, width: float) -> go.Scatter:
-        xs = [x for low, high in ends for x in (low, high, None)]
+    def bars(ends: Sequence[tuple[float, float] | None], name: str, width: float) -> go.Scatter:
+        xs = [x for span in ends for x in (*(span or (None, None)), None)]
         ys = [y for name in names for y in (name, name, None)]
         line = {"color": "#767676", "width": width}
         return go.Scatter(x=xs, y=ys, name=name, mode="lines", line=line, hoverinfo="skip")
@@ -52,13 +50,13 @@ def gains_figure(rows: Sequence[GainRow], *, title: str) -> go.Figure:
         points,
     ]
     beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False}
-    notes = [{"y": row.name, "text": row.p, **beside} for row in rows]
+    notes = [{"y": row.name, "text": row.beside, **beside} for row in rows]
     ticks = [f'<span style="color:{row.colour}">{row.name}</span>' for row in rows]
-    said = "; ".join(f"{row.name} {decimal(row.median, sign='+')} ({row.p})" for row in rows)
+    said = "; ".join(row.hover.replace("<br>", ", ") for row in rows)
     return plot(
         traces,
         title,
-        f"Relative AUC of {len(rows)} augs, best first: {said}.",
+        f"Relative AUC of {len(rows)} augs: {said}.",
         x={"title": "relative AUC (pseudo-median)"},
         y={"type": "category", "range": [len(rows) - 0.5, -0.5], "tickvals": names, "ticktext": ticks},
         shapes=[rule(x=0, color="#767676", width=1)],

@@ -19,21 +19,27 @@ def draw_gains(found: Sequence[Summary], title: str) -> go.Figure:
     """The summaries of one family, in their order."""
     from .. import figures
 
-    return figures.gains_figure([_row(one) for one in found], title=title)
+    most = max(one.models for one in found)
+    return figures.gains_figure([_row(one, most) for one in found], title=title)
 
 
-def _row(one: Summary) -> GainRow:
+def _row(one: Summary, most: int) -> GainRow:
+    """``most``: how many models others have."""
     from ..figures import GainRow
 
-    name = augment.augmentation_info(one.aug).title
-    median, low, high = (decimal(value, sign="+") for value in (one.median, *one.interval))
-    wide = " to ".join(decimal(value, sign="+") for value in one.clustered)
+    name = augment.label(one.aug, {})
+    spans = [
+        f", {what} {' to '.join(decimal(end, sign='+') for end in ends)}"
+        for what, ends in (("95%", one.interval), ("by normal class", one.clustered))
+        if ends
+    ]
     hover = (
-        f"{name}: {median}, 95% {low} to {high}, by normal class {wide}<br>{one.tasks} tasks of {one.models} models, "
+        f"{name}: {decimal(one.median, sign='+')}{''.join(spans)}<br>{one.tasks} tasks of {one.models} models, "
         f"{p_text(one.p)}: {one.verdict}"
     )
+    beside = p_text(one.p) if one.models == most else f"{one.models} of {most} classes"
     colour = augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[one.aug].category]
-    return GainRow(name, colour, one.median, one.interval, one.clustered, p_text(one.p), hover)
+    return GainRow(name, colour, one.median, one.interval, one.clustered, beside, hover)
 
 
 def p_text(p: float | None) -> str:

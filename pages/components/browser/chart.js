@@ -90,6 +90,7 @@ const MOST_PARKED = 8
 
 function park(key, plot) {
   if (plot.data) window.Plotly.Fx.unhover(plot)
+  plot.remove()
   discard(key)
   parked.set(key, plot)
   if (parked.size > MOST_PARKED) discard(parked.keys().next().value)
@@ -100,7 +101,7 @@ function discard(key) {
   parked.delete(key)
 }
 
-/** The plot of a place: the one that was parked, or a new one. */
+/** The plot of a place: the one that is there, the one that was parked, or a new one. */
 function plotOf(root, key) {
   if (!root.firstElementChild) {
     root.append(parked.get(key) ?? document.createElement("div"))
@@ -111,6 +112,7 @@ function plotOf(root, key) {
 
 async function draw(root) {
   const plot = root.firstElementChild
+  if (!plot) return // it is parked
   const wanted = plot.wanted
   const height = document.fullscreenElement === root ? window.innerHeight : wanted.height
   root.style.height = plot.style.height = `${height}px`
@@ -118,7 +120,7 @@ async function draw(root) {
   if (!root.width) return // nobody sees it yet
   try {
     const Plotly = await plotly(wanted.library)
-    if (wanted !== plot.wanted) return // another is on its way
+    if (wanted !== plot.wanted || plot.parentElement !== root) return // another is on its way, or it is parked
     const look = themed({ height }, root)
     const drawn = [wanted.figure, JSON.stringify(look), root.width].join()
     if (drawn !== plot.drawn) {
@@ -149,6 +151,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.setAttribute("aria-label", data.alt)
   plot.revision = (plot.revision ?? 0) + (plot.wanted?.figure !== data.figure)
   plot.wanted = data
+  const call = (plot.call = {})
   plot.report = setTriggerValue
   draw(root)
 
@@ -158,7 +161,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   })
   root.observer.observe(root)
   return () => {
+    if (plot.call !== call) return // a later one has it: Streamlit ends the first one late where its script had to come
     root.observer.disconnect()
+    cancelAnimationFrame(root.frame)
     park(data.key, plot)
   }
 }
