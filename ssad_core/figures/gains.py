@@ -63,5 +63,6 @@ def gains_figure(rows: Sequence[GainRow], *, title: str) -> go.Figure:
         annotations=notes,
         height=190 + 27 * len(rows),
         margin={"t": 45, "b": 95, "l": 10, "r": 90},
+        showlegend=any(row.interval for row in rows),
         legend={"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},  # two lines of it on a narrow page
     )

@@ -33,11 +33,10 @@ def _row(one: Summary, most: int) -> GainRow:
         for what, ends in (("95%", one.interval), ("by normal class", one.clustered))
         if ends
     ]
-    hover = (
-        f"{name}: {decimal(one.median, sign='+')}{''.join(spans)}<br>{one.tasks} tasks of {one.models} models, "
-        f"{p_text(one.p)}: {one.verdict}"
-    )
-    beside = p_text(one.p) if one.models == most else f"{one.models} of {most} classes"
+    tested = f", {p_text(one.p)}: {one.verdict}" if one.interval else ""
+    over = f"{one.tasks} tasks of {one.models} models{tested}"
+    hover = f"{name}: {decimal(one.median, sign='+')}{''.join(spans)}<br>{over}"
+    beside = f"{one.models} of {most} classes" if one.models < most else p_text(one.p) if one.interval else ""
     colour = augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[one.aug].category]
     return GainRow(name, colour, one.median, one.interval, one.clustered, beside, hover)
 
