@@ -241,7 +241,7 @@ def _testbed(args: argparse.Namespace) -> int:
         how = f"{detector_info(args.detector).title}, profile {args.profile}, preset {args.preset}, seed {args.seed}"
         drawn = []
         for family, some in rows.items():
-            about = dict.fromkeys(dataset_info(gain.dataset).title for gain in found if gain.family == family)
+            about = dict.fromkeys(class_title(*gain.model)[0] for gain in found if gain.family == family)
             drawn.append(draw_gains(some, f"{', '.join(about)}, {family_title(family)}<br>{how}"))
         args.out.write_text(to_html(*drawn, warnings=warnings), encoding="utf-8")
     if failed:

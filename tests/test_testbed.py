@@ -6,11 +6,12 @@ import json
 import math
 from collections import Counter
 from dataclasses import replace
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import wilcoxon
 
 from ssad_core import cli
@@ -234,6 +235,22 @@ def test_the_command_trains_what_is_missing_once_and_says_it(
     said = capsys.readouterr()
     assert said.out.count("2 tasks of 2 models") == len(rows)
     assert "6 of 6 runs are stored" in said.err
+
+
+def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for split, label, k in product(("train", "test"), ("nuts", "bolts"), range(3)):
+        folder = tmp_path / "parts" / split / label
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(folder / f"{k}.png")
+    out = tmp_path / "gains.html"
+    tiny = ["--epochs", "1", "--features", "4", "--hidden", "8"]
+    command = ["testbed", "--dataset", f"folder:{tmp_path / 'parts'}", "--augment", "flip", "flip", *tiny]
+    assert cli.main([*command, "--out", str(out)]) == 0
+    said = capsys.readouterr()
+    assert "4 of 4 runs are stored" in said.err
+    assert said.out.count("2 tasks of 2 models: too few classes") == len(FAMILIES)
+    assert "parts, gen CutOut" in out.read_text()
 
 
 @pytest.mark.parametrize(
