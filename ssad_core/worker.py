@@ -239,7 +239,7 @@ def _answer(request: dict[str, Any]) -> str | None:
     """Trains what is asked for; the sentence that says why not, or None."""
     try:
         spec, store = RunSpec.from_dict(request["spec"]), Store(Path(request["cache"]))
-        if request["device"] != "cpu" and torch.cuda.is_available():  # "cuda" is this one; more may have been counted
+        if torch.cuda.is_available():  # "cuda" is this one from here on; without torch more may have been counted
             torch.cuda.set_device(request["gpu"] % torch.cuda.device_count())
         with _log(store.work(spec.id) / "log.txt") as on_progress:
             run(spec, store, request["device"], on_progress, end_process)
