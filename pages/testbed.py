@@ -53,7 +53,7 @@ def _summary(key: str, _some: Sequence[Gain]) -> Summary:
 def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
     """Which augs help and which harm."""
     first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
-    leads = "gains most" if first.median > 0 else "loses least"
+    leads = "gains most" if first.median > 0 else "loses least" if first.median < 0 else "loses nothing"
     st.markdown(f"#### {about}: {augment.label(first.aug, {})} {leads}, {decimal(first.median, sign='+')}")
     if first.models < FEWEST_CLASSES:
         st.caption(

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import cdist
 
 from .mmd import embeddings
 
@@ -77,6 +76,8 @@ def criteria(trn: ArrayLike, aug: ArrayLike, test: ArrayLike) -> dict[str, float
 
 def _distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """Half of each |a - b|: between 0 and 1 for directions."""
+    from scipy.spatial.distance import cdist  # a page that may never ask for it imports this module
+
     return cdist(A, B) / 2
 
 

@@ -19,8 +19,7 @@ BY_LABELS = "MMD to the anomalies (needs their labels)"
 
 
 def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, dataset: Dataset) -> None:
-    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, "
-    "beside what they reach."""
+    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, beside what they reach."""
     box = st.expander(
         "Could the best aug have been chosen without labels?",
         icon=":material/how_to_vote:",
