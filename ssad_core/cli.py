@@ -150,8 +150,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="paper", help=_A_PROFILE)
     parser.add_argument("--preset", default="quick", help=", ".join(PRESETS))
     for name, title in TITLES.items():
-        kind, metavar = (float, "F") if name == "learning_rate" else (int, "N")
-        help = f"instead of the preset's: {title.lower()}{', 0 for all' if RANGES[name][0] == 0 else ''}"
+        kind = type(RANGES[name][0])
+        metavar = "F" if kind is float else "N"
+        help = f"instead of the preset's: {title.lower()}{', 0 for all' if name.endswith('limit') else ''}"
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=help)
     parser.add_argument("--seed", default="0", metavar="S", help="of weights, shuffling and augmentation")
 

@@ -17,7 +17,7 @@ from .data import Dataset, class_index, counts, dataset_info, is_own, normal_cla
 from .detectors import detector_info, display_name, preset_of, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
-from .spec import OVERRIDABLE, PRECISIONS, Anomaly, Params, RunSpec, Settings, exact
+from .spec import OVERRIDABLE, PRECISIONS, RANGES, WEIGHT_DECAY, Anomaly, Params, RunSpec, Settings, exact
 
 T = TypeVar("T")
 
@@ -238,7 +238,7 @@ def from_query(query: Mapping[str, str], also_known: tuple[str, ...] = ()) -> tu
 
 
 def _override(settings: Settings, field: str, text: str) -> Settings:
-    parse = number if field == "learning_rate" else whole
+    parse = number if isinstance(RANGES[field][0], float) else whole
     return replace(settings, **{field: parse(field, text)})
 
 
@@ -274,8 +274,11 @@ def question_of(spec: RunSpec, anomaly: Anomaly | None = None) -> Question:
 
 def changed(question: Question, field: str, text: str) -> Question:
     """The question with one field of its address changed. BadInput says what is wrong with that. Another normal class may
-    make the anomaly the default one."""
-    found, rejected = from_query({**question.to_query(), field: text})
+    make the anomaly the default one, another detector has its own weight decay where none was set."""
+    query = question.to_query()
+    if field == "detector" and question.settings.weight_decay == WEIGHT_DECAY[question.detector]:
+        del query["weight_decay"]
+    found, rejected = from_query({**query, field: text})
     if wrong := [line for line in rejected if not line.startswith("anomaly: ")]:
         raise BadInput(wrong[0])
     return found

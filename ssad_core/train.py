@@ -162,7 +162,7 @@ def train(
     network.in_bfloat16 = spec.precision == "bfloat16"
     # Not channels_last as the network: most augmentations are faster on whole channels.
     images = images.to(device).contiguous()
-    optimiser = Adam(network.parameters(), detector.weight_decay)
+    optimiser = Adam(network.parameters(), settings.weight_decay)
     # Apart from torch's global generator: what shuffles and augments must not depend on how many weights were drawn.
     generator = torch.Generator(device).manual_seed(spec.seed)
     curve = Curve(settings.epochs, len(images) * detector.copies)

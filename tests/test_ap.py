@@ -120,7 +120,7 @@ def test_what_is_random_is_drawn_anew_for_each_image_and_step() -> None:
 
 def test_decay_and_schedule_are_the_methods(images: Tensor, double: None, one_thread: None) -> None:
     """Adam on the loss + 2.5e-4 |w|^2 over all parameters, at a constant rate."""
-    spec = replace(TINY, augment="rotate", settings=replace(TINY.settings, epochs=3, batch_size=256))
+    spec = replace(TINY, augment="rotate", settings=replace(TINY.settings, epochs=3, batch_size=256, weight_decay=5e-4))
     x = images[:8].double()
     ours, curve = train(spec, x, torch.device("cpu"))
     torch.manual_seed(spec.seed)
@@ -216,7 +216,7 @@ def test_it_has_no_identity_and_no_baseline(images: Tensor) -> None:
 def test_presets_follow_the_number_of_functions() -> None:
     for aug, k in {"flip": 2, "cutout": 2, "simclr": 2, "rotate": 4, "geom": 72}.items():
         paper = settings_for("paper", "ap", aug=aug)
-        assert paper == Settings(math.ceil(200 / k), 64, 256, 128, 0, 0, 1e-3)
+        assert paper == Settings(math.ceil(200 / k), 64, 256, 128, 0, 0, 1e-3, 5e-4)
         assert from_query({"detector": "ap", "aug": aug, "preset": "paper"})[0].settings == paper
         quick = presets_for("ap", aug=aug)["quick"]
         assert quick.test_limit <= 200

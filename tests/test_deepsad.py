@@ -35,7 +35,9 @@ TINY = RunSpec(
     detector="deepsad",
     augment="invert",
     params=(),
-    settings=Settings(epochs=4, features=4, hidden=8, batch_size=16, limit=64, test_limit=0, learning_rate=1e-2),
+    settings=Settings(
+        epochs=4, features=4, hidden=8, batch_size=16, limit=64, test_limit=0, learning_rate=1e-2, weight_decay=1e-2
+    ),
 )
 VARIANTS = [replace(TINY, profile=p, augment=a) for p in ("paper", "reference") for a in ("invert", "identity")]
 NAMES = [f"{spec.profile}, {spec.augment}" for spec in VARIANTS]
@@ -159,7 +161,7 @@ def textbook(spec: RunSpec, images: Tensor) -> tuple[LeNet, Tensor, list[float]]
     torch.manual_seed(spec.seed)
     network = LeNet(1, (settings.features, settings.features // 2), (settings.hidden,))
     aug = augment.get(spec.augment, spec.profile, "aug", **dict(spec.params))
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, weight_decay=0.5e-6)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, milestones=[math.ceil(settings.epochs / 3)])
     generator = torch.Generator().manual_seed(spec.seed)
 

@@ -220,6 +220,7 @@ NONSENSE = {
     "limit": "1.5",
     "test_limit": "",
     "learning_rate": "inf",
+    "weight_decay": "2",
     "seed": "-3",
     "precision": "float8",
     "fpr": "7",

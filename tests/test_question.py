@@ -19,6 +19,7 @@ from ssad_core.protocol import PROFILES
 from ssad_core.question import (
     Question,
     anomaly_name,
+    changed,
     check_augment,
     from_query,
     parse_anomaly,
@@ -27,7 +28,7 @@ from ssad_core.question import (
     run_name,
     whole,
 )
-from ssad_core.spec import PRECISIONS, RANGES, Anomaly, Settings
+from ssad_core.spec import PRECISIONS, RANGES, WEIGHT_DECAY, Anomaly, Settings
 from ssad_core.store import Store
 
 GENS = [name for name in augment.AUGMENTATIONS if name != "identity"]
@@ -92,8 +93,8 @@ def test_an_address_gives_its_question_back() -> None:
 def test_an_address_has_every_field_and_none_of_it_is_needed() -> None:
     assert list(Question().to_query()) == [
         *("dataset", "class", "anomaly", "detector", "aug", "profile"),
-        *("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate", "seed"),
-        "precision",
+        *("epochs", "features", "hidden", "batch_size", "limit", "test_limit", "learning_rate", "weight_decay"),
+        *("seed", "precision"),
     ]
     assert from_query({}) == (Question(), [])
 
@@ -141,6 +142,7 @@ BAD = {
     "limit": ("-1", "between 0 and"),
     "test_limit": ("inf", "whole number"),
     "learning_rate": ("nan", "between 1e-07 and 1.0"),
+    "weight_decay": ("-1", "between 0.0 and 1.0"),
     "seed": ("2147483648", "from 0 to 2147483647"),
     "precision": ("bflaot16", "did you mean 'bfloat16'"),
 }
@@ -372,3 +374,9 @@ def test_runs_and_anomalies_are_named_as_in_the_paper() -> None:
     assert anomaly_name(Anomaly("gen", "cutout", (("c", 0.4),))) == "CutOut-0.4"
     assert anomaly_name(Anomaly("class", "Automobile")) == "Automobile"
     assert anomaly_name(Anomaly("rest")) == "all other classes"
+
+
+def test_another_detector_has_its_own_weight_decay_unless_one_was_set() -> None:
+    assert changed(Question(), "detector", "deepsad").settings.weight_decay == WEIGHT_DECAY["deepsad"]
+    decays = replace(Question(), settings=settings_for("quick", weight_decay=1e-5))
+    assert changed(decays, "detector", "deepsad").settings.weight_decay == 1e-5

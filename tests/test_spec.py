@@ -11,12 +11,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from ssad_core.detectors import PRESETS, preset_of, presets_for, settings_for
+from ssad_core.detectors import DETECTORS, PRESETS, preset_of, presets_for, settings_for
 from ssad_core.errors import BadInput
 from ssad_core.paths import ROOT
 from ssad_core.protocol import METHOD_VERSION
 from ssad_core.question import check_augment
-from ssad_core.spec import GPU_PARTS, OVERRIDABLE, RANGES, Anomaly, RunSpec, Settings, exact
+from ssad_core.spec import GPU_PARTS, OVERRIDABLE, RANGES, WEIGHT_DECAY, Anomaly, RunSpec, Settings, exact
 
 QUICK = settings_for("quick")
 SETS = [("photos", 3), ("cifar10", 3), ("digits", 1), ("fashion_mnist", 1), ("folder:x", 1)]
@@ -114,14 +114,15 @@ def test_the_id_is_sixteen_hex_digits_and_the_same_in_every_process() -> None:
 def test_the_canonical_text_is_plain_json() -> None:
     text = SPEC.canonical()
     assert " " not in text
-    rough = replace(SPEC, precision="bfloat16")
+    rough = replace(SPEC, precision="bfloat16", settings=settings_for("quick", weight_decay=1e-5))
     assert json.loads(rough.canonical()) == rough.to_dict()
     assert list(json.loads(text)) == sorted({*SPEC.to_dict()} - {"precision"})
     assert json.loads(text)["params"] == {"c": 0.4}
 
 
-def test_runs_that_were_stored_before_there_were_precisions_keep_their_id() -> None:
+def test_runs_that_were_stored_before_there_were_precisions_and_decays_keep_their_id() -> None:
     stored = {name: value for name, value in SPEC.to_dict().items() if name != "precision"}
+    del stored["settings"]["weight_decay"]
     assert RunSpec.from_dict(stored) == SPEC
     assert (
         SPEC.id == hashlib.sha256(json.dumps(stored, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
@@ -168,20 +169,34 @@ def test_presets_are_known_by_their_settings(preset: str, detector: str, images:
 def test_the_preset_paper_is_the_papers() -> None:
     assert asdict(settings_for("paper")) == {  # App. A, and METHOD's "(code)"
         **{"epochs": 256, "features": 64, "hidden": 256, "batch_size": 1024, "limit": 0, "test_limit": 0},
-        "learning_rate": 1e-3,
+        **{"learning_rate": 1e-3, "weight_decay": 0.0},
     }
     own = {"mnist": (8, 32), "digits": (8, 32), "fashion_mnist": (16, 64), "svhn": (32, 128), "photos": (32, 128)}
     for dataset, (features, hidden) in own.items():
         channels = 3 if dataset in ("svhn", "photos") else 1
         assert asdict(settings_for("paper", "deepsad", dataset, channels)) == {
             **{"epochs": 150, "features": features, "hidden": hidden, "batch_size": 128, "limit": 0, "test_limit": 0},
-            "learning_rate": 1e-4,
+            **{"learning_rate": 1e-4, "weight_decay": 0.5e-6},
         }
 
 
-def test_runs_that_are_stored_keep_their_ids() -> None:
-    old = RunSpec("photos", "0123456789abcdef", 0, "dae", "cutout", (), settings_for("quick"))
-    assert old.id == "39f7c02f93d026e6"
+@pytest.mark.parametrize(
+    ("detector", "run_id"), [("dae", "39f7c02f93d026e6"), ("deepsad", "df267d7fe2a13c04"), ("ap", "65e3fea591909a94")]
+)
+def test_runs_that_are_stored_keep_their_ids(detector: str, run_id: str) -> None:
+    old = RunSpec("photos", "0123456789abcdef", 0, detector, "cutout", (), settings_for("quick", detector))
+    assert old.id == run_id
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_run_without_a_weight_decay_has_its_detectors_own(detector: str) -> None:
+    spec = replace(SPEC, detector=detector, settings=settings_for("quick", detector))
+    stored = spec.to_dict()
+    del stored["settings"]["weight_decay"]
+    assert RunSpec.from_dict(stored) == spec
+    decays = [0.0, *WEIGHT_DECAY.values()]
+    others = {replace(spec, settings=replace(spec.settings, weight_decay=decay)).id for decay in decays}
+    assert len(others) == len(set(decays))
 
 
 @pytest.mark.parametrize("name", OVERRIDABLE)

@@ -267,7 +267,7 @@ def test_on_an_accelerator_a_step_neither_waits_for_the_host_nor_mixes_devices(d
         with torch.device("cuda"):  # a fake network cannot be moved there
             built = build(spec, 1)
         x, copy = torch.rand(16, 1, 32, 32, device="cuda"), torch.zeros(16, dtype=torch.long, device="cuda")
-        optimiser = Adam(built.network.parameters(), built.weight_decay)
+        optimiser = Adam(built.network.parameters(), spec.settings.weight_decay)
         loss = built.loss(x, copy, OnCuda())
         for p in built.network.parameters():  # in place of backward(), for which a device must be there
             p.grad = torch.empty_like(p)

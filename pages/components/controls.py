@@ -27,7 +27,9 @@ HELP = {
     "limit": "At most so many images of the normal class; 0 takes all.",
     "test_limit": "At most so many test images of each class; 0 takes all.",
     "learning_rate": "Adam's, at the start; later it {schedule}.",
+    "weight_decay": "Adam's: so much of each weight is added to its gradient.",
 }
+STEPS = {"learning_rate": 1e-4, "weight_decay": 1e-5}  # of what is no whole number
 
 
 def ask(last: Question, vary: bool = False) -> Question:
@@ -198,8 +200,8 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
                 low,
                 high,
                 value,
-                step=1 if isinstance(low, int) else 1e-4,
-                format=None if isinstance(low, int) else "%.4g",
+                step=STEPS.get(name, 1),
+                format="%.4g" if name in STEPS else None,
                 help=help_text.format(schedule=DETECTORS[detector].schedule),
                 key=keys[name],
             )

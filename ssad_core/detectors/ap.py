@@ -25,7 +25,6 @@ class AP(ByLoss):
     """f tells which of K functions aug_k was applied, aug_1 being the identity: of rotate the 4 quarter turns, of geom its 72
     states, of every other augmentation the identity and one draw of it (ours), a new one for each image and epoch."""
 
-    weight_decay = 5e-4  # METHOD: code, as the schedule; torch's adds half of its square to the loss
     schedule = staticmethod(constant)
 
     def __init__(self, spec: RunSpec, channels: int, size: int) -> None:

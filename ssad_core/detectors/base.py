@@ -33,11 +33,9 @@ class Examination(NamedTuple):
 
 
 class Detector(Protocol):
-    """A trainable detector. ``network`` has all that is learned; ``weight_decay`` is Adam's; in an epoch each image is seen
-    ``copies`` times."""
+    """A trainable detector. ``network`` has all that is learned; in an epoch each image is seen ``copies`` times."""
 
     network: Network
-    weight_decay: float
     copies: int
 
     def schedule(self, epoch: int, epochs: int) -> float:

@@ -15,7 +15,6 @@ class DAE(ByLoss):
     """f is trained to undo aug: the loss is the mean squared error of f(aug(x)) against x."""
 
     copies = 1
-    weight_decay = 0.0  # METHOD: code, as the schedule
     schedule = staticmethod(cosine)
 
     def __init__(self, spec: RunSpec, channels: int, size: int) -> None:

@@ -25,7 +25,6 @@ class DeepSAD:
     """
 
     copies = 1
-    weight_decay = 0.5e-6  # METHOD: code, as the schedule
     schedule = staticmethod(step)
 
     def __init__(self, spec: RunSpec, channels: int, size: int) -> None:

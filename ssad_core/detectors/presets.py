@@ -6,10 +6,11 @@ fifteen), paper is App. A and METHOD.md's "(code)".
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from ..augment import AUGMENTATIONS
-from ..spec import Settings
+from ..spec import WEIGHT_DECAY, Settings
 
 PRESETS = ("quick", "standard", "paper")
 
@@ -60,12 +61,13 @@ def dae(dataset: str, channels: int, aug: str) -> Presets:
 
 def deepsad(dataset: str, channels: int, aug: str) -> Presets:
     network = lenet(dataset, channels)
-    own = {"features": network.convolutions[0], "hidden": network.linear[-1]}
-    quick = {"features": min(8, own["features"]), "hidden": own["hidden"], "limit": 1000, "test_limit": 400}
+    sizes = {"features": network.convolutions[0], "hidden": network.linear[-1]}
+    quick = {**sizes, "features": min(8, sizes["features"]), "limit": 1000, "test_limit": 400}
+    own = partial(Settings, weight_decay=WEIGHT_DECAY["deepsad"])
     return {
-        "quick": Settings(epochs=8, batch_size=32, learning_rate=1e-3, **quick),
-        "standard": Settings(epochs=10, batch_size=128, limit=2000, test_limit=0, learning_rate=1e-3, **own),
-        "paper": Settings(epochs=150, batch_size=128, limit=0, test_limit=0, learning_rate=1e-4, **own),
+        "quick": own(epochs=8, batch_size=32, learning_rate=1e-3, **quick),
+        "standard": own(epochs=10, batch_size=128, limit=2000, test_limit=0, learning_rate=1e-3, **sizes),
+        "paper": own(epochs=150, batch_size=128, limit=0, test_limit=0, learning_rate=1e-4, **sizes),
     }
 
 
@@ -74,8 +76,9 @@ def ap(dataset: str, channels: int, aug: str) -> Presets:
     the network has width 1 instead of 4."""
     k = AUGMENTATIONS[aug].classes
     few = {"limit": 300, "test_limit": 200 if k < 10 else 100}  # in the test, too, each image is looked at K times
+    own = partial(Settings, batch_size=128, weight_decay=WEIGHT_DECAY["ap"])
     return {
-        "quick": Settings(epochs=-(-72 // k), features=16, hidden=64, batch_size=128, **few),
-        "standard": Settings(epochs=-(-100 // k), features=16, hidden=64, batch_size=128, limit=2500, test_limit=0),
-        "paper": Settings(epochs=-(-200 // k), features=64, hidden=256, batch_size=128, limit=0, test_limit=0),
+        "quick": own(epochs=-(-72 // k), features=16, hidden=64, **few),
+        "standard": own(epochs=-(-100 // k), features=16, hidden=64, limit=2500, test_limit=0),
+        "paper": own(epochs=-(-200 // k), features=64, hidden=256, limit=0, test_limit=0),
     }
