@@ -15,7 +15,7 @@ st.html(
     # are mixed with black or white, as the theme is: by itself none reads well on both. Links showed no focus.
     "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important} "
     ".st-key-question p{font-size:1.5rem;line-height:1.35} .stSidebar [data-testid=InputInstructions]{display:none} "
-    ":is(.stButtonGroup [aria-checked=true],[data-testid=stSliderThumbValue],.st-key-question span) :is(p,strong)"
+    ":is(.stButtonGroup [data-selected=true],[data-testid=stSliderThumbValue],.st-key-question span) :is(p,strong)"
     "{color:color-mix(in srgb,currentColor 70%,CanvasText)} "
     "body :is(a,[data-testid=stTopNavSection]):focus-visible{outline:2px solid;outline-offset:-2px}</style>"
 )
@@ -39,6 +39,7 @@ st.navigation(
         "Evidence": [
             st.Page("pages/evidence.py", title="Does it always help?", icon=":material/balance:"),
             st.Page("pages/testbed.py", title="Over all classes", icon=":material/select_all:"),
+            st.Page("pages/settings.py", title="Over settings", icon=":material/settings_suggest:"),
         ],
     },
     position="top",

@@ -172,6 +172,7 @@ CONTROLS: dict[str, dict[str, Action]] = {
     },
     "evidence": {"pick": lambda page, k: page.mouse.click(*row(page, k % 3))},
     "testbed": {"anomaly": another_anomaly},
+    "settings": {"anomaly": another_anomaly},
 }
 ALONE = {("lab", "threshold"), ("lab", "map's colours"), ("embeddings", "colours")}  # without the server
 
@@ -185,7 +186,10 @@ def row(page: Page, k: int) -> tuple[float, float]:
 
 # Where each page is opened.
 PHOTOS = {"pins": "flip"}
-ADDRESSES = dict.fromkeys(CONTROLS, PHOTOS) | {"error_bias": {"dataset": "digits", "class": "3"}}
+ADDRESSES = dict.fromkeys(CONTROLS, PHOTOS) | {
+    "error_bias": {"dataset": "digits", "class": "3"},
+    "settings": PHOTOS | {"vary": ""},
+}
 
 
 def runs() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.batch import progress, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
-from pages.components.question import asked_for
+from pages.components.question import asked_for, is_scored
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.training import say_warnings
@@ -17,11 +17,9 @@ from ssad_core import augment
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
 from ssad_core.numbers import decimal
-from ssad_core.question import Question, anomaly_name
 from ssad_core.report import draw_gains
 from ssad_core.store import short
 from ssad_core.testbed import (
-    FAMILIES,
     FEWEST_CLASSES,
     WILD,
     Gain,
@@ -32,12 +30,6 @@ from ssad_core.testbed import (
     summary,
     trainings,
 )
-
-
-def family_of(question: Question) -> str | None:
-    """The tasks that the question's anomaly is one of."""
-    anomaly = question.anomaly
-    return WILD if anomaly.kind != "gen" else anomaly.key if anomaly.key in FAMILIES else None
 
 
 def _remembered(some: Sequence[Gain]) -> Summary:
@@ -55,10 +47,10 @@ def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
     first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
     leads = "gains most" if first.median > 0 else "loses least" if first.median < 0 else "loses nothing"
     st.markdown(f"#### {about}: {augment.label(first.aug, {})} {leads}, {decimal(first.median, sign='+')}")
-    if first.models < FEWEST_CLASSES:
+    if first.classes < FEWEST_CLASSES:
         st.caption(
             f"There are no intervals and nothing is tested: that takes {FEWEST_CLASSES} normal classes, and "
-            f"{first.models} {'is' if first.models == 1 else 'are'} trained. {plain(dataset.info.note)}"
+            f"{first.classes} {'is' if first.classes == 1 else 'are'} trained. {plain(dataset.info.note)}"
         )
         return
     help, harm = (sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful"))
@@ -73,15 +65,9 @@ def page() -> None:
     _, question, dataset = asked_for()
     prepare_in_background()
     st.title("Does it hold for every normal class?")
-    family = family_of(question)
-    if family is None:
-        gens = ", ".join(family_title(each).removeprefix("gen ") for each in FAMILIES if each != WILD)
-        st.info(
-            f"Choose one of the gens {gens} as the anomaly, or any class: with these every run is scored as it is "
-            f"trained, with {plain(anomaly_name(question.anomaly))} it is not.",
-            icon=":material/tune:",
-        )
+    if not is_scored(question):
         return
+    family = question.anomaly.key if question.anomaly.kind == "gen" else WILD
     specs = trainings(question, dataset)
     stored = stored_of(specs)
     progress(specs, stored, dataset)

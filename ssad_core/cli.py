@@ -35,10 +35,22 @@ from .report import (
     draw_side_by_side,
     draw_sweep,
     p_text,
+    trials,
 )
-from .spec import PRECISIONS, RANGES, TITLES, RunSpec, Settings
+from .spec import PRECISIONS, RANGES, TITLES, RunSpec, Settings, exact
 from .store import Store, StoredRun
-from .testbed import FAMILIES, PAPER_DATASETS, Summary, check_baseline, family_title, gains, summaries, trainings
+from .testbed import (
+    FAMILIES,
+    PAPER_DATASETS,
+    Summary,
+    agreement_of,
+    check_baseline,
+    family_title,
+    gains,
+    summaries,
+    trainings,
+)
+from .variants import DECAYS, VARIED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -132,6 +144,12 @@ def _parser() -> argparse.ArgumentParser:
     testbed.add_argument("--detector", default="dae", help="one that has a baseline: dae or deepsad")
     testbed.add_argument("--augment", **{**several, "metavar": "A"}, help="these and the baseline (default: all)")
     _add_settings(testbed)
+    testbed.add_argument(
+        "--vary",
+        **{**several, "metavar": "S"},
+        help=f"with all combinations of these settings, at half and at all of their value: {', '.join(VARIED)} (Fig. 4b; "
+        f"weight decay at {' and '.join(map(exact, DECAYS))})",
+    )
     testbed.add_argument("--stored", action="store_true", help="train nothing: of what is stored")
     testbed.add_argument("--json", action="store_true", help="no progress bar, only one JSON array")
     testbed.add_argument("--out", type=Path, metavar="FILE", help="its figures too, for any browser: FILE.html")
@@ -226,11 +244,17 @@ def _testbed(args: argparse.Namespace) -> int:
     rows = {family: some for family in FAMILIES if (some := summaries(found, family))}
     if args.json:
         every = [
-            {"family": family, **asdict(one), "verdict": one.verdict} for family, some in rows.items() for one in some
+            {"family": family, **asdict(one), "verdict": one.verdict, "agreement": agreement_of(found, family)}
+            for family, some in rows.items()
+            for one in some
         ]
         print(json.dumps(every))
     else:
-        print("\n\n".join("\n".join(_gain_lines(family, some)) for family, some in rows.items()))
+        print(
+            "\n\n".join(
+                "\n".join(_gain_lines(family, some, agreement_of(found, family))) for family, some in rows.items()
+            )
+        )
     warnings = warnings_of(stored)
     for line in (f"{len(stored)} of {len(specs)} runs are stored", *warnings):
         print(f"ssad_core: {line}", file=sys.stderr)
@@ -242,7 +266,7 @@ def _testbed(args: argparse.Namespace) -> int:
         how = f"{detector_info(args.detector).title}, profile {args.profile}, preset {args.preset}, seed {args.seed}"
         drawn = []
         for family, some in rows.items():
-            about = dict.fromkeys(class_title(*gain.model)[0] for gain in found if gain.family == family)
+            about = dict.fromkeys(class_title(*gain.normal)[0] for gain in found if gain.family == family)
             drawn.append(draw_gains(some, f"{', '.join(about)}, {family_title(family)}<br>{how}"))
         args.out.write_text(to_html(*drawn, warnings=warnings), encoding="utf-8")
     if failed:
@@ -260,17 +284,19 @@ def _trainings(args: argparse.Namespace, names: list[str], report: _ProgressBar)
             check_aug(detector, aug, {}, args.profile)
         shared = {"profile": args.profile, "settings": _settings(args, detector, info), "seed": parse_seed(args.seed)}
         question = Question(name, info.normal_classes[0], detector=detector, **shared)
-        specs += trainings(question, load(name, report.reading), list(dict.fromkeys(args.augment)))
+        specs += trainings(question, load(name, report.reading), list(dict.fromkeys(args.augment)), args.vary)
     return specs
 
 
-def _gain_lines(family: str, some: Sequence[Summary]) -> list[str]:
-    """A table in plain text."""
+def _gain_lines(family: str, some: Sequence[Summary], order: float | None) -> list[str]:
+    """A table in plain text; ``order`` is what `agreement_of` found."""
     lines = [f"{family_title(family)}: relative AUC, pseudo-median [95%] [95% by normal class]"]
     for one in some:
         spans = [[decimal(end, sign="+") for end in ends] for ends in (one.interval, one.clustered) if ends]
         texts = [decimal(one.median, sign="+"), *(f"[{low}, {high}]" for low, high in spans), p_text(one.p)]
-        lines.append(f"  {one.aug:15}{'  '.join(texts)}, {one.tasks} tasks of {one.models} models: {one.verdict}")
+        lines.append(f"  {one.aug:15}{'  '.join(texts)}, {trials(one)}: {one.verdict}")
+    if order is not None:
+        lines.append(f"  order of augs: mean rank correlation {decimal(order, 2)} between two settings")
     return lines
 
 

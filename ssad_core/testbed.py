@@ -1,12 +1,13 @@
 """The paper's testbeds (Sec. 3): each class of a data set once as the normal one, its tasks in the wild (every other class)
 and controlled ones (every gen); the fewest trainings that serve them all, and what each aug gains over them (Finding 1,
-Obs. 4; Figs. 2, 5, 10 to 12).
+Obs. 2 and 4; Figs. 2, 4b, 5, 10 to 12).
 
 One training serves all tasks of its normal class, so over the paper's four data sets 420 tasks are 40 trainings for each aug.
 """
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -17,27 +18,39 @@ from .data import DATASETS, Dataset
 from .detectors import augs, detector_info
 from .errors import BadInput
 from .question import Question, anomaly_name
-from .spec import CONTROLLED, RunSpec
+from .spec import CONTROLLED, RunSpec, Settings
 from .statistics import clustered_interval, pseudo_median, wilcoxon_greater
 from .store import StoredRun
+from .variants import agreement, variants
 
 WILD = "in the wild"
 FAMILIES = (*(anomaly.key for anomaly in CONTROLLED), WILD)  # of tasks, a figure each
 PAPER_DATASETS = ("mnist", "fashion_mnist", "svhn", "cifar10")
 PAPER_CONTROLLED = ("svhn", "cifar10")  # Sec. 3: SVHN-C and CIFAR-10C
+PAPER = {**dict.fromkeys(FAMILIES, PAPER_CONTROLLED), WILD: PAPER_DATASETS}  # a family's data sets
 HELPFUL, HARMFUL = 0.05, 0.95  # of p (Sec. 4.1)
 FEWEST_CLASSES = 6  # of which there can be a 95% interval, and a p below .05 or above .95
 
 
-def trainings(question: Question, dataset: Dataset, chosen: Sequence[str] = ()) -> list[RunSpec]:
-    """Of each class of the data set the baseline and each of the ``chosen`` augs, all for none, with the question's detector
-    and settings; class by class, so that what is there at any time is a smaller testbed and not one with holes. BadInput as
-    of `check_baseline` and `Question.run`."""
+def trainings(
+    question: Question, dataset: Dataset, chosen: Sequence[str] = (), vary: Sequence[str] = ()
+) -> list[RunSpec]:
+    """`trainings_of` each class of the data set as the normal one; class by class, so that what is there at any time is a
+    smaller testbed and not one with holes."""
+    classes = dataset.info.normal_classes
+    return [s for name in classes for s in trainings_of(replace(question, normal_class=name), dataset, chosen, vary)]
+
+
+def trainings_of(
+    question: Question, dataset: Dataset, chosen: Sequence[str] = (), vary: Sequence[str] = ()
+) -> list[RunSpec]:
+    """Of the question's normal class the baseline and each of the ``chosen`` augs, all for none, with the question's detector
+    and settings, or with all `variants` of these in what is to ``vary``. BadInput as of these, `check_baseline` and
+    `Question.run`."""
     check_baseline(question.detector)
     names = ["identity", *(name for name in chosen or augs(question.detector) if name != "identity")]
-    asked = [question.with_aug(name) for name in names]
-    labels = dataset.info.normal_classes
-    return [replace(each, normal_class=label).run(dataset) for label in labels for each in asked]
+    asked = [replace(question, settings=settings) for settings in variants(question.settings, vary)]
+    return [each.with_aug(name).run(dataset) for each in asked for name in names]
 
 
 def check_baseline(detector: str) -> None:
@@ -50,23 +63,24 @@ def check_baseline(detector: str) -> None:
 
 
 class Gain(NamedTuple):
-    """The relative AUC of one training on one task."""
+    """The relative AUC of one training on one task, which is of one of the `FAMILIES`, or is "rest"."""
 
     aug: str
     family: str
     dataset: str
     normal_class: int
+    settings: Settings
     task: str
     value: float
 
     @property
     def in_paper(self) -> bool:
         """Whether it is one of the paper's 420 tasks."""
-        return self.dataset in (PAPER_DATASETS if self.family == WILD else PAPER_CONTROLLED)
+        return self.dataset in PAPER.get(self.family, ())
 
     @property
-    def model(self) -> tuple[str, int]:
-        """What the tasks of one training have in common."""
+    def normal(self) -> tuple[str, int]:
+        """What the tasks of one training have in common, and with those of other settings."""
         return self.dataset, self.normal_class
 
 
@@ -83,24 +97,26 @@ def gains(runs: Iterable[StoredRun]) -> list[Gain]:
         for task, auc in run.result["auc"].items():
             if family := _family(task):
                 gain = auc - baseline.result["auc"][task]
-                found.append(Gain(spec.augment, family, spec.dataset, spec.normal_class, task, gain))
+                of = spec.dataset, spec.normal_class, spec.settings
+                found.append(Gain(spec.augment, family, *of, task, gain))
     return found
 
 
 def _family(task: str) -> str | None:
-    return WILD if task.startswith("class:") else task if task in FAMILIES else None
+    return WILD if task.startswith("class:") else task if task in (*FAMILIES, "rest") else None
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What an aug gains over the ``tasks`` of a family, by as many ``models``: the pseudo-median of relative AUC with its 95%
-    interval, the interval by a bootstrap of whole normal classes, whose tasks share a model, and p of the one-sided Wilcoxon
-    test. There is neither an interval nor p of fewer than `FEWEST_CLASSES` models, and no p where fewer tasks differ at all,
-    or images overlap."""
+    """What an aug gains over the ``tasks`` of a family, of so many normal ``classes``, with each of so many ``settings``:
+    the pseudo-median of relative AUC with its 95% interval, the interval by a bootstrap of whole normal classes, whose tasks
+    share models, and p of the one-sided Wilcoxon test. There is neither an interval nor p of fewer than `FEWEST_CLASSES`
+    classes, and no p where fewer differ at all, or images overlap."""
 
     aug: str
     tasks: int
-    models: int
+    classes: int
+    settings: int
     median: float
     interval: tuple[float, float] | None
     clustered: tuple[float, float] | None
@@ -109,7 +125,7 @@ class Summary:
     @property
     def verdict(self) -> str:
         """Sec. 4.1: by p alone, which takes tasks for independent."""
-        if self.models < FEWEST_CLASSES:
+        if self.classes < FEWEST_CLASSES:
             return "too few classes"
         if self.p is None or HELPFUL <= self.p <= HARMFUL:
             return "neither"
@@ -118,12 +134,13 @@ class Summary:
 
 def summary(some: Sequence[Gain]) -> Summary:
     """Of the gains of one aug and family, at least one."""
-    values, models = [gain.value for gain in some], [gain.model for gain in some]
-    counts = len(some), len(set(models))
+    values, classes = [gain.value for gain in some], sorted({gain.normal for gain in some})
+    tasks = len({(gain.normal, gain.task) for gain in some})
+    counts = tasks, len(classes), len({gain.settings for gain in some})
     median, *interval = pseudo_median(values)
-    if counts[1] < FEWEST_CLASSES:
+    if len(classes) < FEWEST_CLASSES:
         return Summary(some[0].aug, *counts, median, None, None, None)
-    clustered = clustered_interval(values, [sorted(set(models)).index(model) for model in models])
+    clustered = clustered_interval(values, [classes.index(gain.normal) for gain in some])
     overlap = any(gain.dataset in DATASETS and not DATASETS[gain.dataset].independent for gain in some)
     told = not overlap and np.count_nonzero(values) >= FEWEST_CLASSES
     return Summary(some[0].aug, *counts, median, tuple(interval), clustered, wilcoxon_greater(values) if told else None)
@@ -132,14 +149,59 @@ def summary(some: Sequence[Gain]) -> Summary:
 def summaries(
     found: Iterable[Gain], family: str, summarise: Callable[[Sequence[Gain]], Summary] = summary
 ) -> list[Summary]:
-    """Of each aug, the one that gains most first. Those of fewer normal classes than others are not comparable with them, and
-    come last."""
-    groups: dict[str, list[Gain]] = {}
+    """Of each aug, the one that gains most first. Those of fewer normal classes or settings than others are not comparable
+    with them, and come last."""
+    groups = _by_aug(gain for gain in found if gain.family == family)
+    rows = [summarise(some) for some in groups.values()]
+    return sorted(rows, key=lambda row: (-row.classes, -row.settings, -row.median, row.aug))
+
+
+def agreement_of(found: Iterable[Gain], family: str) -> float | None:
+    """`agreement` of the pseudo-medians over the tasks of a family, as of `summaries`, between settings."""
+    groups: dict[Settings, list[Gain]] = {}
     for gain in found:
         if gain.family == family:
-            groups.setdefault(gain.aug, []).append(gain)
-    rows = [summarise(some) for some in groups.values()]
-    return sorted(rows, key=lambda row: (-row.models, -row.median, row.aug))
+            groups.setdefault(gain.settings, []).append(gain)
+    return agreement(
+        [
+            {aug: pseudo_median([gain.value for gain in some])[0] for aug, some in _by_aug(group).items()}
+            for group in groups.values()
+        ]
+    )
+
+
+class Spread(NamedTuple):
+    """What an aug gains on one task with each of some settings, their median, and with how many it gains most."""
+
+    aug: str
+    gains: dict[Settings, float]
+    median: float
+    first: int
+
+
+def spreads(found: Sequence[Gain]) -> list[Spread]:
+    """Of the gains of one task each aug's, the one with the highest median first. Those of fewer settings than others are not
+    comparable with them, and come last."""
+    best: dict[Settings, float] = {}
+    for gain in found:
+        best[gain.settings] = max(gain.value, best.get(gain.settings, gain.value))
+    rows = [
+        Spread(
+            aug,
+            {gain.settings: gain.value for gain in some},
+            statistics.median(gain.value for gain in some),
+            sum(gain.value == best[gain.settings] for gain in some),
+        )
+        for aug, some in _by_aug(found).items()
+    ]
+    return sorted(rows, key=lambda row: (-len(row.gains), -row.median, row.aug))
+
+
+def _by_aug(found: Iterable[Gain]) -> dict[str, list[Gain]]:
+    groups: dict[str, list[Gain]] = {}
+    for gain in found:
+        groups.setdefault(gain.aug, []).append(gain)
+    return groups
 
 
 def family_title(family: str) -> str:

@@ -22,7 +22,7 @@ LAYERS = [
     "paths spec statistics mmd embedding sprites evidence strided",
     "downloading machine",
     "children",
-    "data augment histogram bias store networks selection",
+    "data augment histogram bias store networks selection variants",
     "figures detectors samples encoders",
     "question train evaluate cost",
     "alignment",

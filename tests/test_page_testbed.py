@@ -30,7 +30,7 @@ def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     app = calm(app.run())
     assert "Train 134 missing runs" in labels(app)
     rows = summaries(gains(own_lab.list()), WILD)
-    assert {(row.aug, row.tasks, row.models) for row in rows} == {("cutout", 18, 2), ("noise", 18, 2)}
+    assert {(row.aug, row.tasks, row.classes) for row in rows} == {("cutout", 18, 2), ("noise", 18, 2)}
     best = {"cutout": "CutOut", "noise": "Noise"}[rows[0].aug]
     leads = {1: "gains most", 0: "loses nothing", -1: "loses least"}[int(np.sign(rows[0].median))]
     assert f"Digits, in the wild: {best} {leads}, " in words(app)
@@ -62,7 +62,7 @@ def test_of_six_classes_it_says_what_helps(own_lab: Store) -> None:
             worker.run(tiny(**{"class": label}, aug=aug).run(digits), own_lab, "cpu")
     app = open_page(PAGE, **TINY, anomaly="rest")
     invert = summaries(gains(own_lab.list()), WILD)[0]
-    assert (invert.aug, invert.tasks, invert.models) == ("invert", 54, 6)
+    assert (invert.aug, invert.tasks, invert.classes) == ("invert", 54, 6)
     counts = [int(invert.verdict == verdict) for verdict in ("helpful", "harmful")]
     assert re.search(r"Of 2 augs \*\*{} help\*\* and \*\*{} harm\*\* by the paper's test".format(*counts), words(app))
     assert "1 of 6 classes" in [note["text"] for note in charts(app)[0]["layout"]["annotations"]]  # CutOut

@@ -12,25 +12,43 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import wilcoxon
+from scipy.stats import rankdata, spearmanr, wilcoxon
 
 from ssad_core import cli
 from ssad_core.data import load
 from ssad_core.detectors import augs, settings_for
 from ssad_core.errors import BadInput
+from ssad_core.numbers import decimal
 from ssad_core.question import Question
-from ssad_core.report import draw_gains
+from ssad_core.report import draw_gains, draw_settings, trials
 from ssad_core.spec import RunSpec, Settings
 from ssad_core.statistics import clustered_interval, pseudo_median
 from ssad_core.store import StoredRun
-from ssad_core.testbed import FAMILIES, PAPER_DATASETS, WILD, Summary, family_title, gains, summaries, trainings
+from ssad_core.testbed import (
+    FAMILIES,
+    PAPER_DATASETS,
+    WILD,
+    Summary,
+    agreement_of,
+    family_title,
+    gains,
+    spreads,
+    summaries,
+    trainings,
+    trainings_of,
+)
 
 CLASSES = [str(k) for k in range(10)]
 
 
-def run_of(dataset: str, label: int, aug: str, auc: dict[str, float], warning: str | None = None) -> StoredRun:
+SMALL = Settings(1, 4, 8, 16, 0, 0)
+
+
+def run_of(
+    dataset: str, label: int, aug: str, auc: dict[str, float], warning: str | None = None, settings: Settings = SMALL
+) -> StoredRun:
     """What a finished run says of itself."""
-    spec = RunSpec(dataset, "0" * 16, label, "dae", aug, (), Settings(1, 4, 8, 16, 0, 0))
+    spec = RunSpec(dataset, "0" * 16, label, "dae", aug, (), settings)
     return StoredRun(Path(spec.id), spec, {"auc": auc, "warning": warning})
 
 
@@ -115,7 +133,7 @@ def test_a_summary_has_scipys_p_and_the_paper_verdicts() -> None:
         (flip,) = (row for row in rows if row.aug == "flip")
         values = [gain.value for gain in found if (gain.aug, gain.family) == ("flip", family)]
         assert flip.tasks == len(values) == (360 if family == WILD else 20)
-        assert flip.models == (40 if family == WILD else 20)
+        assert flip.classes == (40 if family == WILD else 20)
         method = "exact" if len(values) < 50 else "asymptotic"
         assert flip.p == pytest.approx(wilcoxon(values, alternative="greater", method=method).pvalue)
         assert (flip.median, *flip.interval) == pseudo_median(values)
@@ -151,13 +169,13 @@ def test_tasks_of_one_model_are_one_thing() -> None:
     tasks = {f"class:{k}": 0.5 for k in range(2, 10)}
     better = {task: auc + 0.01 * k for k, (task, auc) in enumerate(tasks.items(), start=1)}
     row = only([run_of("svhn", 1, "identity", tasks), run_of("svhn", 1, "noise", better)], WILD)
-    assert (row.tasks, row.models, row.p, row.clustered, row.verdict) == (8, 1, None, None, "too few classes")
+    assert (row.tasks, row.classes, row.p, row.clustered, row.verdict) == (8, 1, None, None, "too few classes")
 
 
 def test_no_p_is_drawn_from_images_that_overlap() -> None:
     steps = [0.01 * k for k in range(1, 7)]
     row = only([*six("noise", *steps), *six("noise", 0.05, 0.06, dataset="photos")])
-    assert (row.models, row.p, row.verdict) == (8, None, "neither")
+    assert (row.classes, row.p, row.verdict) == (8, None, "neither")
 
 
 def test_augs_of_fewer_classes_are_not_ranked_with_the_others() -> None:
@@ -165,6 +183,73 @@ def test_augs_of_fewer_classes_are_not_ranked_with_the_others() -> None:
     assert [row.aug for row in rows] == ["flip", "noise", "blur"]
     beside = [note.text for note in draw_gains(rows, "").layout.annotations]
     assert beside == ["p = 0.016", "p = 0.016", "2 of 6 classes"]
+
+
+# -- with other settings ----------------------------------------------------------------------------------------------
+
+
+def test_each_setting_has_a_baseline_of_its_own() -> None:
+    digits = load("digits")
+    question = Question("digits", "3", settings=settings_for("quick", "dae", "digits", 1))
+    specs = trainings_of(question, digits, ["flip"], ["epochs", "weight_decay"])
+    assert [(spec.augment, spec.settings.epochs, spec.settings.weight_decay) for spec in specs] == [
+        (aug, epochs, decay) for epochs in (4, 8) for decay in (1e-5, 5e-5) for aug in ("identity", "flip")
+    ]
+    assert {spec.baseline() for spec in specs[1::2]} == set(specs[::2])
+    every = trainings(question, digits, ["flip"], ["epochs", "weight_decay"])
+    assert len(every) == 10 * len(specs)
+    assert [spec for spec in every if spec.normal_class == 3] == specs
+
+
+def with_settings(gains_of: dict[str, list[float]], task: str = "gen:flip", label: int = 0) -> list[StoredRun]:
+    """Runs that gain so much with the first, second, … settings, and their baselines."""
+    runs = []
+    for k, values in enumerate(zip(*gains_of.values(), strict=True), start=1):
+        settings = replace(SMALL, epochs=k)
+        named = {"identity": 0.0, **dict(zip(gains_of, values, strict=True))}
+        runs += [run_of("svhn", label, aug, {task: 0.5 + gain}, settings=settings) for aug, gain in named.items()]
+    return runs
+
+
+THREE = {"flip": [0.3, 0.1, 0.2], "blur": [0.0, 0.2, 0.1], "mask": [-0.1, -0.2, -0.3], "noise": [-0.2, -0.3, -0.4]}
+
+
+def test_a_spread_is_what_an_aug_gains_with_each() -> None:
+    found = gains(with_settings(THREE))
+    rows = spreads(found)
+    assert [row.aug for row in rows] == ["flip", "blur", "mask", "noise"]
+    for row in rows:
+        assert [row.gains[replace(SMALL, epochs=k)] for k in (1, 2, 3)] == pytest.approx(THREE[row.aug])
+        assert row.median == pytest.approx(np.median(THREE[row.aug]))
+    assert [row.first for row in rows] == [2, 1, 0, 0]
+    orders = [rankdata([THREE[aug][k] for aug in THREE]) for k in range(3)]
+    pairs = [spearmanr(orders[i], orders[j]).statistic for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert agreement_of(found, "gen:flip") == pytest.approx(np.mean(pairs))
+    alt = draw_settings(rows, "").layout.meta["alt"]
+    assert alt.startswith("Relative AUC of 4 augs: Flip: +0.200, the median of 3, +0.100 to +0.300, first with 2; ")
+
+
+def test_augs_of_fewer_settings_are_not_ranked_with_the_others() -> None:
+    runs = with_settings(THREE)
+    runs += [run_of("svhn", 0, "crop", {"gen:flip": 0.99}, settings=replace(SMALL, epochs=1))]
+    found = gains(runs)
+    assert [row.aug for row in spreads(found)][-1] == "crop"
+    assert [note.text for note in draw_settings(spreads(found), "").layout.annotations][-1] == "1 of 3"
+    assert summaries(found, "gen:flip")[-1].aug == "crop"
+    assert [note.text for note in draw_gains(summaries(found, "gen:flip"), "").layout.annotations][
+        -1
+    ] == "1 of 3 settings"
+
+
+def test_a_task_with_many_settings_is_one_task_of_one_class() -> None:
+    runs = [run for label in range(7) for run in with_settings(THREE, label=label)]
+    rows = {row.aug: row for row in summaries(gains(runs), "gen:flip")}
+    flip = rows["flip"]
+    assert (flip.tasks, flip.classes, flip.settings) == (7, 7, 3)
+    assert (flip.median, *flip.interval) == pytest.approx(pseudo_median(THREE["flip"] * 7))
+    assert flip.clustered == pytest.approx((0.2, 0.2))  # all classes are alike
+    assert trials(flip) == "7 tasks of 7 normal classes with 3 settings each"
+    assert flip.verdict == "helpful"
 
 
 # -- the clustered bootstrap ------------------------------------------------------------------------------------------
@@ -226,15 +311,33 @@ def test_the_command_trains_what_is_missing_once_and_says_it(
     assert cli.main([*command, "--out", str(out)]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["family"] for row in rows] == [family for family in FAMILIES for _ in range(2)]
-    assert {(row["aug"], row["tasks"], row["models"]) for row in rows} == {("flip", 2, 2), ("noise", 2, 2)}
+    assert {(row["aug"], row["tasks"], row["classes"]) for row in rows} == {("flip", 2, 2), ("noise", 2, 2)}
     assert all((row["interval"], row["p"], row["verdict"]) == (None, None, "too few classes") for row in rows)
     page = out.read_text()
     assert all(family_title(family) in page for family in FAMILIES)
     # Now it is all there, and a table in words.
     assert cli.main([*command[:-1], "--stored"]) == 0
     said = capsys.readouterr()
-    assert said.out.count("2 tasks of 2 models") == len(rows)
+    assert said.out.count("2 tasks of 2 normal classes") == len(rows)
     assert "6 of 6 runs are stored" in said.err
+
+
+def test_the_command_varies_settings_and_says_whether_the_order_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    tiny = ["--epochs", "4", "--features", "4", "--hidden", "8", "--limit", "64", "--test-limit", "40"]
+    tiny += ["--learning-rate", "0.01", "--batch-size", "8"]  # else all gain the same, which is no order
+    augs = ["--augment", "flip", "noise", "cutout", "invert"]
+    command = ["testbed", "--dataset", "photos", *augs, *tiny, "--vary", "epochs"]
+    assert cli.main([*command, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {(row["tasks"], row["classes"], row["settings"]) for row in rows} == {(2, 2, 2)}
+    orders = {row["family"]: row["agreement"] for row in rows}
+    assert all(-1 <= order <= 1 for order in orders.values())
+    assert cli.main([*command, "--stored"]) == 0
+    said = capsys.readouterr()
+    assert "20 of 20 runs are stored" in said.err
+    assert said.out.count("2 tasks of 2 normal classes with 2 settings each: too few classes") == len(rows)
+    for order in orders.values():
+        assert f"order of augs: mean rank correlation {decimal(order, 2)} between two settings" in said.out
 
 
 def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -249,7 +352,7 @@ def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_pa
     assert cli.main([*command, "--out", str(out)]) == 0
     said = capsys.readouterr()
     assert "4 of 4 runs are stored" in said.err
-    assert said.out.count("2 tasks of 2 models: too few classes") == len(FAMILIES)
+    assert said.out.count("2 tasks of 2 normal classes: too few classes") == len(FAMILIES)
     assert "parts, gen CutOut" in out.read_text()
 
 
@@ -261,6 +364,7 @@ def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_pa
         (["--dataset", "fotos"], "unknown data set 'fotos'; did you mean 'photos'"),
         (["--dataset", "photos", "--preset", "fast"], "unknown preset 'fast'"),
         (["--dataset", "photos", "--seed", "x"], "seed"),
+        (["--dataset", "photos", "--vary", "epoch"], "unknown setting to vary 'epoch'; did you mean 'epochs'"),
         (["--out", "gains.png"], "its file ends in .html"),
         (["--out", "nowhere/gains.html"], "there is no folder 'nowhere' to write gains.html into"),
         (["--dataset", "photos", "--stored", "--out", "gains.html"], "nothing to draw"),

@@ -35,6 +35,7 @@ from ssad_core.question import (
 from ssad_core.reconstruction import ORDERS, Made
 from ssad_core.spec import Anomaly
 from ssad_core.store import is_run_id
+from ssad_core.variants import VARIED
 
 CHOICES = {
     "scale": ("auto", "linear", "log"),
@@ -55,6 +56,7 @@ VIEW_FIELDS = (
     "lasso",
     *HIDDEN,
     "seeds",
+    "vary",
     "pins",
     *PICTURE_FIELDS,
     *MAP_FIELDS,
@@ -102,6 +104,7 @@ class State:
     """What a session has set.
 
     seeds, over : the number of them in a what-if, and whether it has these or all normal classes.
+    vary : the settings that are varied on the page Over settings.
     pins : what is laid beside the question's run (`ssad_core.lineup`).
     bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
         most telling one.
@@ -116,6 +119,7 @@ class State:
     encoder: str = field(default_factory=default_encoder)
     seeds: int = 1
     over: str = "seeds"
+    vary: tuple[str, ...] = VARIED[:2]
     pins: tuple[str, ...] = PINS
     bias_of: str = ""
     bias_class: str = ""
@@ -181,6 +185,7 @@ def from_address(query: Mapping[str, str]) -> State:
         "map_seed": lambda text: _whole("map_seed", text, 0, MOST_MAP_SEED),
         "two_seeds": lambda text: _choice("two_seeds", text, ("0", "1")) == "1",
         "seeds": lambda text: _whole("seeds", text, 1, MOST_SEEDS),
+        "vary": lambda text: tuple(_choice("vary", name, VARIED) for name in filter(None, text.split("~"))),
         "pins": lambda text: tuple(dict.fromkeys(map(parse_pin, filter(None, text.split("~"))))),
         "bias_of": _run_id,
         "bias_class": lambda text: (
@@ -223,6 +228,7 @@ def to_address(state: State) -> dict[str, str]:
         **{name: pack(getattr(views, name)) for name in HIDDEN},
         "seeds": str(state.seeds),
         "over": state.over,
+        "vary": "~".join(state.vary),
         "pins": "~".join(state.pins),
         "order": pictures.order,
         "start": str(pictures.start),

@@ -11,6 +11,7 @@ from ssad_core import augment
 from ssad_core.data import Dataset, counts, load
 from ssad_core.detectors import detector_info, settings_for
 from ssad_core.question import Question, anomaly_name
+from ssad_core.spec import CONTROLLED
 
 
 def asked() -> tuple[State, Question, Dataset]:
@@ -58,6 +59,19 @@ def words(question: Question, dataset: Dataset) -> None:
     with st.container(key="question"):
         st.markdown(". ".join(parts) + ".")
     st.caption(f"Does self-supervision help to find this anomaly, and why? {used} {plain(dataset.info.note)}")
+
+
+def is_scored(question: Question) -> bool:
+    """Whether every run is scored on the question's anomaly as it is trained; says so where it is not."""
+    if question.anomaly.kind != "gen" or question.anomaly in CONTROLLED:
+        return True
+    gens = ", ".join(map(anomaly_name, CONTROLLED))
+    st.info(
+        f"Choose one of the gens {gens} as the anomaly, or any class: with these every run is scored as it is trained, with "
+        f"{plain(anomaly_name(question.anomaly))} it is not.",
+        icon=":material/tune:",
+    )
+    return False
 
 
 def read(name: str) -> Dataset:

@@ -6,7 +6,7 @@ figure's text alternative.
 
 from .base import to_html
 from .bias import bias_figure
-from .gains import GainRow, gains_figure
+from .gains import GainRow, SpreadRow, gains_figure, spread_figure
 from .maps import MapPanel, map_figure, maps_figure
 from .matrices import MatrixCell, ScatterPoint, matrix_figure, scatter_figure, tasks_figure
 from .pictures import gallery_figure, reconstruction_figure
@@ -19,6 +19,7 @@ __all__ = [
     "MatrixCell",
     "ScatterPoint",
     "ScorePanel",
+    "SpreadRow",
     "bias_figure",
     "gains_figure",
     "gallery_figure",
@@ -30,6 +31,7 @@ __all__ = [
     "reconstruction_figure",
     "roc_figure",
     "scatter_figure",
+    "spread_figure",
     "surface_figure",
     "sweep_figure",
     "tasks_figure",

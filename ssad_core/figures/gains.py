@@ -1,4 +1,4 @@
-"""What each augmentation gains over many tasks (Figs. 2, 5, 10 to 12)."""
+"""What each augmentation gains over many tasks (Figs. 2, 5, 10 to 12), or with many settings (Obs. 2)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ class GainRow:
     median: float
     interval: tuple[float, float] | None
     clustered: tuple[float, float] | None
+    beside: str
+    hover: str
+
+
+@dataclass(frozen=True)
+class SpreadRow:
+    """An augmentation: the colour of its category, its gains, each with what is said of it and what it is known by, their
+    median, what stands ``beside`` them, and what is said of it all."""
+
+    name: str
+    colour: str
+    gains: Sequence[tuple[float, str, list[object]]]
+    median: float
     beside: str
     hover: str
 
@@ -49,20 +62,58 @@ def gains_figure(rows: Sequence[GainRow], *, title: str) -> go.Figure:
         bars([row.interval for row in rows], "95%, tasks independent", 4),
         points,
     ]
+    legend = any(row.interval for row in rows)
+    return _rows(rows, traces, title, "relative AUC (pseudo-median)", legend)
+
+
+def spread_figure(rows: Sequence[SpreadRow], *, title: str) -> go.Figure:
+    """A row for each augmentation, the first on top: a dot for each of its gains, a stroke for their median."""
+    names = [row.name for row in rows]
+    colours = [row.colour for row in rows]
+    medians = go.Scatter(
+        x=[row.median for row in rows],
+        y=names,
+        mode="markers",
+        marker={"symbol": "line-ns", "size": 18, "line": {"width": 3, "color": colours}},
+        customdata=[row.hover for row in rows],
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+    single = [(row, gain) for row in rows for gain in row.gains]
+    dots = go.Scatter(
+        x=[gain for _, (gain, _, _) in single],
+        y=[row.name for row, _ in single],
+        mode="markers",
+        marker={"color": [row.colour for row, _ in single], "size": 9, "opacity": 0.7},
+        text=[said for _, (_, said, _) in single],
+        customdata=[known_by for _, (_, _, known_by) in single],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    return _rows(rows, [medians, dots], title, "relative AUC", legend=False)
+
+
+def _rows(
+    rows: Sequence[GainRow] | Sequence[SpreadRow], traces: Sequence[go.Scatter], title: str, measure: str, legend: bool
+) -> go.Figure:
+    """The traces beside the rows' names, in the colours of their categories, and what stands beside them."""
     beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False}
-    notes = [{"y": row.name, "text": row.beside, **beside} for row in rows]
     ticks = [f'<span style="color:{row.colour}">{row.name}</span>' for row in rows]
     said = "; ".join(row.hover.replace("<br>", ", ") for row in rows)
+    below = 95 if legend else 45  # pixels; two lines of it on a narrow page
     return plot(
         traces,
         title,
         f"Relative AUC of {len(rows)} augs: {said}.",
-        x={"title": "relative AUC (pseudo-median)"},
-        y={"type": "category", "range": [len(rows) - 0.5, -0.5], "tickvals": names, "ticktext": ticks},
+        x={"title": measure},
+        y={
+            "type": "category",
+            "range": [len(rows) - 0.5, -0.5],
+            "tickvals": [row.name for row in rows],
+            "ticktext": ticks,
+        },
         shapes=[rule(x=0, color="#767676", width=1)],
-        annotations=notes,
-        height=190 + 27 * len(rows),
-        margin={"t": 45, "b": 95, "l": 10, "r": 90},
-        showlegend=any(row.interval for row in rows),
-        legend={"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},  # two lines of it on a narrow page
+        annotations=[{"y": row.name, "text": row.beside, **beside} for row in rows],
+        height=95 + below + 27 * len(rows),
+        margin={"t": 45, "b": below, "l": 10, "r": 90},
+        showlegend=legend,
+        legend={"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
     )

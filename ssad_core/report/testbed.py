@@ -1,4 +1,4 @@
-"""What augs gain over a testbed, as a figure."""
+"""What augs gain over a testbed, or with many settings, as a figure."""
 
 from __future__ import annotations
 
@@ -7,38 +7,81 @@ from typing import TYPE_CHECKING
 
 from .. import augment
 from ..numbers import decimal
-from ..testbed import Summary
+from ..spec import TITLES, exact
+from ..testbed import Spread, Summary
+from ..variants import VARIED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from ..figures import GainRow
+    from ..figures import GainRow, SpreadRow
 
 
 def draw_gains(found: Sequence[Summary], title: str) -> go.Figure:
     """The summaries of one family, in their order."""
     from .. import figures
 
-    most = max(one.models for one in found)
-    return figures.gains_figure([_row(one, most) for one in found], title=title)
+    return figures.gains_figure([_row(one, found[0]) for one in found], title=title)
 
 
-def _row(one: Summary, most: int) -> GainRow:
-    """``most``: how many models others have."""
+def _row(one: Summary, first: Summary) -> GainRow:
+    """``first`` has as many classes and settings as any."""
     from ..figures import GainRow
 
-    name = augment.label(one.aug, {})
+    name, colour = _named(one.aug)
     spans = [
         f", {what} {' to '.join(decimal(end, sign='+') for end in ends)}"
         for what, ends in (("95%", one.interval), ("by normal class", one.clustered))
         if ends
     ]
     tested = f", {p_text(one.p)}: {one.verdict}" if one.interval else ""
-    over = f"{one.tasks} tasks of {one.models} models{tested}"
-    hover = f"{name}: {decimal(one.median, sign='+')}{''.join(spans)}<br>{over}"
-    beside = f"{one.models} of {most} classes" if one.models < most else p_text(one.p) if one.interval else ""
-    colour = augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[one.aug].category]
+    hover = f"{name}: {decimal(one.median, sign='+')}{''.join(spans)}<br>{trials(one)}{tested}"
+    if one.classes < first.classes:
+        beside = f"{one.classes} of {first.classes} classes"
+    elif one.settings < first.settings:
+        beside = f"{one.settings} of {first.settings} settings"
+    else:
+        beside = p_text(one.p) if one.interval else ""
     return GainRow(name, colour, one.median, one.interval, one.clustered, beside, hover)
+
+
+def draw_settings(found: Sequence[Spread], title: str) -> go.Figure:
+    """The gains of one task with many settings, in their order."""
+    from .. import figures
+
+    every = {settings for one in found for settings in one.gains}
+    varied = [name for name in VARIED if len({getattr(settings, name) for settings in every}) > 1]
+    return figures.spread_figure([_spread_row(one, len(every), varied) for one in found], title=title)
+
+
+def _spread_row(one: Spread, most: int, varied: Sequence[str]) -> SpreadRow:
+    """``most``: of how many settings there are gains; ``varied`` is what differs between them, by whose values and the aug a
+    gain is known."""
+    from ..figures import SpreadRow
+
+    name, colour = _named(one.aug)
+    count = len(one.gains)
+    gains = []
+    for settings, gain in one.gains.items():
+        values = {each: getattr(settings, each) for each in varied}
+        how = "".join(f"<br>{TITLES[each].lower()} {exact(value)}" for each, value in values.items())
+        gains.append((gain, f"{name}: {decimal(gain, sign='+')}{how}", [one.aug, values]))
+    ends = f"{decimal(min(one.gains.values()), sign='+')} to {decimal(max(one.gains.values()), sign='+')}"
+    hover = f"{name}: {decimal(one.median, sign='+')}, the median of {count}<br>{ends}, first with {one.first}"
+    beside = f"{count} of {most}" if count < most else f"first with {one.first}" if one.first else ""
+    return SpreadRow(name, colour, gains, one.median, beside, hover)
+
+
+def _named(aug: str) -> tuple[str, str]:
+    """An aug's name and the colour of its category."""
+    return augment.label(aug, {}), augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[aug].category]
+
+
+def trials(one: Summary) -> str:
+    """What its gains are of."""
+    tasks = f"{one.tasks} task{'s' if one.tasks > 1 else ''}"
+    text = f"{tasks} of {one.classes} normal class{'es' if one.classes > 1 else ''}"
+    return f"{text} with {one.settings} settings each" if one.settings > 1 else text
 
 
 def p_text(p: float | None) -> str:
