@@ -227,6 +227,12 @@ def test_charts_are_downloaded_as_pictures_and_as_numbers(someone: Visitor, serv
         shares = [float(row["y"]) for row in rows if (row["panel"], row["trace"]) == (panel, "test normal")]
         assert sum(shares) == pytest.approx(100)
 
+    page.goto(server.address(**SMALL).replace("/?", "/testbed?"))
+    expect(page.get_by_test_id("chart").locator(".scatterlayer")).to_be_visible()
+    found = list(csv.DictReader(io.StringIO(downloaded("CSV").read_text())))
+    assert {(row["trace"], row["y"]) for row in found} == {("relative AUC", "CutOut"), ("relative AUC", "Flip")}
+    assert all(-1 <= float(row["x"]) <= 1 for row in found)  # and no line of the intervals that there are none of
+
     page.goto(server.address(**SMALL).replace("/?", "/alignment?"))
     expect(page.get_by_text("smaller is better aligned").first).to_be_visible()
     expect(page.get_by_text("Measuring")).to_have_count(0)

@@ -73,6 +73,7 @@ def spread_figure(rows: Sequence[SpreadRow], *, title: str) -> go.Figure:
     medians = go.Scatter(
         x=[row.median for row in rows],
         y=names,
+        name="median",
         mode="markers",
         marker={"symbol": "line-ns", "size": 18, "line": {"width": 3, "color": colours}},
         customdata=[row.hover for row in rows],
@@ -82,6 +83,7 @@ def spread_figure(rows: Sequence[SpreadRow], *, title: str) -> go.Figure:
     dots = go.Scatter(
         x=[gain for _, (gain, _, _) in single],
         y=[row.name for row, _ in single],
+        name="relative AUC",
         mode="markers",
         marker={"color": [row.colour for row, _ in single], "size": 9, "opacity": 0.7},
         text=[said for _, (_, said, _) in single],

@@ -143,7 +143,7 @@ def _steps(edges: np.ndarray, share: np.ndarray, colour: str) -> dict[str, objec
     """A group's histogram, as of a trace of lines."""
     return {
         "x": edges,
-        "y": np.append(share, share[-1]),
+        "y": np.append(share, 0),  # so that these are all the group, and no more
         "line": {"shape": "hv", "color": colour},
         "fill": "tozeroy",
         "fillcolor": colour + "33",

@@ -3,7 +3,7 @@
 const plain = (text) => String(text ?? "").replace(/<br>/g, " ").replace(/<[^>]+>/g, "")
 
 /** What its traces show, a line for each number: the panel, where there are several, the trace, x, y, what a cell of a matrix
- * has, and what is written there. A trace without any name repeats another. */
+ * has, and what is written there. A trace without any name repeats another, and where there is no number it has a gap. */
 function numbersOf(plot) {
   const lines = [["panel", "trace", "x", "y", "value", "text"]]
   // Arrays come packed; what Plotly has made of traces and layout has them as numbers.
@@ -11,12 +11,15 @@ function numbersOf(plot) {
   for (const { _input: given, x, y, z, text, xaxis, yaxis } of traces) {
     const place = (axis, k, values) => {
       const { tickvals = [], ticktext = [] } = layout[axis.replace(/^./, "$&axis")]
-      const value = values?.[k] ?? k
+      const value = values ? values[k] : k
       return ticktext[tickvals.indexOf(value)] ?? value
     }
     const panel = layout.meta.panels?.[(Number(xaxis.slice(1)) || 1) - 1]
     const beside = Array.isArray(text) ? text : []
-    const add = (i, j, ...more) => lines.push([panel, given.name, place(xaxis, j, x), place(yaxis, i, y), ...more])
+    const add = (i, j, ...more) => {
+      const at = [place(xaxis, j, x), place(yaxis, i, y)]
+      if (at.every((value) => value != null)) lines.push([panel, given.name, ...at, ...more])
+    }
     if (z) Array.from(z, (row, i) => Array.from(row, (value, j) => add(i, j, value, beside[i]?.[j])))
     else if (given.name || beside.length) Array.from(y, (_, i) => add(i, i, null, beside[i]))
   }
