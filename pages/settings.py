@@ -13,7 +13,7 @@ from pages.components.batch import progress, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
 from pages.components.part import part
-from pages.components.question import asked, is_scored, read
+from pages.components.question import asked_for, is_scored, read, words
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.training import say_warnings
@@ -102,8 +102,10 @@ def settings(state: State) -> None:
 
 
 def page() -> None:
-    state, question, _ = asked()
+    state, question, dataset = asked_for()
     prepare_in_background()
+    st.title("Does it hold with other settings?")
+    words(question, dataset)
     if is_scored(question):
         settings(state)
 

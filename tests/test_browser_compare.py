@@ -348,3 +348,18 @@ def test_over_all_classes_fills_as_its_runs_come(someone: Visitor, server: Serve
     for run in store.list():  # other tests of this server count what is stored
         if run.spec.settings.limit == 32:
             store.delete(run.id)
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_click_on_a_dot_opens_its_run_in_the_lab(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL, vary="").replace("/?", "/settings?"))
+    dots = page.get_by_test_id("chart").locator(".scatterlayer .trace").last.locator("path.point")
+    expect(dots).to_have_count(2)
+    settled(someone)
+    augs = page.get_by_test_id("chart").evaluate("node => node.firstChild.data[1].customdata.map(([aug]) => aug)")
+    dot = dots.nth(augs.index("flip"))  # the question has CutOut already
+    dot.hover(force=True)  # the layer above it is what listens
+    dot.click(force=True)
+    someone.until(lambda: someone.query.get("aug") == "flip", "its aug is asked")
+    expect(page.get_by_test_id("linked-views")).to_be_visible()
