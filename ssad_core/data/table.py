@@ -57,8 +57,8 @@ DATASETS: dict[str, DatasetInfo] = {
             classes=("temple", "flower"),
             embedded=True,
             independent=False,
-            note="Patches of two photographs, training left of x = 400 and test right of it; patches overlap, so they "
-            "give no p-values.",
+            note="Patches of two photographs, training left of x = 400 and test right of it, which look different; patches "
+            "overlap, so they give no p-values.",
         ),
         DatasetInfo(
             name="mnist",
