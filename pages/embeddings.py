@@ -176,7 +176,7 @@ def _explain(perplexity: int, sample: Sample, shown: str) -> None:
         "Silhouette and purity are of the codes themselves, since distances on a t-SNE map mean little. Purity: the share of "
         "images whose nearest other one is of their own group, beside what chance gives. Aligned, aug and anomalies lie in "
         "each other (silhouette near 0, purity near chance). In the paper (Obs. 7) an aug that changes the whole image, as "
-        "Flip, then has both apart from the normals, while with a local one, as CutOut, all may lie mixed and the anomalies be "
+        "Flip, then has both apart from the normals; with a local one, as CutOut, all may lie mixed, and the anomalies be "
         "found all the same. The last row shows what the split into training and test alone makes of it. Measured here, on "
         f"the images shown. {shown}"
     )
