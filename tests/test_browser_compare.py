@@ -363,3 +363,12 @@ def test_a_click_on_a_dot_opens_its_run_in_the_lab(someone: Visitor, server: Ser
     dot.click(force=True)
     someone.until(lambda: someone.query.get("aug") == "flip", "its aug is asked")
     expect(page.get_by_test_id("linked-views")).to_be_visible()
+
+
+def test_every_menu_is_in_the_bar_at_1024_pixels(browser: Browser, server: Server) -> None:
+    with visitor(browser, server) as someone:
+        someone.page.set_viewport_size({"width": 1024, "height": 768})
+        someone.page.goto(server.address())
+        expect(someone.page.locator(".st-key-question")).to_be_visible()
+        for name in ("Compare", "Evidence"):
+            expect(someone.page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
