@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from .mmd import embeddings
 
 EPSILON = 1e-8  # of the discordance (METHOD: "Label-free selection")
+ROUNDING = 1e-6  # that float32 may leave, beside points of length 1, where nothing is
 
 # What each is called; lower is better of all of them.
 CRITERIA = {
@@ -32,7 +33,7 @@ def dsv(trn: ArrayLike, aug: ArrayLike, test: ArrayLike) -> float:
     """Discordance and separability validation, L - S / L: low where trn and aug together surround the test images, and these
     spread in the direction from trn to aug.
 
-    Parameters and errors are those of `criteria`; nan where trn and aug are one point.
+    Parameters and errors are those of `criteria`; nan where trn and aug are one point but for rounding.
 
     >>> round(dsv([[1, 0], [1, 0.1]], [[0, 1]], [[1, 0], [0, 1]]), 3)
     -0.452
@@ -41,7 +42,8 @@ def dsv(trn: ArrayLike, aug: ArrayLike, test: ArrayLike) -> float:
 
 
 def criteria(trn: ArrayLike, aug: ArrayLike, test: ArrayLike) -> dict[str, float]:
-    """All of `CRITERIA`, by name.
+    """All of `CRITERIA`, by name; nan for what would be divided by rounding alone, as by the distances of a detector that
+    gives every image the same code.
 
     Parameters
     ----------
@@ -59,18 +61,18 @@ def criteria(trn: ArrayLike, aug: ArrayLike, test: ArrayLike) -> dict[str, float
     to_test = _distances(known, test)
     between = _distances(trn, aug).mean()
     centre = trn.mean(axis=0)
-    along = (test - centre) @ _unit(aug - centre).T
-    with np.errstate(divide="ignore", invalid="ignore"):  # where all are one point
-        discordance = to_test.mean() / (between + EPSILON)
-        separability = along.std() / between
-        values = {
-            "dsv": discordance - np.minimum(separability, 0.5) / discordance,
-            "discordance": discordance,
-            "separability": -separability,
-            "distance": to_test.mean(),
-            "spread": -to_test.std(),
-            "mmd": np.square(known.mean(axis=0) - test.mean(axis=0)).sum(),
-        }
+    along = (test - centre) @ _unit(aug - centre, ROUNDING).T
+    apart = between if between > ROUNDING else math.nan
+    discordance = to_test.mean() / (apart + EPSILON)
+    separability = along.std() / apart
+    values = {
+        "dsv": discordance - np.minimum(separability, 0.5) / discordance,
+        "discordance": discordance,
+        "separability": -separability,
+        "distance": to_test.mean(),
+        "spread": -to_test.std(),
+        "mmd": np.square(known.mean(axis=0) - test.mean(axis=0)).sum(),
+    }
     return {name: float(value) for name, value in values.items()}
 
 
@@ -81,10 +83,10 @@ def _distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     return cdist(A, B) / 2
 
 
-def _unit(points: np.ndarray) -> np.ndarray:
-    """Each divided by its length; what has none stays where it is."""
+def _unit(points: np.ndarray, least: float = 0.0) -> np.ndarray:
+    """Each divided by its length; what has none above ``least`` stays where it is."""
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
-    return points / np.where(lengths, lengths, 1)
+    return points / np.where(lengths > least, lengths, 1)
 
 
 def choose(values: Mapping[str, float]) -> str | None:

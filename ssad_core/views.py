@@ -25,7 +25,7 @@ from .histogram import threshold_at_fpr
 from .mmd import MmdEstimate
 from .question import run_name
 from .samples import VIEW_LIMIT, Samples, to_float
-from .selection import criteria
+from .selection import ROUNDING, criteria
 from .spec import Anomaly
 from .statistics import TaskMetrics, auc, task_metrics
 from .store import Arrays, StoredRun, short
@@ -338,7 +338,7 @@ class Comparison:
             values = criteria(codes["train normal"], codes["train augmented"], test)
             return {name: np.array(value) for name, value in values.items()}
 
-        name = f"criteria-{short(self.anomaly.key, *self._shown(), len(self._anomalous_shown()))}"
+        name = f"criteria-{short(self.anomaly.key, *self._shown(), len(self._anomalous_shown()), ROUNDING)}"
         kept = self.run.remember(name, found) if compute else self.run.derived(name)
         return None if kept is None else {name: float(value) for name, value in kept.items()}
 

@@ -90,7 +90,27 @@ def test_dsv_prefers_the_aug_that_is_the_anomaly() -> None:
     assert found["elsewhere"]["separability"] > found["matched"]["separability"]
 
 
-def test_one_point_for_all_has_no_value_and_is_not_chosen() -> None:
+@pytest.mark.parametrize("noise", [0.0, 2e-7])
+def test_what_is_divided_by_rounding_has_no_value(noise: float) -> None:
+    """Random codes, as float32 and as it rounds them: 1, 1, 1, 1 would leave no rounding."""
+    rng = np.random.default_rng(0)
+
+    def same(n: int) -> np.ndarray:
+        return (point * (1 + noise * rng.normal(size=(n, 128)))).astype(np.float32)
+
+    for _ in range(20):
+        point, other = rng.normal(size=(2, 128))
+        for test in (same(20), rng.normal(other, size=(20, 128)).astype(np.float32)):
+            found = criteria(same(30), same(25), test)
+            without = [name for name, value in found.items() if math.isnan(value)]
+            assert without == ["dsv", "discordance", "separability"]
+        # An image that aug leaves at the centre of trn has no direction, whichever rounding would give it.
+        trn, moved, test = same(30), rng.normal(size=(1, 128)), rng.normal(size=(20, 128))
+        one, two = (criteria(trn, np.concatenate([moved, same(1)]), test) for _ in range(2))
+        assert one == pytest.approx(two, rel=1e-4)
+
+
+def test_what_has_no_value_is_not_chosen() -> None:
     point = np.ones((3, 4))
     assert math.isnan(dsv(point, point, point))
     assert choose({"collapsed": math.nan, "other": 2.0, "better": 1.0}) == "better"
