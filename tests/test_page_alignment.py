@@ -137,6 +137,20 @@ def test_of_one_aug_there_is_nothing_to_choose(own_lab: Store) -> None:
     assert "There is nothing to choose from: only one aug is trained." in words(measured(app.run()))
 
 
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_of_runs_that_cannot_be_judged_none_is_chosen(damaged: int, own_lab: Store) -> None:
+    data = load("digits")
+    runs = [worker.run(tiny(aug=aug).run(data), own_lab, "cpu") for aug in ("cutout", "flip")]
+    app = measured(open_page(PAGE, **TINY))
+    for run in runs[:damaged]:
+        (run.path / "codes.npz").write_bytes(b"")
+    app.session_state["choices"] = True
+    measured(app.run())
+    assert "There is nothing to choose from: fewer than two augs could be judged." in words(app)
+    assert "codes.npz cannot be read; delete the run and train it again" in words(app)
+    assert not app.table
+
+
 def test_a_parameter_beside_it_is_a_row_without_training(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **TINY, anomaly="gen:cutout(c=0.4)", pins="cutout(c=0.4)~flip"))
     assert not app.warning

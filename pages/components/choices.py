@@ -46,6 +46,9 @@ def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, datase
         if len(failed) < len(missing):
             return
         outcomes = [one for one in outcomes if known[one.run] is not None]
+        if len(outcomes) < 2:
+            st.info("There is nothing to choose from: fewer than two augs could be judged.", icon=":material/info:")
+            return
         values = {title: {one.run: known[one.run][name] for one in outcomes} for name, title in CRITERIA.items()}
         values[BY_LABELS] = {one.run: one.mmd for one in outcomes}
         if lead := _lead(choose(values[CRITERIA["dsv"]]), outcomes, measure):
