@@ -129,6 +129,12 @@ class Children:
         if child is not None:
             child.wait()
 
+    def forget(self, key: str) -> None:
+        """Of a job that has ended, so that another of this key is not cancelled, and has not begun."""
+        with self._lock:
+            self._cancelled.discard(key)
+            self._begun.discard(key)
+
     def has_begun(self, key: str) -> bool:
         """Whether a child has begun to train for this job."""
         with self._lock:

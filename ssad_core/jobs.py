@@ -105,7 +105,7 @@ def train_task(
 def _in_touch(key: str, run_id: str, store: Store, children: Children) -> Iterator[None]:
     """Between a worker elsewhere and the service: sends the run's progress, listens for its cancellation."""
     worker, over = distributed.get_worker(), threading.Event()
-    cancelled = distributed.Event(f"cancel-{key}", client=distributed.get_client())
+    cancelled = _cancellation(key, distributed.get_client())
 
     def exchange() -> None:
         sent: dict[str, Any] = {}
@@ -125,6 +125,12 @@ def _in_touch(key: str, run_id: str, store: Store, children: Children) -> Iterat
     finally:
         over.set()
         thread.join()
+        children.forget(key)
+
+
+def _cancellation(key: str, client: distributed.Client) -> distributed.Event:
+    """Set as long as whoever cancels the task of this key waits for its end."""
+    return distributed.Event(f"cancel-{key}", client=client)
 
 
 @dataclass
@@ -331,13 +337,16 @@ class Jobs:
         if self._children is not None:
             self._children.cancel(job.key)
         else:
-            distributed.Event(f"cancel-{job.key}", client=self.client).set()
+            cancelled = _cancellation(job.key, self.client)
+            cancelled.set()
             if job.heard:  # a worker that trains it notices within 0.25 s
                 job.settled.wait(deadline - time.monotonic())
             elif any(job.key in keys for keys in self.client.processing().values()):
                 job.settled.wait(1.0)  # one that does not yet is not to begin; it would end at once
         if (future := job.future) is not None:
             future.cancel()
+        if self.remote:
+            cancelled.clear()  # another server's first try has the same key
 
     def going_on(self) -> list[tuple[RunSpec, Status]]:
         """The trainings of this service that are queued or going on, in the order they were asked for."""

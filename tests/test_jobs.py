@@ -22,6 +22,7 @@ from PIL import Image
 from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
 
 from ssad_core import children, jobs, machine
+from ssad_core.children import Children
 from ssad_core.data import load, look_again
 from ssad_core.errors import BadInput
 from ssad_core.jobs import Jobs, Status, children_of
@@ -507,17 +508,29 @@ def test_a_run_that_a_worker_elsewhere_trained_is_stored_here(
         here.close()
 
 
+@contextlib.contextmanager
+def worker_elsewhere(threads: int) -> Iterator[tuple[str, Children]]:
+    """The address of a scheduler with one worker, and that worker's children."""
+    with (
+        distributed.LocalCluster(
+            n_workers=1,
+            threads_per_worker=threads,
+            processes=False,
+            dashboard_address=None,
+            worker_dashboard_address=None,
+        ) as cluster,
+        contextlib.closing(children_of(cluster.workers[0])) as elsewhere,
+    ):
+        yield cluster.scheduler_address, elsewhere
+
+
 def test_a_worker_elsewhere_trains_no_more_at_once_than_it_has_cores(
     own_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    many_threads = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=4, processes=False, dashboard_address=None, worker_dashboard_address=None
-    )
     with (
-        many_threads,
-        contextlib.closing(Jobs(Store(tmp_path / "here"), address=many_threads.scheduler_address)) as here,
-        contextlib.closing(children_of(many_threads.workers[0])) as elsewhere,
+        worker_elsewhere(threads=4) as (address, elsewhere),
+        contextlib.closing(Jobs(Store(tmp_path / "here"), address)) as here,
     ):
         first, second = tiny(seed=6, epochs=FOREVER, **WIDE), tiny(seed=7, epochs=FOREVER, **WIDE)
         here.submit(first)
@@ -532,6 +545,24 @@ def test_a_worker_elsewhere_trains_no_more_at_once_than_it_has_cores(
         assert not alive(child)
         assert trainer(Store(own_cache), second.id)
         assert here.cancel(second.id).state == "cancelled"
+
+
+def test_what_one_server_cancelled_another_trains(own_cache: Path, tmp_path: Path) -> None:
+    specs = [tiny(seed=seed, epochs=FOREVER) for seed in (8, 9, 10)]
+    with worker_elsewhere(threads=1) as (address, _):
+        with contextlib.closing(Jobs(Store(tmp_path / "here"), address)) as here:
+            here.submit(specs[0])
+            trainer(Store(own_cache), specs[0].id)
+            for spec in specs[1:]:  # no worker gets to them
+                here.submit(spec)
+            for spec in reversed(specs):
+                assert here.cancel(spec.id).state == "cancelled"
+        with contextlib.closing(Jobs(Store(tmp_path / "other"), address)) as other:  # or the same, opened again
+            for spec in specs:
+                other.submit(spec)
+                wait(lambda spec=spec: other.status(spec.id).state not in ("queued", "starting"))
+                assert other.status(spec.id).state == "training"
+                assert other.cancel(spec.id).state == "cancelled"
 
 
 def test_cancel_ends_a_process_elsewhere(cluster: tuple[str, Store, object]) -> None:
