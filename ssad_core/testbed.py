@@ -86,18 +86,24 @@ class Gain(NamedTuple):
 
 def gains(runs: Iterable[StoredRun]) -> list[Gain]:
     """Of each run that has its baseline among the ``runs``, on each of its tasks. What comes of a training that went wrong
-    says nothing, and is left out with all that would be set against it."""
+    says nothing, and is left out with all that would be set against it. BadInput for two trainings of one aug with the same
+    normal class and settings, which would count as two tasks."""
     known = {run.id: run for run in runs if not run.warning}
-    found = []
+    found, trained = [], {}
     for run in known.values():
         baseline = known.get(run.spec.baseline().id)
         if run.spec.is_baseline or baseline is None:
             continue
         spec = run.spec
+        of = spec.dataset, spec.normal_class, spec.settings
+        if (other := trained.setdefault((spec.augment, *of), run.id)) != run.id:
+            raise BadInput(
+                f"runs {other} and {run.id} are both of {spec.augment} with the same normal class and settings: a testbed is "
+                "of one detector, seed and protocol, and of one parameter for each aug"
+            )
         for task, auc in run.result["auc"].items():
             if family := _family(task):
                 gain = auc - baseline.result["auc"][task]
-                of = spec.dataset, spec.normal_class, spec.settings
                 found.append(Gain(spec.augment, family, *of, task, gain))
     return found
 

@@ -45,11 +45,11 @@ SMALL = Settings(1, 4, 8, 16, 0, 0)
 
 
 def run_of(
-    dataset: str, label: int, aug: str, auc: dict[str, float], warning: str | None = None, settings: Settings = SMALL
+    dataset: str, label: int, aug: str, auc: dict[str, float], settings: Settings = SMALL, **other: object
 ) -> StoredRun:
     """What a finished run says of itself."""
-    spec = RunSpec(dataset, "0" * 16, label, "dae", aug, (), settings)
-    return StoredRun(Path(spec.id), spec, {"auc": auc, "warning": warning})
+    spec = replace(RunSpec(dataset, "0" * 16, label, "dae", aug, (), settings), **other)
+    return StoredRun(Path(spec.id), spec, {"auc": auc, "warning": None})
 
 
 def papers() -> list[StoredRun]:
@@ -107,6 +107,17 @@ def test_without_its_baseline_or_after_a_collapse_nothing_is_said() -> None:
     assert {gain.normal_class for gain in gains(runs[1:])} == set(range(1, 10))
     broken = replace(runs[3], result={**runs[3].result, "warning": "It collapsed."})
     assert {gain.normal_class for gain in gains([*runs[:3], broken, *runs[4:]])} == set(range(10)) - {1}
+
+
+@pytest.mark.parametrize(
+    "other", [{"params": (("c", 0.4),)}, {"seed": 1}, {"profile": "reference"}, {"detector": "deepsad"}]
+)
+def test_two_trainings_of_one_aug_are_no_two_tasks(other: dict[str, object]) -> None:
+    runs = [run_of("svhn", 3, "cutout", {"gen:flip": 0.5}, **changed) for changed in ({}, other)]
+    baselines = [replace(run, spec=run.spec.baseline()) for run in runs]
+    with pytest.raises(BadInput, match="are both of cutout with the same normal class and settings"):
+        gains([*runs, *baselines])
+    assert all(len(gains(pair)) == 1 for pair in zip(runs, baselines, strict=True))
 
 
 # -- what is made of them ---------------------------------------------------------------------------------------------
