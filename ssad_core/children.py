@@ -77,7 +77,7 @@ class Children:
             gpu = self.machine.take(needs)
             self._begun.add(key)
         try:
-            return self._ask(child, key, {**request, "gpu": gpu})
+            return self._ask(child, key, {**request, "gpu": gpu, "threads": needs["core"]})
         finally:  # once a child that ends is gone, and with it its memory
             with self._lock:
                 self.machine.give_back(needs, gpu)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+import runpy
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from .spec import GPU_PARTS, Settings
@@ -16,6 +18,7 @@ Needs = dict[str, int]  # so many of "core" and, where a GPU is to be used, "gpu
 CPU = Path("/proc/cpuinfo")  # where Linux tells what it can do
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # where a container finds its share of the cores' time, and of how long
 DEVICES = Path("/dev")  # where NVIDIA's are, in containers, too
+TORCH = Path(find_spec("torch").origin).with_name("version.py")  # which also says what it was built for
 
 
 def cores() -> int:
@@ -32,6 +35,8 @@ def gpus() -> int:
     """How many CUDA devices trainings of this machine find, as far as it can be told without torch."""
     driver = shutil.which("nvidia-smi") is not None or (DEVICES / "nvidiactl").exists()
     there = len(list(DEVICES.glob("nvidia[0-9]*"))) or int(driver)
+    if there == 0 or runpy.run_path(str(TORCH))["cuda"] is None:
+        return 0
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     return there if visible is None else min(there, sum(name not in ("", "-1") for name in visible.split(",")))
 
@@ -66,16 +71,16 @@ class Machine:
         """Whether that is free; on one GPU, if it is of one."""
         return needs["core"] <= self._cores and needs.get("gpu", 0) <= max(self._gpus, default=0)
 
-    def take(self, needs: Needs) -> int:
-        """Takes it; the number of the GPU that it is on, the one with the most room."""
-        gpu = self._gpus.index(max(self._gpus)) if "gpu" in needs else 0
+    def take(self, needs: Needs) -> int | None:
+        """Takes it; the number of the GPU that it is on, the one with the most room, None where it needs none."""
+        gpu = self._gpus.index(max(self._gpus)) if "gpu" in needs else None
         self._change(needs, gpu, -1)
         return gpu
 
-    def give_back(self, needs: Needs, gpu: int) -> None:
+    def give_back(self, needs: Needs, gpu: int | None) -> None:
         self._change(needs, gpu, 1)
 
-    def _change(self, needs: Needs, gpu: int, sign: int) -> None:
+    def _change(self, needs: Needs, gpu: int | None, sign: int) -> None:
         self._cores += sign * needs["core"]
-        if "gpu" in needs:
+        if gpu is not None:
             self._gpus[gpu] += sign * needs["gpu"]

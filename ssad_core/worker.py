@@ -1,9 +1,9 @@
 """Trains one run, whole: lock, train, evaluate, publish. `python -m ssad_core.worker` does it in a process of its own.
 
 The process first gets ready (torch imported, one dummy step done), then takes one JSON line after the other from its
-standard input, {"spec": ..., "cache": ..., "device": ..., "gpu": number}, trains, and answers with one, {"error": sentence
-or null}. So a spare one can wait for the next run. Its standard input stays open as long as its parent lives: at its end
-the process ends at once, however the parent died.
+standard input, {"spec": ..., "cache": ..., "device": ..., "gpu": number or null, "threads": number}, trains, and answers
+with one, {"error": sentence or null}. So a spare one can wait for the next run. Its standard input stays open as long as
+its parent lives: at its end the process ends at once, however the parent died.
 """
 
 from __future__ import annotations
@@ -45,13 +45,15 @@ def run(
     device: str = "auto",
     on_progress: Progress = lambda progress: None,
     end: Callable[[], None] | None = None,
+    threads: int | None = None,
 ) -> StoredRun:
     """The stored run of a spec: loaded when it is there, awaited when another process trains it, else trained here.
 
     ``on_progress`` gets every progress that is also written for other processes to see. ``end`` is called, in a thread of
     its own, when somebody cancels the training: `end_process` where the process is there for nothing else. Without it
-    TrainingFailed is raised after the step that goes on. torch's settings are as before in the end (`train.prepared`), its
-    global generator is not: the seed is the run's.
+    TrainingFailed is raised after the step that goes on. ``threads`` are those that it takes on a CPU, by default what its
+    settings make of all `cores`. torch's settings are as before in the end (`train.prepared`), its global generator is not:
+    the seed is the run's.
 
     Raises BadInput, TrainingFailed (also written into the run's progress, with the log kept) or OSError.
     """
@@ -59,7 +61,7 @@ def run(
         try:
             with store.begin(spec) as work:
                 if work is not None:
-                    return _train(spec, work, device, on_progress, end)
+                    return _train(spec, work, device, on_progress, end, threads or spec.settings.threads(cores()))
         except Busy:
             _await(spec.id, store, on_progress)
     return store.load(spec.id)
@@ -79,7 +81,12 @@ def _await(run_id: str, store: Store, on_progress: Progress) -> None:
 
 
 def _train(
-    spec: RunSpec, work: Workspace, device_name: str, on_progress: Progress, end: Callable[[], None] | None
+    spec: RunSpec,
+    work: Workspace,
+    device_name: str,
+    on_progress: Progress,
+    end: Callable[[], None] | None,
+    threads: int,
 ) -> StoredRun:
     started = time.time()
     over, cancelled, settings = threading.Event(), threading.Event(), ExitStack()
@@ -103,7 +110,7 @@ def _train(
     try:
         report("starting", message="Reading the images.")
         device = choose_device(device_name)
-        settings.enter_context(prepared(device, spec.settings.threads(cores())))
+        settings.enter_context(prepared(device, threads))
         look_again()
         dataset = load(spec.dataset, lambda done, text: report("starting", message=text, done=done))
         if dataset.fingerprint != spec.fingerprint:
@@ -239,10 +246,11 @@ def _answer(request: dict[str, Any]) -> str | None:
     """Trains what is asked for; the sentence that says why not, or None."""
     try:
         spec, store = RunSpec.from_dict(request["spec"]), Store(Path(request["cache"]))
-        if torch.cuda.is_available():  # "cuda" is this one from here on; without torch more may have been counted
-            torch.cuda.set_device(request["gpu"] % torch.cuda.device_count())
+        gpu = request["gpu"]
+        if gpu is not None and torch.cuda.is_available():  # "cuda" is this one from here on
+            torch.cuda.set_device(gpu % torch.cuda.device_count())  # without torch more may have been counted
         with _log(store.work(spec.id) / "log.txt") as on_progress:
-            run(spec, store, request["device"], on_progress, end_process)
+            run(spec, store, request["device"], on_progress, end_process, request["threads"])
         return None
     except Exception as error:
         return sentence(error)

@@ -22,7 +22,7 @@ for line in sys.stdin:
     request = json.loads(line)
     while not pathlib.Path(request["go"]).exists():
         time.sleep(0.01)
-    print(json.dumps({"error": f"on {request['gpu']}"}), flush=True)
+    print(json.dumps({"error": f"on {request['gpu']}, {request['threads']} threads"}), flush=True)
 """
 
 
@@ -64,13 +64,13 @@ def test_who_finds_no_room_waits_and_is_not_overtaken(asked: Asked) -> None:
     small = asked.train("small", {"core": 1})
     asked.waits("all", "small")
     asked.go("one")
-    assert one.result(PATIENCE) == "on 0"
+    assert one.result(PATIENCE) == "on None, 1 threads"
     asked.begun("all")
     asked.waits("small")
     asked.go("all")
     asked.begun("small")
     asked.go("small")
-    assert [each.result(PATIENCE) for each in (all_cores, small)] == ["on 0", "on 0"]
+    assert [each.result(PATIENCE) for each in (all_cores, small)] == ["on None, 4 threads", "on None, 1 threads"]
 
 
 def test_what_a_person_waits_for_overtakes_a_sweep(asked: Asked) -> None:
@@ -131,4 +131,4 @@ def test_each_is_told_its_gpu(asked: Asked) -> None:
     asked.begun("alone")
     for key in ("a", "c", "alone"):
         asked.go(key)
-    assert [each.result(PATIENCE) for each in (*found, alone)] == ["on 0", "on 1", "on 0", "on 1"]
+    assert [each.result(PATIENCE) for each in (*found, alone)] == [f"on {gpu}, 1 threads" for gpu in (0, 1, 0, 1)]

@@ -161,8 +161,9 @@ def test_small_trainings_share_a_gpu_and_a_large_one_has_it_to_itself(with_gpu: 
         wait(lambda: all(service.status(spec.id).state == "starting" for spec in small))
         assert service.status(large.id) == Status("queued", position=1)
     assert [ended(service, spec.id).state for spec in (*small, large)] == ["done"] * (len(small) + 1)
-    finished = [service.store.load(spec.id).result["finished"] for spec in (*small, large)]
-    assert max(finished) == finished[-1]
+    results = [service.store.load(spec.id).result for spec in (*small, large)]
+    assert max(result["finished"] for result in results) == results[-1]["finished"]
+    assert {result["machine"]["threads"] for result in results} == {1}  # each had a core and its part of the GPU
 
 
 def test_it_is_known_where_bfloat16_is_no_gain(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import runpy
 from pathlib import Path
 
 import pytest
+import torch
 from tiny import WIDE, tiny
 
 from ssad_core import machine
@@ -44,6 +46,8 @@ def test_gpus_are_those_that_are_there_and_visible(
     files: list[str], visible: str | None, found: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "DEVICES", tmp_path)
+    monkeypatch.setattr(machine, "TORCH", tmp_path / "version.py")
+    machine.TORCH.write_text("cuda = '13.0'")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
@@ -53,6 +57,12 @@ def test_gpus_are_those_that_are_there_and_visible(
     assert gpus() == found
     (tmp_path / "nvidia-smi").touch(0o700)
     assert gpus() == (found or int(visible not in ("", "-1")))
+    machine.TORCH.write_text("cuda = None")  # a build for the CPU finds none
+    assert gpus() == 0
+
+
+def test_torch_says_without_an_import_what_it_was_built_for() -> None:
+    assert runpy.run_path(str(machine.TORCH))["cuda"] == torch.version.cuda
 
 
 def test_trainings_take_cores_or_a_core_and_parts_of_a_gpu() -> None:
@@ -78,4 +88,7 @@ def test_trainings_are_spread_over_the_gpus() -> None:
         two.give_back(needs, gpu)
     assert [two.take(large), two.take(large)] == [0, 1]
     assert not two.has(small)
+    assert two.has({"core": 6})
+    assert two.take({"core": 6}) is None  # of no GPU
+    two.give_back({"core": 6}, None)
     assert two.has({"core": 6})

@@ -41,10 +41,12 @@ def worker() -> Iterator[subprocess.Popen[str]]:
 
 
 def ask(process: subprocess.Popen[str], spec: RunSpec, store: Store) -> None:
-    process.stdin.write(
-        json.dumps({"spec": spec.to_dict(), "cache": str(store.root), "device": "cpu", "gpu": 0}) + "\n"
-    )
+    process.stdin.write(json.dumps(request_for(spec, store.root)) + "\n")
     process.stdin.flush()
+
+
+def request_for(spec: RunSpec, cache: Path, gpu: int | None = None, threads: int = 1) -> dict[str, object]:
+    return {"spec": spec.to_dict(), "cache": str(cache), "device": "cpu", "gpu": gpu, "threads": threads}
 
 
 def answer(process: subprocess.Popen[str]) -> str | None:
@@ -92,9 +94,7 @@ def test_it_trains_line_by_line_and_repeats_a_run_to_the_bit(tmp_path: Path) -> 
         assert not one.has(stranger.id)
 
         (tmp_path / "file").touch()
-        first.stdin.write(
-            json.dumps({"spec": spec.to_dict(), "cache": str(tmp_path / "file"), "device": "cpu", "gpu": 0}) + "\n"
-        )
+        first.stdin.write(json.dumps(request_for(spec, tmp_path / "file")) + "\n")
         first.stdin.flush()
         assert "cannot write" in answer(first)
 
@@ -250,12 +250,18 @@ def test_a_child_trains_on_the_gpu_it_was_given(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
-    for gpu in (0, 1, 2):
-        request = {"spec": tiny().to_dict(), "cache": str(tmp_path), "device": "cpu", "gpu": gpu}
-        assert worker_module._answer(request) is None
+    for gpu in (0, 1, 2, None):
+        assert worker_module._answer(request_for(tiny(), tmp_path, gpu)) is None
     assert chosen == [0, 1, 0]
 
 
+def test_a_child_trains_with_as_many_threads_as_it_was_given(tmp_path: Path) -> None:
+    """Also one that was to train on a GPU, and finds none: others have the cores."""
+    assert worker_module._answer(request_for(tiny(**WIDE), tmp_path, threads=3)) is None
+    assert Store(tmp_path).load(tiny(**WIDE).id).result["machine"]["threads"] == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process is kept to some cores on Linux only")
 def test_a_training_takes_the_cores_that_its_process_may_use(tmp_path: Path) -> None:
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})
