@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ssad_core.bias import Bias, ClassScores, Scored, error_bias
+from ssad_core.bias import Bias, ClassResult, ClassScores, Scored, error_bias
 from ssad_core.figures import bias_figure
-from ssad_core.statistics import auc, task_metrics
+from ssad_core.statistics import Estimate, auc, task_metrics
 
 RNG = np.random.default_rng(0)
 # What a detector scores of 200 normal images and of each class: aug finds the cat better, the truck worse, the dog alike.
@@ -45,6 +45,27 @@ def test_classes_are_sorted_and_told_apart(bias: Bias) -> None:
     assert [(row.name, row.better, row.worse) for row in mirrored.classes] == [
         (row.name, row.worse, row.better) for row in bias.classes[::-1]
     ]
+
+
+@pytest.mark.parametrize(
+    ("gains", "telling"),
+    [
+        ({"cat": (0.2, 0.4, 0.6), "dog": (-0.1, 0.0, 0.1), "truck": (-0.2, -0.1, -0.05)}, "truck"),  # lost, if less
+        ({"cat": (0.0, 0.1, 0.2), "dog": (-0.5, -0.2, 0.1)}, "dog"),  # perhaps not worse, but changed most
+        ({"cat": (0.2, 0.3, 0.4), "dog": (-0.5, -0.2, 0.1)}, "cat"),
+    ],
+)
+def test_the_telling_class_lost_clearly_or_changed_most(
+    gains: dict[str, tuple[float, float, float]], telling: str
+) -> None:
+    some = Estimate(0.5, 0.4, 0.6)
+    rows = [ClassResult(name, some, 0.5, Estimate(value, low, high)) for name, (low, value, high) in gains.items()]
+    assert Bias("DAE", "AE", tuple(rows)).telling.name == telling
+
+
+def test_the_telling_class_of_a_detector_alone_is_the_hardest() -> None:
+    alone = error_bias(RUN)
+    assert alone.telling.auc.value == min(row.auc.value for row in alone.classes)
 
 
 def test_the_mean_of_equally_many_images_is_the_auc_against_the_rest(bias: Bias) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from tiny import PATIENCE, python, wait
+from tiny import PATIENCE, alive, python, wait
 
 from ssad_core import children
-from ssad_core.children import CANCELLED, Children
+from ssad_core.children import CANCELLED, SPARES, Children
 from ssad_core.machine import Machine, Needs
 
 CHILD = """
@@ -22,7 +22,8 @@ for line in sys.stdin:
     request = json.loads(line)
     while not pathlib.Path(request["go"]).exists():
         time.sleep(0.01)
-    print(json.dumps({"error": f"on {request['gpu']}, {request['threads']} threads"}), flush=True)
+    said = f"on {request['gpu']}, {request['threads']} threads"
+    print(json.dumps({"error": None if request["fine"] else said}), flush=True)
 """
 
 
@@ -33,8 +34,9 @@ class Asked:
         self.children = Children(Machine(cores=4, gpus=2))
         self._folder, self._pool = folder, ThreadPoolExecutor()
 
-    def train(self, key: str, needs: Needs, priority: int = 0) -> Future[str | None]:
-        return self._pool.submit(self.children.train, key, {"go": str(self._folder / key)}, needs, priority)
+    def train(self, key: str, needs: Needs, priority: int = 0, fine: bool = False) -> Future[str | None]:
+        request = {"go": str(self._folder / key), "fine": fine}
+        return self._pool.submit(self.children.train, key, request, needs, priority)
 
     def begun(self, *keys: str) -> None:
         wait(lambda: all(map(self.children.has_begun, keys)))
@@ -102,6 +104,28 @@ def test_who_ends_badly_leaves_its_room_to_others(asked: Asked, monkeypatch: pyt
     assert not asked.children._busy
     asked.train("all", {"core": 4})
     asked.begun("all")
+
+
+def test_a_process_in_which_something_went_wrong_trains_no_more(asked: Asked) -> None:
+    pids = []
+    for key, fine in {"a": True, "b": False, "c": True}.items():
+        training = asked.train(key, {"core": 1}, fine=fine)
+        asked.begun(key)
+        pids.append(asked.children._busy[key].pid)
+        asked.go(key)
+        assert (training.result(PATIENCE) is None) == fine
+    assert pids[0] == pids[1] != pids[2]
+    assert [alive(pid) for pid in pids[1:]] == [False, True]
+
+
+def test_no_more_processes_than_spares_wait_once_none_is_at_work(asked: Asked) -> None:
+    trainings = {key: asked.train(key, {"core": 1}, fine=True) for key in "abcd"}
+    asked.begun(*trainings)
+    pids = [child.pid for child in asked.children._busy.values()]
+    for key, left in {"a": 4, "b": 4, "c": 4, "d": SPARES}.items():
+        asked.go(key)
+        assert trainings[key].result(PATIENCE) is None
+        assert sum(map(alive, pids)) == left
 
 
 def test_who_waits_for_room_can_be_cancelled(asked: Asked) -> None:

@@ -120,3 +120,15 @@ def test_an_estimate_has_the_p_of_its_first_draw_if_it_is_asked_for() -> None:
     assert apart.value == estimate(X, Y + 3, m=20).value
     same = [estimate(*np.random.default_rng(i).normal(size=(2, 60, 4)), m=30, permutations=99).p for i in range(40)]
     assert 0.3 < np.mean(same) < 0.7
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_its_first_draw_is_of_some_points_of_each_set(seed: int) -> None:
+    X, Y = np.random.default_rng(0).normal(size=(2, 60, 3))
+    Y += 0.3
+    rng = np.random.default_rng(seed)
+    first = X[rng.choice(60, 15, replace=False)], Y[rng.choice(60, 15, replace=False)]
+    n = 4000
+    expected = permutation_p(*first, n)
+    found = estimate(X, Y, m=15, draws=3, seed=seed, permutations=n).p
+    assert found == pytest.approx(expected, abs=4 * math.sqrt(2 * expected * (1 - expected) / n))

@@ -149,6 +149,10 @@ def test_a_summary_has_scipys_p_and_the_paper_verdicts() -> None:
         assert flip.p == pytest.approx(wilcoxon(values, alternative="greater", method=method).pvalue)
         assert (flip.median, *flip.interval) == pseudo_median(values)
         assert flip.clustered[0] <= flip.median <= flip.clustered[1]
+        of_classes = [
+            f"{gain.dataset} {gain.normal_class}" for gain in found if (gain.aug, gain.family) == ("flip", family)
+        ]
+        assert flip.clustered == clustered_interval(values, np.unique(of_classes, return_inverse=True)[1])
     assert [family_title(family) for family in FAMILIES] == ["gen CutOut", "gen Flip", "gen Invert", "in the wild"]
 
 
@@ -266,9 +270,11 @@ def test_a_task_with_many_settings_is_one_task_of_one_class() -> None:
 # -- the clustered bootstrap ------------------------------------------------------------------------------------------
 
 
-def test_its_medians_are_those_of_the_drawn_clusters() -> None:
-    rng = np.random.default_rng(3)
-    d, clusters = rng.normal(size=14), np.repeat([0, 1, 2, 3], [5, 2, 4, 3])
+@pytest.mark.parametrize("seed", range(20))
+def test_its_medians_are_those_of_the_drawn_clusters(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    clusters = np.repeat([0, 1, 2, 3], rng.integers(1, 6, size=4))
+    d = rng.normal(size=len(clusters))
     drawn = np.random.default_rng(0).integers(4, size=(40, 4))
     medians = [pseudo_median(np.concatenate([d[clusters == c] for c in row]))[0] for row in drawn]
     assert clustered_interval(d, clusters, draws=40) == pytest.approx(tuple(np.quantile(medians, [0.025, 0.975])))

@@ -121,6 +121,15 @@ def test_points_are_relative_aucs_of_what_is_stored(stored: dict[str, StoredRun]
     assert alone.value == pytest.approx(auc(*scores[0]))
 
 
+def test_the_interval_of_a_gain_on_a_gen_is_of_drawn_pairs(stored: dict[str, StoredRun]) -> None:
+    anomaly = Anomaly("gen", "flip")  # on which these runs are neither all right nor alike
+    run = stored[Sweep(run_spec(), (0,)).spec(0.5, 0).id]
+    baseline = stored[run.spec.baseline().id]
+    scores = [(one.scores["normal"], one.scores[anomaly.key]) for one in (run, baseline)]
+    pairs, apart = (task_metrics(*scores[0], scores[1], paired=paired).relative_auc for paired in (True, False))
+    assert gain(run, baseline, anomaly, DIGITS) == pairs != apart
+
+
 def test_the_parameter_drawn_for_each_image_is_the_level_beside_the_points(stored: dict[str, StoredRun]) -> None:
     measured = []
 
