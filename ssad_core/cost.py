@@ -1,9 +1,11 @@
-"""What trainings cost, before they begin: from what was measured on this machine, as near to them as there is."""
+"""What trainings cost, before they begin and meanwhile: from what was measured on this machine, as near to them as there
+is."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from statistics import fmean
 from typing import NamedTuple
 
 from .data import dataset_info
@@ -18,11 +20,19 @@ SPREAD = 2.0  # how far a cost that was not measured may be off, as a factor
 
 
 class Cost(NamedTuple):
-    """Seconds from ``low`` to ``high``, one value where runs of the same size were measured; where that is from."""
+    """Seconds from ``low`` to ``high``, one value where runs of the same size were measured or some are trained now; where
+    that is from."""
 
     low: float
     high: float
     basis: str
+
+
+class Begun(NamedTuple):
+    """How far a training is: the share in [0, 1] that is behind it, and its speed, where it is known."""
+
+    trained: float = 0.0
+    images_per_second: float | None = None
 
 
 def cost(
@@ -30,15 +40,16 @@ def cost(
     images: int,
     stored: list[StoredRun],
     at_once: int = 1,
-    trained: Mapping[str, float] | None = None,
+    begun: Mapping[str, Begun] | None = None,
 ) -> Cost:
     """Of one or more runs on a class of so many training images, ``at_once`` of them side by side, given the runs that
-    are stored here, newest first, and by id the share in [0, 1] of its training that a run has behind it.
+    are stored here, newest first, and by id those that have begun.
 
     What was trained at another size is scaled: an image costs in proportion to its pixels and to the features, since
-    these multiply the work by their square, and larger products run nearer to the machine's limit.
+    these multiply the work by their square, and larger products run nearer to the machine's limit. What is trained now
+    shows how much faster or slower the machine is at present: all the others are taken to be so, too.
     """
-    seconds, known = 0.0, set()
+    begun, seconds, known, paces = begun or {}, 0.0, set(), []
     for spec in specs:
         kin = (run for run in stored if run.spec.detector == spec.detector)
         near = min(kin, key=lambda run: _distance(run.spec, spec), default=None)
@@ -48,8 +59,13 @@ def cost(
             speed = near.result["images_per_second"] * _work(near.spec) / _work(spec)
             evaluation = near.result["seconds"] - near.result["train_seconds"]
         known.add(0 if near is None else 1 if any(_distance(near.spec, spec)) else 2)
-        left = 1 - (trained or {}).get(spec.id, 0)
-        seconds += (left * images_of(spec, images) * spec.settings.epochs / speed + evaluation) / at_once
+        trained, now = begun.get(spec.id, Begun())
+        if now:
+            paces.append(now / speed)
+        seconds += ((1 - trained) * images_of(spec, images) * spec.settings.epochs / speed + evaluation) / at_once
+    if paces:
+        seconds /= fmean(paces)
+        return Cost(seconds, seconds, "at the speed of what is trained now")
     if min(known) == 2:
         return Cost(seconds, seconds, "by runs of this size measured here")
     scaled, nothing = "a guess from runs of another size", "a rough guess: nothing like it was trained here yet"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, cost, images_of
+from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, Begun, cost, images_of
 from ssad_core.detectors import settings_for
 from ssad_core.spec import RunSpec
 from ssad_core.store import StoredRun
@@ -36,9 +36,23 @@ def test_a_run_of_the_same_size_is_the_measure_whatever_its_aug_and_length() -> 
 
 def test_what_is_trained_already_costs_nothing_more() -> None:
     kept, specs = [measured(spec(), 500)], [spec(), spec(aug="flip")]
-    half = cost(specs, AVAILABLE, kept, trained={specs[0].id: 0.5})
+    half = cost(specs, AVAILABLE, kept, begun={specs[0].id: Begun(0.5)})
     assert half.low == (0.5 + 1) * 8 * 1000 / 500 + 2
-    assert cost(specs, AVAILABLE, kept, trained={each.id: 1 for each in specs}).low == 2  # each is still evaluated
+    over = cost(specs, AVAILABLE, kept, begun={each.id: Begun(1) for each in specs})
+    assert over.low == 2  # each is still evaluated
+
+
+@pytest.mark.parametrize("kept", [[], [measured(spec(), 500)], [measured(spec("standard"), 500)]])
+def test_what_is_trained_now_sets_the_pace_of_all(kept: list[StoredRun]) -> None:
+    """On a machine that is four times as slow as when the stored runs were measured, or as a rough guess has it."""
+    specs = [spec(), spec(aug="flip"), spec("standard")]
+    usual = math.sqrt(math.prod(cost(specs, AVAILABLE, kept)[:2]))
+    speed = {0: ROUGH_SPEED, 1: 500}[len(kept)] * (2 if kept and kept[0].spec != specs[0] else 1)
+    slow = cost(specs, AVAILABLE, kept, begun={specs[0].id: Begun(0, speed / 4)})
+    assert slow[:2] == pytest.approx((4 * usual, 4 * usual))
+    assert slow.basis == "at the speed of what is trained now"
+    unknown = cost(specs, AVAILABLE, kept, begun={specs[0].id: Begun(0, None), specs[1].id: Begun(0, 0.0)})
+    assert unknown == cost(specs, AVAILABLE, kept)
 
 
 def test_of_two_runs_the_newer_counts() -> None:

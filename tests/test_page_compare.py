@@ -139,6 +139,18 @@ def test_what_is_to_go_counts_down_as_a_run_is_trained(own_lab: Store, monkeypat
     assert to_go[1] - evaluation == pytest.approx(0.5 * (to_go[0] - evaluation))
 
 
+def test_what_is_to_go_is_at_the_speed_of_what_is_trained(own_lab: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "in_words", str)
+    long = {**TINY, "epochs": "10000"}
+    usual, to_go = own_lab.load(tiny().run(load("digits")).id).result["images_per_second"], []
+    for speed in (usual, usual / 10):
+        with own_lab.begin(tiny(**long).run(load("digits"))) as work:
+            work.progress(state="training", done=0.5, images_per_second=speed)
+            (bar,) = open_page(HISTOGRAMS, **long, pins="flip").get("progress")
+        to_go.append(float(re.search("about (.+) to go", bar.proto.text)[1]))
+    assert to_go[1] == pytest.approx(10 * to_go[0])
+
+
 @pytest.mark.parametrize("anomaly", ["gen:cutout", "gen:rotate", "class:8", "rest"])
 def test_any_anomaly_is_drawn_from_what_is_stored(anomaly: str, lab: Path) -> None:
     for path in (HISTOGRAMS, RECONSTRUCTIONS):

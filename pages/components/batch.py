@@ -10,6 +10,7 @@ from pages.components.markdown import plain
 from pages.components.part import in_place, polled
 from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
+from ssad_core.cost import Begun
 from ssad_core.data import Dataset
 from ssad_core.lineup import labels
 from ssad_core.question import run_name
@@ -66,12 +67,14 @@ def _watch(missing: list[RunSpec], done: int, dataset: Dataset, which: str) -> N
     if new or not any(status.going_on for status in stati.values()):
         st.rerun(scope="app")
     at_work = [run_name(spec) for spec in missing if stati[spec.id].state in ("starting", "training", "evaluating")]
-    trained = {run_id: status.trained for run_id, status in stati.items()}
-    cost, _ = estimate([spec for spec in missing if stati[spec.id].going_on], dataset, trained)
+    begun = {
+        run_id: Begun(status.trained, status.progress.get("images_per_second")) for run_id, status in stati.items()
+    }
+    cost, _ = estimate([spec for spec in missing if stati[spec.id].going_on], dataset, begun)
     total = done + len(missing)
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     row.progress(
-        (done + sum(trained.values())) / total,
+        (done + sum(each.trained for each in begun.values())) / total,
         f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}.",
     )
     row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(missing,))

@@ -13,7 +13,7 @@ from pages.components.live import LiveRun, Snapshot, live
 from pages.components.markdown import plain
 from pages.components.part import in_place, polled
 from pages.components.service import jobs
-from ssad_core.cost import cost, images_of
+from ssad_core.cost import Begun, cost, images_of
 from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
 from ssad_core.jobs import Status
@@ -255,10 +255,10 @@ def _say_kind(anomaly: Anomaly, dataset: str) -> None:
         st.caption(f"While it learns, figures are of {shown}, a fixed choice; those of {asked} come at the end.")
 
 
-def estimate(specs: list[RunSpec], dataset: Dataset, trained: Mapping[str, float] | None = None) -> tuple[str, str]:
-    """What training these runs costs, in words, and where the figure is from; ``trained`` as in `cost`."""
+def estimate(specs: list[RunSpec], dataset: Dataset, begun: Mapping[str, Begun] | None = None) -> tuple[str, str]:
+    """What training these runs costs, in words, and where the figure is from; ``begun`` as in `cost`."""
     at_once = min(len(specs), *(jobs().at_once(spec) for spec in specs))
-    low, high, basis = cost(specs, _available(specs[0], dataset), jobs().store.list(), at_once, trained)
+    low, high, basis = cost(specs, _available(specs[0], dataset), jobs().store.list(), at_once, begun)
     return in_words(low) if low == high else f"{in_words(low)} to {in_words(high)}", basis
 
 
