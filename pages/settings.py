@@ -13,7 +13,7 @@ from pages.components.batch import progress, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
 from pages.components.part import part
-from pages.components.question import asked_for, is_scored, read, words
+from pages.components.question import asked_for, has_gains, read, words
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.training import say_warnings
@@ -106,7 +106,7 @@ def page() -> None:
     prepare_in_background()
     st.title("Does it hold with other settings?")
     words(question, dataset)
-    if is_scored(question):
+    if has_gains(question):
         settings(state)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.batch import progress, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
-from pages.components.question import asked_for, is_scored
+from pages.components.question import asked_for, has_gains
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.training import say_warnings
@@ -65,7 +65,7 @@ def page() -> None:
     _, question, dataset = asked_for()
     prepare_in_background()
     st.title("Does it hold for every normal class?")
-    if not is_scored(question):
+    if not has_gains(question):
         return
     family = question.anomaly.key if question.anomaly.kind == "gen" else WILD
     specs = trainings(question, dataset)
@@ -88,19 +88,21 @@ def page() -> None:
     chart(draw_gains(rows, title), key="gains")
     st.caption(
         "A row is an aug at its default, trained with each class of the data set as the normal one, whichever the "
-        "sidebar names; a dot is the pseudo-median of its relative AUC, AUC minus the baseline's, over all tasks. With "
-        "95% intervals and p of the one-sided Wilcoxon test (helps below .05, harms above .95), as in Figs. 2 and 5. "
-        f"{_clusters(family)} Measured here, one seed."
+        "sidebar names; a dot is the pseudo-median of its relative AUC, AUC minus the baseline's, over all tasks. "
+        f"{_intervals(family) if rows[0].interval else ''}Measured here, one seed."
     )
 
 
-def _clusters(family: str) -> str:
+def _intervals(family: str) -> str:
+    said = "With 95% intervals and p of the one-sided Wilcoxon test (helps below .05, harms above .95), as in Figs. 2 and 5. "
     if family != WILD:
-        return "Each class is one task; the thin interval, of classes drawn again and again, says nearly the same."
+        return (
+            f"{said}Each class is one task; the thin interval, of classes drawn again and again, says nearly the same. "
+        )
     return (
-        "Tasks are pairs of a normal and another class. Those of one normal class share a model, so they are not "
+        f"{said}Tasks are pairs of a normal and another class. Those of one normal class share a model, so they are not "
         "independent, and p is too sure; the thin interval is of whole normal classes drawn again and again, too "
-        "narrow of fewer than ten."
+        "narrow of fewer than ten. "
     )
 
 

@@ -62,7 +62,8 @@ def test_what_has_no_place_here_is_said(own_lab: Store) -> None:
     app = open_page(PAGE, **TINY, anomaly="gen:rotate")
     assert "Choose one of the gens CutOut, Flip, Invert as the anomaly, or any class" in words(app)
     app = open_page(PAGE, **{**TINY, "detector": "ap", "aug": "flip"}, anomaly="rest")
-    assert "AP has no baseline, so no relative AUC" in words(app)
+    assert not app.error
+    assert "Choose DAE or DeepSAD as the detector in the sidebar" in words(app)
     app = open_page(PAGE, **{**TINY, "epochs": "1"}, anomaly="rest")
     assert [error.value for error in app.error] == ["epochs of 1 cannot be halved: 1 is the least that it may be"]
     app = calm(app.pills(key="vary").set_value(["features"]).run())

@@ -9,7 +9,7 @@ from pages.components.controls import ask
 from pages.components.markdown import plain
 from ssad_core import augment
 from ssad_core.data import Dataset, counts, load
-from ssad_core.detectors import detector_info, settings_for
+from ssad_core.detectors import DETECTORS, detector_info, settings_for
 from ssad_core.question import Question, anomaly_name
 from ssad_core.spec import CONTROLLED
 
@@ -61,17 +61,26 @@ def words(question: Question, dataset: Dataset) -> None:
     st.caption(f"Does self-supervision help to find this anomaly, and why? {used} {plain(dataset.info.note)}")
 
 
-def is_scored(question: Question) -> bool:
-    """Whether every run is scored on the question's anomaly as it is trained; says so where it is not."""
-    if question.anomaly.kind != "gen" or question.anomaly in CONTROLLED:
-        return True
-    gens = ", ".join(map(anomaly_name, CONTROLLED))
-    st.info(
-        f"Choose one of the gens {gens} as the anomaly, or any class: with these every run is scored as it is trained, with "
-        f"{plain(anomaly_name(question.anomaly))} it is not.",
-        icon=":material/tune:",
-    )
-    return False
+def has_gains(question: Question) -> bool:
+    """Whether every run has a relative AUC on the question's anomaly as it is trained; says what to choose where not."""
+    detector = detector_info(question.detector)
+    if detector.baseline is None:
+        others = " or ".join(info.title for info in DETECTORS.values() if info.baseline)
+        st.info(
+            f"Choose {others} as the detector in the sidebar: what an aug gains is measured against a baseline without one, "
+            f"and {detector.title} has none.",
+            icon=":material/tune:",
+        )
+        return False
+    if question.anomaly.kind == "gen" and question.anomaly not in CONTROLLED:
+        gens = ", ".join(map(anomaly_name, CONTROLLED))
+        st.info(
+            f"Choose one of the gens {gens} as the anomaly, or any class: with these every run is scored as it is trained, "
+            f"with {plain(anomaly_name(question.anomaly))} it is not.",
+            icon=":material/tune:",
+        )
+        return False
+    return True
 
 
 def read(name: str) -> Dataset:
