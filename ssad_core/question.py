@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from . import augment
 from .data import Dataset, class_index, counts, dataset_info, is_own, normal_class
-from .detectors import detector_info, display_name, preset_of, settings_for
+from .detectors import detector_info, display_name, nearest_preset, preset_of, settings_for
 from .errors import BadInput, unknown
 from .protocol import PROFILES
 from .spec import OVERRIDABLE, PRECISIONS, RANGES, WEIGHT_DECAY, Anomaly, Params, RunSpec, Settings, exact
@@ -78,7 +78,7 @@ class Question:
         for name, value in self.params:
             words += ["--param", f"{name}={exact(value)}"]
         sized_for = self.detector, self.dataset, dataset_info(self.dataset).channels, self.augment
-        preset = preset_of(self.settings, *sized_for) or "quick"
+        preset = nearest_preset(self.settings, *sized_for)
         words += ["--profile", self.profile, "--preset", preset]
         for name, value in asdict(self.settings).items():
             if value != getattr(settings_for(preset, *sized_for), name):

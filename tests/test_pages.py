@@ -177,14 +177,14 @@ def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> 
         "features": str(settings_for(preset).features),
     }
     assert expected.items() <= address(app).items()
-    assert "--profile reference --preset" in command(app)
-    assert "--epochs 3 " in command(app)
+    assert f"--profile reference --preset {preset} --epochs 3 --precision" in command(app)
     assert command(app).endswith("--precision bfloat16 --seed 4")
     for page in ("gallery", "lab"):
         calm(app.switch_page(f"pages/{page}.py").run())
         assert expected.items() <= address(app).items()
     (control,) = (group for group in app.button_group if group.label == "Preset")
     assert control.value == preset
+    assert changed in words(open_page(**address(app)))  # as whoever is given the link sees it
 
 
 # The address

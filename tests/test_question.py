@@ -341,6 +341,8 @@ def test_a_command_says_no_more_than_it_must() -> None:
     assert (
         replace(quick, precision="bfloat16").command().endswith("--learning-rate 1e-05 --precision bfloat16 --seed 0")
     )
+    paper = replace(question, settings=settings_for("paper", epochs=3, limit=500))
+    assert paper.command().endswith("--preset paper --epochs 3 --limit 500 --seed 0")
     odd = Question(dataset="fashion_mnist", normal_class="Ankle boot", augment="identity")
     assert "--normal-class 'Ankle boot'" in odd.command()
     assert "--normal-class=-bad " in replace(odd, normal_class="-bad").command()

@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.upload import ask_own
 from ssad_core import augment
 from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
-from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, preset_of, presets_for
+from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, nearest_preset, preset_of, presets_for
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
 from ssad_core.spec import PRECISIONS, RANGES, TITLES, Anomaly, Params, Settings
@@ -236,9 +236,14 @@ def _ask_settings(preset: str, detector: str, dataset: str, aug: str, last: Ques
 
 
 def _preset(question: Question) -> str:
-    """The preset that the question's settings are; of settings that were edited the one that they were before."""
+    """The preset that the question's settings are; of settings that were edited the one that they were before, or in a new
+    session the nearest."""
     sizes = _sizes(question.detector, question.dataset, question.augment)
-    return preset_of(question.settings, *sizes) or st.session_state.get(EDITED, "quick")
+    return (
+        preset_of(question.settings, *sizes)
+        or st.session_state.get(EDITED)
+        or nearest_preset(question.settings, *sizes)
+    )
 
 
 def _sizes(detector: str, dataset: str, aug: str) -> tuple[str, str, int, str]:

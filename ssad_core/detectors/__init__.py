@@ -6,7 +6,7 @@ Reading the table does not import torch: the app's first paint and the CLI's tab
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from .. import augment
 from ..errors import unknown
@@ -25,6 +25,7 @@ __all__ = [
     "build",
     "detector_info",
     "display_name",
+    "nearest_preset",
     "preset_of",
     "presets_for",
     "settings_for",
@@ -179,6 +180,15 @@ def preset_of(
     """The name of the preset whose settings these are, if any."""
     known = presets_for(detector, dataset, channels, aug)
     return next((name for name, preset in known.items() if preset == settings), None)
+
+
+def nearest_preset(
+    settings: Settings, detector: str = "dae", dataset: str = "photos", channels: int = 3, aug: str = "cutout"
+) -> str:
+    """The name of the preset from which the fewest of these settings differ."""
+    known = presets_for(detector, dataset, channels, aug)
+    own = asdict(settings).items()
+    return min(known, key=lambda name: len(own - asdict(known[name]).items()))
 
 
 def build(spec: RunSpec, channels: int, size: int = 32) -> Detector:
