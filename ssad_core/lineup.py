@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from . import augment
+from .cost import FEW_STEPS, steps_of
 from .data import Dataset, class_title
 from .detectors import detector_info, with_baseline
 from .errors import BadInput
@@ -120,14 +121,29 @@ def labels(specs: Sequence[RunSpec]) -> list[str]:
 
 
 def warnings_of(runs: Sequence[StoredRun]) -> list[str]:
-    """What went wrong in trainings that ended all the same, such as a collapse: a line for each kind, with its runs."""
-    if not any(run.warning for run in runs):
-        return []
-    named: dict[str, list[str]] = {}
-    for name, run in zip(labels([run.spec for run in runs]), runs, strict=True):
+    """What is wrong with trainings that ended all the same, such as a collapse, or that they were too short: a line for each
+    kind, with its runs."""
+    found: dict[str, list[StoredRun]] = {}
+    for run in runs:
         if run.warning:
-            named.setdefault(run.warning, []).append(name)
-    return [f"{', '.join(names)}: {text}" for text, names in named.items()]
+            found.setdefault(run.warning, []).append(run)
+    steps = {run.id: steps_of(run.spec, run.result["training_images"]) for run in runs}
+    if short := [run for run in runs if steps[run.id] < FEW_STEPS]:
+        span = sorted({steps[run.id] for run in short})
+        few = " to ".join(map(str, span[:: len(span) - 1 or 1]))
+        found[
+            f"only {few} step{'s' if few != '1' else ''} of the optimiser, hardly a training: with more epochs (Settings) "
+            "the result may be the opposite."
+        ] = short
+    return [f"{_named(some, runs)}: {text}" for text, some in found.items()]
+
+
+def _named(some: Sequence[StoredRun], runs: Sequence[StoredRun]) -> str:
+    """Which of the ``runs`` these are; of many how many."""
+    if len(some) > MOST:
+        return f"{len(some)} of {len(runs)} runs"
+    names = dict(zip((run.id for run in runs), labels([run.spec for run in runs]), strict=True))
+    return ", ".join(names[run.id] for run in some)
 
 
 def _described(spec: RunSpec) -> dict[str, str]:

@@ -97,6 +97,11 @@ def address(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[0] for name, value in app.query_params.items()}
 
 
+def warned(app: AppTest) -> list[str]:
+    """What the page warns of, but that trainings as short as `TINY` are hardly any."""
+    return [warning.value for warning in app.warning if "steps of the optimiser" not in warning.value]
+
+
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 

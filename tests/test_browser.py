@@ -120,7 +120,7 @@ def test_the_default_trains_with_one_click_and_shows_all_views(someone: Visitor,
     expect(page.get_by_test_id("merit")).to_contain_text("Relative AUC")
     expect(page.get_by_test_id("merit")).to_contain_text("AUC, DAE-CutOut")
     expect(page.get_by_test_id("merit")).to_contain_text("MMD of aug and anomalies")
-    expect(page.get_by_text("Here the augmentation helps")).to_be_visible()
+    expect(page.get_by_text("In this training the augmentation helps")).to_be_visible()
     for view in ("histograms", "roc", "recon"):
         expect(page.get_by_test_id(view)).to_be_visible()
     assert page.get_by_test_id("recon-column").count() >= 6

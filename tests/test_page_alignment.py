@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, warned, words
 from scipy.stats import spearmanr
 from streamlit.testing.v1 import AppTest
 
@@ -78,7 +78,7 @@ def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
     assert "the mean over 20 draws of 256 of the images that the views show" in words(app)
     assert "≈ stands where a permutation test cannot tell the two sets apart (p of 0.05 or more; 1,000 " in words(app)
     assert len(charts(app)) == 1
-    assert not app.warning
+    assert not warned(app)
     # Of a gen that the run was not scored on with its training, either: nothing would be set against that.
     assert names_best(measured(open_page(PAGE, **TINY, anomaly="gen:rotate")), "Rotate")
 
@@ -153,7 +153,7 @@ def test_of_runs_that_cannot_be_judged_none_is_chosen(damaged: int, own_lab: Sto
 
 def test_a_parameter_beside_it_is_a_row_without_training(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **TINY, anomaly="gen:cutout(c=0.4)", pins="cutout(c=0.4)~flip"))
-    assert not app.warning
+    assert not warned(app)
     assert len(charts(app)) == 2
     assert names_best(app, "CutOut-0.4")
 
@@ -226,8 +226,8 @@ def test_weights_that_cannot_be_used_are_one_message(
     (tmp_path / "mine.pth").write_text("no weights")
     monkeypatch.setenv("SSAD_RESNET50", str(tmp_path / "mine.pth"))
     app = measured(open_page(PAGE, **TINY, encoder="resnet50"))
-    (warning,) = app.warning
-    assert "mine.pth is damaged, or no file of weights that torch has saved" in warning.value
+    (warning,) = warned(app)
+    assert "mine.pth is damaged, or no file of weights that torch has saved" in warning
     monkeypatch.setenv("SSAD_RESNET50", str(tmp_path / "nowhere.pth"))
     (error,) = calm(app.run()).error
     assert "nowhere.pth" in error.value

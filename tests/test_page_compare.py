@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from apptest import TINY, address, calm, charts, labels, open_page, tiny, words
+from apptest import TINY, address, calm, charts, labels, open_page, tiny, warned, words
 
 from pages.components import background, service, training
 from pages.components.address import State
@@ -77,7 +77,7 @@ def test_more_pins_than_there_is_room_for_are_said_and_stay(lab: Path) -> None:
     (box,) = app.multiselect
     assert box.value == pins.split("~")[1:]
     assert address(app)["pins"].split("~") == pins.split("~")[1:]
-    assert not app.warning
+    assert not warned(app)
     # And what is taken away then is away.
     calm(box.set_value(box.value[1:]).run())
     assert address(app)["pins"].split("~") == pins.split("~")[2:]
@@ -104,9 +104,9 @@ def test_a_training_that_went_wrong_is_said_wherever_it_is_shown(own_lab: Store)
     write_json(run.path / "result.json", {**run.result, "warning": "The training collapsed."})
     for path in ("pages/lab.py", HISTOGRAMS, RECONSTRUCTIONS, "pages/error_bias.py"):
         app = open_page(path, **TINY, pins="")
-        assert [warning.value for warning in app.warning] == ["DAE-CutOut: The training collapsed."]
+        assert warned(app) == ["DAE-CutOut: The training collapsed."]
     app = open_page("pages/lab.py", **TINY)
-    assert "Here the augmentation cannot be judged" in words(app)
+    assert "In this training the augmentation cannot be judged" in words(app)
     for path, aug in {"pages/what_if.py": "cutout(c=0.2)", "pages/alignment.py": "noise"}.items():  # among many others
         run = worker.run(tiny(aug=aug).run(load("digits")), own_lab, "cpu")
         write_json(run.path / "result.json", {**run.result, "warning": "Nothing was learned."})
@@ -180,7 +180,7 @@ def test_detectors_without_a_common_unit_get_a_figure_each(own_lab: Store) -> No
         worker.run(spec, own_lab, "cpu")
     app = open_page(HISTOGRAMS, **TINY, pins=other.id)
     assert len(charts(app)) == 2
-    assert not app.warning
+    assert not warned(app)
     assert open_page(RECONSTRUCTIONS, **TINY, pins=other.id).get("bidi_component")
 
 
@@ -210,8 +210,8 @@ def test_images_and_the_made_anomaly_are_in_the_address(lab: Path) -> None:
 
 def test_an_address_with_all_images_pinned_shows_some_and_says_so(lab: Path) -> None:
     app = open_page(RECONSTRUCTIONS, **TINY, pins="", images="0-799")
-    (warning,) = app.warning
-    assert "images: 20 are pinned at most; 780 more are left out" in warning.value
+    (warning,) = warned(app)
+    assert "images: 20 are pinned at most; 780 more are left out" in warning
     assert address(app)["images"] == "0-19"
 
 

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, places, tiny, words
+from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, places, tiny, warned, words
 from streamlit.testing.v1 import AppTest
 from tiny import trainer
 
@@ -19,7 +20,7 @@ from ssad_core.detectors import PRESETS, settings_for, with_baseline
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly, exact
-from ssad_core.store import Store
+from ssad_core.store import Store, write_arrays
 from ssad_core.whatif import Sweep
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -201,7 +202,7 @@ def test_settings_and_seed_reach_address_and_command(lab: Path, preset: str) -> 
 )
 def test_what_an_address_says_is_asked_and_stays(lab: Path, query: dict[str, str]) -> None:
     app = open_page(**query)
-    assert not app.warning
+    assert not warned(app)
     assert {field: app.query_params[field] for field in query} == query
     calm(app.run())
     assert {field: app.query_params[field] for field in query} == query
@@ -268,9 +269,9 @@ def test_each_bad_value_of_an_address_gets_one_line(lab: Path) -> None:
 
 def test_a_bad_value_leaves_the_others_alone(lab: Path) -> None:
     app = open_page(**{**TINY, "anomaly": "gen:invert", "aug": "cutoff"})
-    (warning,) = app.warning
-    assert "'cutoff'" in warning.value
-    assert "cutout" in warning.value  # the nearest known one
+    (warning,) = warned(app)
+    assert "'cutoff'" in warning
+    assert "cutout" in warning  # the nearest known one
     assert app.query_params["anomaly"] == "gen:invert"
     assert app.query_params["epochs"] == "2"
 
@@ -617,10 +618,41 @@ def test_a_handful_of_test_images_is_no_evidence(own_lab: Store) -> None:
     for question in (tiny(**few), tiny(aug="identity", **few)):
         worker.run(question.run(load("digits")), own_lab, "cpu")
     said = words(open_page(**TINY | few))
-    assert "Here the augmentation cannot be judged" in said
+    assert "In this training the augmentation cannot be judged" in said
     assert "fewer than 10 test images of a group: too few to say how sure that is" in said
     assert said.count("too few images for an interval") == 5
     assert "95%" not in said
+
+
+def test_a_few_steps_of_the_optimiser_are_no_training(own_lab: Store) -> None:
+    long = {"epochs": "50"}
+    for question in (tiny(**long), tiny(aug="identity", **long)):
+        worker.run(question.run(load("digits")), own_lab, "cpu")
+    short, enough = open_page(**TINY), open_page(**TINY | long)
+    assert "AE, DAE-CutOut: only 4 steps of the optimiser" in words(short)
+    assert "In this training the augmentation cannot be judged" in words(short)
+    assert "steps of the optimiser" not in words(enough)
+    assert "cannot be judged" not in words(enough)
+
+
+@pytest.mark.parametrize(
+    ("aug", "shift", "said"),
+    [
+        ("cutout", -1, "DAE-CutOut is worse than chance, 0.5: it takes the anomalies for more normal"),
+        ("cutout", 0, "Both are near chance, 0.5, which the interval includes."),
+        ("identity", 0, "This is near chance, 0.5, which the interval includes."),
+        ("cutout", 1, None),
+    ],
+)
+def test_what_is_no_better_than_chance_is_said(own_lab: Store, aug: str, shift: float, said: str | None) -> None:
+    for question in (tiny(), tiny(aug="identity")):
+        run = own_lab.load(question.run(load("digits")).id)
+        normal = run.scores["normal"]
+        own = shift if question.augment == aug else 0
+        write_arrays(run.path / "scores.npz", {**run.scores, "gen:cutout": normal[::-1] + own * np.ptp(normal) * 2})
+    app = open_page(**TINY, aug=aug)
+    assert ("chance" in words(app)) == (said is not None)
+    assert said is None or said in words(app)
 
 
 def test_the_evidences_table_stays_as_it_is(lab: Path) -> None:

@@ -122,9 +122,9 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
             why = f"Its baseline {info.baseline} is not trained, so there is no relative AUC."
         else:
             why = f"{info.title} has no unsupervised counterpart, so there is no relative AUC."
-        st.caption(why)
+        st.caption(why if few else _beside_chance({run: own}) + why)
         return
-    base = metrics["baseline"].auc
+    baseline, base = run_name(comparison.runs[0].spec), metrics["baseline"].auc
     if failed or few:
         word, icon = "cannot be judged", ":material/warning:"
     elif gain.low > 0:
@@ -134,7 +134,7 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     else:
         word, icon = "makes no clear difference", ":material/trending_flat:"
     st.markdown(
-        f"#### {icon} Here the augmentation {word}: {run} {decimal(own.value)}, {run_name(comparison.runs[0].spec)} "
+        f"#### {icon} In this training the augmentation {word}: {run} {decimal(own.value)}, {baseline} "
         f"{decimal(base.value)} AUC on {anomaly}"
     )
     paired = "normals and anomalies drawn in pairs" if comparison.anomaly.paired else "each group drawn for itself"
@@ -144,11 +144,22 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
             f"Relative AUC {value}, on fewer than {FEW} test images of a group: too few to say how sure that is."
         )
         return
-    note = f"Relative AUC {value} [{low}, {high}]: 95% interval over test images, {paired}; "
+    note = _beside_chance({baseline: base, run: own})
+    note += f"Relative AUC {value} [{low}, {high}]: 95% interval over test images, {paired}; "
     note += "one seed, so what another training would give is not in it."
     if not comparison.dataset.info.independent:
         note += " Patches overlap, so the true interval is wider, and there are no p-values."
     st.caption(note)
+
+
+def _beside_chance(aucs: dict[str, Estimate]) -> str:
+    """A sentence where no detector tells the anomalies from normal images, or the last one takes them for more normal."""
+    name, own = list(aucs.items())[-1]
+    if own.high < 0.5:
+        return f"{name} is worse than chance, 0.5: it takes the anomalies for more normal than normal images. "
+    if all(auc.low <= 0.5 <= auc.high for auc in aucs.values()):
+        return f"{'Both are' if len(aucs) > 1 else 'This is'} near chance, 0.5, which the interval includes. "
+    return ""
 
 
 def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], state: State, few: bool) -> None:

@@ -13,7 +13,7 @@ from pages.components.live import LiveRun, Snapshot, live
 from pages.components.markdown import plain
 from pages.components.part import in_place, polled
 from pages.components.service import jobs
-from ssad_core.cost import Begun, cost, images_of
+from ssad_core.cost import FEW_STEPS, Begun, cost, steps_of
 from ssad_core.data import Dataset, dataset_info
 from ssad_core.detectors import detector_info
 from ssad_core.jobs import Status
@@ -25,7 +25,6 @@ from ssad_core.store import StoredRun
 
 POLL = 1.0  # seconds between two looks at a training; each takes a little of the cores that it trains on
 PICTURES = 5  # a side, until the first snapshot says how many there are
-FEW_STEPS = 100  # of the optimiser: fewer leave reconstructions grey
 INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are overtaken
 
 
@@ -60,7 +59,7 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
         args=(missing,),
     )
     stored = "" if len(missing) == len(specs) else " The other one is stored already."
-    steps = _steps(missing[-1], dataset)
+    steps = steps_of(missing[-1], _available(missing[-1], dataset))
     few = (
         ""
         if steps >= FEW_STEPS
@@ -110,7 +109,7 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
 
 @in_place
 def say_warnings(runs: Iterable[StoredRun]) -> bool:
-    """What went wrong in trainings that ended all the same: a collapse, nothing learned. Whether there was anything."""
+    """What is wrong with trainings that ended all the same: collapsed, nothing learned, too short. Whether anything is."""
     lines = warnings_of(list(runs))
     for line in lines:
         st.warning(plain(line), icon=":material/warning:")
@@ -264,10 +263,6 @@ def estimate(specs: list[RunSpec], dataset: Dataset, begun: Mapping[str, Begun] 
 
 def _available(spec: RunSpec, dataset: Dataset) -> int:
     return int((dataset.train_labels == spec.normal_class).sum())
-
-
-def _steps(spec: RunSpec, dataset: Dataset) -> int:
-    return spec.settings.epochs * -(-images_of(spec, _available(spec, dataset)) // spec.settings.batch_size)
 
 
 def in_words(seconds: float) -> str:
