@@ -60,6 +60,16 @@ def gens(name: str, profile: str = "paper") -> dict[float, Anomaly]:
     return {value: Anomaly("gen", name, params) for value, params in made.items()}
 
 
+def values_of_gen(anomaly: Anomaly, profile: str = "paper") -> tuple[float, float] | None:
+    """Between what values a gen draws its parameter; twice the same where it has one value, None where there is nothing to
+    draw."""
+    parameter = _continuous(anomaly.name, "gen") if anomaly.paired else None
+    if parameter is None:
+        return None
+    fixed = dict(anomaly.params).get(parameter.name)
+    return augment.usual(anomaly.name, profile) if fixed is None else (fixed, fixed)
+
+
 @dataclass(frozen=True)
 class Point:
     """What a value of the parameter gives, ``each`` by repeat."""

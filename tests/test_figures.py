@@ -306,7 +306,9 @@ def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -
     assert (band.fill, band.x[:4], band.y[:4]) == ("toself", (4, 8, 8, 4), (0.5, 0.75, 0.85, 0.7))
     assert (mean.x, mean.y) == ((4, 8, 16), (0.6, 0.8, None))
     assert (dashed.y, seed.x, seed.y) == ((0.6, 0.8), (4, 8), (0.55, 0.9))
-    assert (missing.x, missing.y) == ((16,), (0.5,))
+    # At the foot of the figure, where no value of the measure can be read.
+    assert (missing.x, missing.y, missing.yaxis, fig.layout.yaxis2.range) == ((16,), (0,), "y2", (0, 1))
+    assert (fig.layout.yaxis2.tickvals, fig.layout.yaxis2.ticktext) == ((0,), ("not measured",))
     chosen, level, drawn = fig.layout.shapes
     assert (chosen.x0, chosen.x1, chosen.y0, chosen.y1, chosen.yref) == (8, 8, 0, 1, "y domain")
     assert (level.y0, level.y1) == (0.5, 0.5)
@@ -320,6 +322,19 @@ def test_a_sweep_shows_what_is_measured_what_is_missing_and_where_one_stands() -
     assert bare.layout.yaxis.range == (0.4, 0.6)
 
 
+@pytest.mark.parametrize(
+    ("gen", "said", "side"), [((4, 4), "gen: 4", "left"), ((2, 5), "gen: 2 to 5", "left"), ((8, 8), "gen: 8", "right")]
+)
+def test_a_sweep_marks_the_values_that_gen_draws(gen: tuple[float, float], said: str, side: str) -> None:
+    look = {"parameter": "patch size", "measure": "AUC", "level": 0.5, "title": "Sweep"}
+    fig = sweep_figure([4, 8], [0.6, 0.8], [(0.5, 0.7), (0.75, 0.85)], missing=[2], gen=gen, **look)
+    mark = fig.layout.shapes[-1]
+    assert (mark.x0, mark.x1, mark.y0, mark.y1, mark.yref) == (*gen, 0, 1, "y domain")
+    (note,) = fig.layout.annotations
+    assert (note.text, note.xanchor, note.x) == (said, side, gen[side == "right"])  # written where there is room
+    assert fig.layout.meta["alt"].endswith(f"; {said}.")
+
+
 def test_the_curve_of_a_sweep_breaks_where_a_value_is_missing() -> None:
     look = {"parameter": "patch size", "measure": "AUC", "level": 0.5, "title": "Sweep"}
     means, intervals = [0.6, 0.7, 0.9], [(0.5, 0.65), (0.6, 0.75), (0.85, 0.95)]
@@ -329,7 +344,7 @@ def test_the_curve_of_a_sweep_breaks_where_a_value_is_missing() -> None:
     assert band.y == (0.5, 0.6, 0.75, 0.65, None, 0.85, 0.95, None)
     assert (mean.x, mean.y) == ((2, 4, 6, 8), (0.6, 0.7, None, 0.9))
     assert (dashed.x, dashed.line.dash) == ((2, 4, 8), "dot")
-    assert (missing.x, missing.y) == ((6,), (0.5,))
+    assert (missing.x, missing.yaxis) == ((6,), "y2")
     # What is not trained with every seed is open, and says so.
     assert mean.marker.symbol == ("circle", "circle-open", "circle", "circle")
     assert mean.customdata[1] == "0.600 to 0.750, 1 of 3 trained"
@@ -350,6 +365,21 @@ def test_a_surface_rings_the_best_row_of_each_measured_column() -> None:
     assert (fig.layout.xaxis.title.text, fig.layout.yaxis.title.text) == ("gen's c", "aug's c")
     assert len(surface_figure(auc_of, [4, 8], [2, 4, 8], **look).data) == 2
     assert "gen 2: aug 8 (0.900), gen 8: aug 4 (0.700)" in fig.layout.meta["alt"]
+    assert fig.layout.shapes == ()
+
+
+def test_a_surface_frames_the_chosen_cell_or_row() -> None:
+    look = {"row_title": "aug's c", "column_title": "gen's c", "title": "Surface"}
+
+    def framed(*chosen: float | None) -> tuple[set[tuple[float, ...]], str]:
+        fig = surface_figure(np.ones((2, 3)), [4, 8], [2, 4, 6], chosen=chosen, **look)
+        return {(box.x0, box.x1, box.y0, box.y1) for box in fig.layout.shapes}, fig.layout.meta["alt"]
+
+    cell, said = framed(8, 4)
+    assert (cell, said.endswith("Chosen: aug 8, gen 4.")) == ({(3, 5, 6, 10)}, True)
+    row, said = framed(4, None)  # gen draws another value for each image
+    assert (row, said.endswith("Chosen: aug 4.")) == ({(1, 7, 2, 6)}, True)
+    assert framed(5, 4)[0] == set()  # which the sweep has not
 
 
 def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:

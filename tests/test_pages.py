@@ -452,7 +452,11 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     service.jobs()._pool.submit(lambda: None).result()  # after what is at work
     calm(app.run())
     assert len(charts(app)) == 2
-    assert "A ring marks the best aug of each column." in words(app)
+    assert "A ring marks the best aug of each column, the frame what is chosen." in words(app)
+    curve, surface = (chart["layout"] for chart in charts(app))
+    assert "gen: 0.14 to 0.57" in [note["text"] for note in curve["annotations"]]
+    assert surface["meta"]["alt"].endswith("Chosen: aug 0.5.")
+    assert "Fig. 4a" in words(app)
 
     calm(app.select_slider(key="vary-cutout").set_value(0.9).run())
     assert "0.9 is not trained yet; below is the nearest that is, 0.5." in words(app)
@@ -460,7 +464,9 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     # Another anomaly needs no training, and one without a strength has no surface.
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("gen", "flip")).run())
     assert "Train 7 missing runs" in labels(app)
-    assert len(charts(app)) == 1
+    (chart,) = charts(app)
+    assert not [note for note in chart["layout"].get("annotations", ()) if note["text"].startswith("gen")]
+    assert "Fig. 4a" not in words(app)
     # A second seed is another baseline and nine more.
     calm(app.number_input(key="seeds").set_value(2).run())
     assert "Train 17 missing runs" in labels(app)

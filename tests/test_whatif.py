@@ -18,7 +18,7 @@ from ssad_core.question import Question
 from ssad_core.spec import Anomaly, RunSpec
 from ssad_core.statistics import Estimate, auc, task_metrics
 from ssad_core.store import Store, StoredRun
-from ssad_core.whatif import Point, Sweep, band, gain, gens, has_parameter, regret, values_of, varied
+from ssad_core.whatif import Point, Sweep, band, gain, gens, has_parameter, regret, values_of, values_of_gen, varied
 
 DIGITS = load("digits")
 
@@ -92,6 +92,30 @@ def test_what_is_always_applied_has_no_probability_to_vary() -> None:
     assert not alone.has_baseline
     assert len(alone.specs()) == 9
     assert gens("cutout")[0.3] == Anomaly("gen", "cutout", (("c", 0.3),))
+
+
+@pytest.mark.parametrize("profile", ["paper", "reference"])
+def test_gens_values_are_those_that_it_draws(profile: str) -> None:
+    assert values_of_gen(Anomaly("gen", "cutout", (("c", 0.3),)), profile) == (0.3, 0.3)
+    assert values_of_gen(Anomaly("gen", "noise"), profile) == (0.1, 0.1)
+    assert values_of_gen(Anomaly("gen", "flip"), profile) is None
+    assert values_of_gen(Anomaly("class", "8"), profile) is None
+    n, size, generator = 500, 128, torch.Generator().manual_seed(0)
+
+    def drawn(name: str) -> dict[str, torch.Tensor]:
+        return augment.get(name, profile, "gen").sample_params(n, 1, size, generator)
+
+    patch = drawn("cutout")
+    area = (patch["height"] * patch["width"]) / size**2
+    values = {
+        "cutout": area.sqrt() if profile == "paper" else area,
+        "blur": drawn("blur")["sigma"],
+        "mask": drawn("mask")["masked"].float().mean((1, 2, 3)),
+    }
+    for name, found in values.items():
+        low, high = values_of_gen(Anomaly("gen", name), profile)
+        assert float(found.min()) == pytest.approx(low, abs=0.015)
+        assert float(found.max()) == pytest.approx(high, abs=0.015)
 
 
 # -- what it gives ----------------------------------------------------------------------------------------------------
@@ -193,7 +217,7 @@ def test_figures_say_what_they_show() -> None:
     said = "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200 (1 of 2 trained); drawn for each image: 0.070."
     assert figure.layout.meta["alt"] == said
     missing = next(trace for trace in figure.data if trace.name == "not trained yet")
-    assert (list(missing.x), list(missing.y)) == ([0.9], [0.0])
+    assert (list(missing.x), missing.yaxis) == ([0.9], "y2")
     surface = np.array([[0.5, 0.9, np.nan], [0.7, 0.6, np.nan]])
     drawn = surface_figure(
         surface, [0.1, 0.2], [0.1, 0.2, 0.3], row_title="aug", column_title="gen", diagonal=True, title="t"

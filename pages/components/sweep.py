@@ -39,7 +39,10 @@ def curve(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, sl
 
     chart(figure, height=290, key=f"curve-{slider}", on_click=clicked)
     zero = "Relative AUC is AUC minus the baseline's: above 0 the augmentation helps. " if sweep.has_baseline else ""
-    st.caption(f"{zero}{_band(sweep, points)}A click on a point shows it below. Measured here.")
+    paper = ""
+    if sweep.run.augment == "cutout" and anomaly == Anomaly("gen", "cutout"):
+        paper = "The paper's Fig. 4a is this curve over all normal classes of CIFAR-10 and SVHN. "
+    st.caption(f"{zero}{_band(sweep, points)}{paper}A click on a point shows it below. Measured here.")
 
 
 def _nearest(values: Iterable[float], to: float) -> float:
@@ -93,7 +96,7 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, 
     if np.isnan(found).all():
         return
     same = question.anomaly.name == question.augment
-    figure = report.surface(sweep, found, question.anomaly)
+    figure = report.surface(sweep, found, question.anomaly, st.session_state[slider])
 
     def clicked(point: dict[str, float]) -> None:
         st.session_state[slider] = _nearest(sweep.values, point["y"])
@@ -109,7 +112,7 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, 
 
 
 def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) -> str:
-    text = "A ring marks the best aug of each column."
+    text = "A ring marks the best aug of each column, the frame what is chosen."
     if not same:
         return text
     matched = [sweep.values.index(value) if value in sweep.values else None for value in columns]

@@ -13,7 +13,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .measure import modification
-from .table import AUGMENTATIONS, CATEGORY_COLOURS, ROLES, Info, Parameter, augmentation_info, check, functions, label
+from .table import (
+    AUGMENTATIONS,
+    CATEGORY_COLOURS,
+    ROLES,
+    Info,
+    Parameter,
+    augmentation_info,
+    check,
+    functions,
+    label,
+    usual,
+)
 
 if TYPE_CHECKING:
     from .base import Augmentation
@@ -30,6 +41,7 @@ __all__ = [
     "get",
     "label",
     "modification",
+    "usual",
 ]
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..protocol import PROFILES
 from .base import Augmentation, Drawn, chance, first_that_fits, uniform, up_to
 from .color import draw_jitter, jitter
+from .table import CUTOUT_AREA
 
 
 class CutOut(Augmentation):
@@ -20,7 +21,7 @@ class CutOut(Augmentation):
     patch width; the code hands the number to RandomErasing, which takes an area).
     """
 
-    AREA, ASPECT = (0.02, 0.33), (0.3, 3.3)
+    AREA, ASPECT = CUTOUT_AREA, (0.3, 3.3)
 
     def side(self, size: int) -> int:
         """Width of the square in pixels, c given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -22,6 +23,9 @@ CATEGORY_COLOURS = {
     "color": "#1c7c5d",
     "mixed": "#df7813",
 }
+
+
+CUTOUT_AREA = (0.02, 0.33)  # of CutOut's patch as a share of the image's, where its size is not fixed
 
 
 @dataclass(frozen=True)
@@ -250,6 +254,21 @@ def check(name: str, profile: str = "paper", role: str = "aug", **params: float)
             raise BadInput(f"{name}'s {key} must be a number between {low:g} and {high:g}, not {value!r:.60}")
         values[key] = float(value)
     return values
+
+
+def usual(name: str, profile: str = "paper") -> tuple[float, float]:
+    """Between what values an augmentation's parameter is drawn where it is not fixed; twice the same where it has one value.
+    CutOut's rectangles count as the squares of their area.
+
+    >>> usual("cutout", "reference"), usual("blur"), usual("noise")
+    ((0.02, 0.33), (0.1, 2.0), (0.1, 0.1))
+    """
+    (parameter,) = augmentation_info(name).parameters
+    if name == "cutout":
+        low, high = CUTOUT_AREA
+        return (math.sqrt(low), math.sqrt(high)) if PROFILES[profile].cutout_c == "width" else (low, high)
+    value = PROFILES[profile].mask_p if name == "mask" else parameter.default
+    return (parameter.low, parameter.high) if value is None else (value, value)
 
 
 def functions(name: str) -> list[str]:

@@ -22,6 +22,7 @@ def sweep_figure(
     missing: Sequence[float] = (),
     chosen: float | None = None,
     drawn: float | None = None,
+    gen: tuple[float, float] | None = None,
     parameter: str,
     measure: str,
     level: float,
@@ -29,9 +30,10 @@ def sweep_figure(
 ) -> go.Figure:
     """A measure against the values of a parameter (Fig. 4a): its mean, a band for its intervals, and ``each`` seed's own.
 
-    ``missing`` values, of which nothing is measured, are rings at ``level``, the measure without any gain: 0 of a difference,
-    .5 of an AUC; there the band ends and the line is dotted. ``incomplete`` values, with a word on each, are open points.
-    ``chosen`` has a line, and so has what ``drawn`` is the measure of, the parameter drawn for each image.
+    ``missing`` values, of which nothing is measured, are ticks at the foot; there the band ends and the line is dotted.
+    ``incomplete`` values, with a word on each, are open points. ``level``, the measure without any gain, 0 of a difference,
+    .5 of an AUC, has a line, as have the ``chosen`` value and what ``drawn`` is the measure of, the parameter drawn for each
+    image. ``gen`` is between what values, twice the same if one, gen draws the same parameter.
     """
     incomplete = incomplete or {}
     every = sorted({*values, *missing})
@@ -64,16 +66,17 @@ def sweep_figure(
     )
     traces.append(mean)
     if missing:
-        ring = {"symbol": "circle-open", "color": "#767676", "size": 9}
-        open_marks = go.Scatter(
+        ticks = go.Scatter(
             x=list(missing),
-            y=[level] * len(missing),
+            y=[0] * len(missing),
+            yaxis="y2",
             name="not trained yet",
             mode="markers",
-            marker=ring,
+            marker={"symbol": "line-ns", "size": 14, "line": {"color": "#767676", "width": 2}},
+            cliponaxis=False,
             hovertemplate="%{x:~g}: not trained yet<extra></extra>",
         )
-        traces.append(open_marks)
+        traces.append(ticks)
     lines = [] if chosen is None else [rule(x=chosen, color="#767676", dash="dot")]
     lines.append(rule(y=level, color="#767676", width=1))
     notes = []
@@ -81,11 +84,22 @@ def sweep_figure(
         lines.append(rule(y=drawn, color=MAIN, dash="dash", width=1))
         place = {"x": 0, "xref": "x domain", "xanchor": "left", "y": drawn, "yref": "y", "yanchor": "bottom"}
         notes.append({"text": f"drawn for each image: {drawn:.3f}", "showarrow": False, **place})
+    own = ""
+    if gen is not None:
+        low, high = gen
+        own = f"gen: {low:.2g}" if low == high else f"gen: {low:.2g} to {high:.2g}"
+        span = {"x0": low, "x1": high, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
+        line = {"color": ERROR_MARK, "width": 1.5 if low == high else 0}
+        lines.append({"type": "rect", "fillcolor": ERROR_MARK + "1a", "line": line, "layer": "below", **span})
+        right = every and low + high > every[0] + every[-1]
+        place = {"x": high if right else low, "xanchor": "right" if right else "left", "y": 1, "yref": "y domain"}
+        notes.append({"text": own, "yanchor": "top", "showarrow": False, **place})
     said = ", ".join(
         f"{value:g}: {mean:.3f}" + (f" ({incomplete[value]})" if value in incomplete else "")
         for value, mean in zip(values, means, strict=True)
     )
     said += "" if drawn is None else f"; drawn for each image: {drawn:.3f}"
+    said += f"; {own}" if own else ""
     return plot(
         traces,
         title,
@@ -93,6 +107,7 @@ def sweep_figure(
         x={"title": parameter},
         # Without a point the axis would go from -1 to 1.
         y={"title": measure, "range": None if len(values) else [level - 0.1, level + 0.1]},
+        yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "tickvals": [0], "ticktext": ["not measured"]},
         shapes=lines,
         annotations=notes,
         showlegend=bool(missing),  # else Plotly leaves it out while nothing is trained
@@ -119,11 +134,13 @@ def surface_figure(
     row_title: str,
     column_title: str,
     diagonal: bool = False,
+    chosen: tuple[float, float | None] | None = None,
     title: str,
 ) -> go.Figure:
     """AUC (rows, columns) of each value of aug's parameter, a row, on each value of gen's, a column; NaN is not measured.
 
-    A ring marks the best row of each column; a ``diagonal`` is where both values are the same.
+    A ring marks the best row of each column; a ``diagonal`` is where both values are the same. The ``chosen`` cell is framed,
+    all of the row where no column is.
     """
     heat = go.Heatmap(
         z=auc,
@@ -153,9 +170,24 @@ def surface_figure(
         traces.append(go.Scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip"))
     said = ", ".join(f"gen {columns[j]:g}: aug {rows[best[j]]:g} ({auc[best[j], j]:.3f})" for j in marked)
     alt = f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}."
+    frame = []
+    if chosen is not None and chosen[0] in rows:
+        row, column = chosen
+        some = [column] if column in columns else columns
+        (x0, x1), (y0, y1) = _around(columns, some), _around(rows, [row])
+        box = {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1}
+        # Seen on whatever colour of the scale.
+        frame = [{**box, "line": {"color": colour, "width": width}} for colour, width in (("white", 5), ("black", 2))]
+        alt += f" Chosen: aug {row:g}{f', gen {column:g}' if column in columns else ''}."
     # Numbers have room enough in these margins; to find out by itself Plotly draws all of it twice.
     x, y = (
         {"title": name, "tickvals": list(values), "showgrid": False, "automargin": False}
         for name, values in ((column_title, columns), (row_title, rows))
     )
-    return plot(traces, title, alt, x=x, y=y, margin={"t": 60, "b": 50, "l": 60, "r": 10})
+    return plot(traces, title, alt, x=x, y=y, shapes=frame, margin={"t": 60, "b": 50, "l": 60, "r": 10})
+
+
+def _around(values: Sequence[float], some: Sequence[float]) -> tuple[float, float]:
+    """From where to where the cells of ``some`` of the values reach, which are about evenly spaced."""
+    half = (values[-1] - values[0]) / max(len(values) - 1, 1) / 2
+    return some[0] - half, some[-1] + half

@@ -13,7 +13,7 @@ from ..detectors import detector_info
 from ..errors import BadInput, unknown
 from ..question import anomaly_name, run_name
 from ..spec import exact
-from ..whatif import Point, Sweep, band, gain, gens, varied
+from ..whatif import Point, Sweep, band, gain, gens, values_of_gen, varied
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -95,7 +95,8 @@ def curve(
     chosen: float | None = None,
     drawn: float | None = None,
 ) -> go.Figure:
-    """A sweep's points against aug's parameter; lines where it has the ``chosen`` value, and for `Sweep.drawn`."""
+    """A sweep's points against aug's parameter; lines where it has the ``chosen`` value, and for `Sweep.drawn`. Where gen is
+    the same augmentation its own value is marked."""
     from .. import figures
 
     there = [point.value for point in points]
@@ -118,6 +119,7 @@ def curve(
         missing=[value for value in sweep.values if value not in there],
         chosen=chosen,
         drawn=drawn,
+        gen=values_of_gen(anomaly, sweep.run.profile) if anomaly.name == sweep.run.augment else None,
         parameter=f"aug's {sweep.parameter.title}",
         measure=measure,
         level=0.0 if sweep.has_baseline else 0.5,
@@ -125,10 +127,12 @@ def curve(
     )
 
 
-def surface(sweep: Sweep, auc: np.ndarray, anomaly: Anomaly) -> go.Figure:
-    """`Sweep.surface` over the values of ``anomaly``'s gen."""
+def surface(sweep: Sweep, auc: np.ndarray, anomaly: Anomaly, chosen: float | None = None) -> go.Figure:
+    """`Sweep.surface` over the values of ``anomaly``'s gen; framed where aug has the ``chosen`` value and gen its own one, if
+    it has one."""
     from .. import figures
 
+    own = set(values_of_gen(anomaly, sweep.run.profile) or ())
     return figures.surface_figure(
         auc,
         sweep.values,
@@ -136,6 +140,7 @@ def surface(sweep: Sweep, auc: np.ndarray, anomaly: Anomaly) -> go.Figure:
         row_title=f"aug's {sweep.parameter.title}",
         column_title=f"gen's {varied(anomaly.name, 'gen').title}",
         diagonal=anomaly.name == sweep.run.augment,
+        chosen=None if chosen is None else (chosen, own.pop() if len(own) == 1 else None),
         title=f"AUC of {_varied_run(sweep)} on {anomaly_name(replace(anomaly, params=()))}, by both parameters",
     )
 
