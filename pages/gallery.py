@@ -69,8 +69,9 @@ def item(name: str, question: Question, dataset: Dataset) -> None:
 def page() -> None:
     _, question, dataset = asked()
     st.caption(
-        "Every augmentation of the paper on training images of the normal class, each image changed (flip and invert with "
-        "p = 1). Difference: the mean absolute change of each pixel."
+        "Every augmentation of the paper, applied to each training image of the normal class (flip and invert with p = 1); a "
+        "random one may leave some as they are, as a turn by 0 degrees does. Difference: the mean absolute change of each "
+        "pixel. The Lab measures the degree of modification on test images."
     )
     st.page_link("pages/lab.py", label="This question in the Lab", icon=":material/science:")
     prepare_in_background()
