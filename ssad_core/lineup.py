@@ -48,6 +48,14 @@ def pin_label(pin: str, spec_of: Callable[[str], RunSpec]) -> str:
     return augment.label(name, params)
 
 
+def pinned_labels(own: RunSpec, pinned: Sequence[RunSpec]) -> dict[str, str]:
+    """A name for each run that is pinned beside ``own``, by its id: by what tells it from the others, and from ``own`` with
+    its aug: "AE, epochs 16", "DAE-Flip, seed 3"."""
+    alike = [replace(own, augment=s.augment, params=s.params) for s in pinned if s.detector == own.detector]
+    every = list(dict.fromkeys([*pinned, *alike]))
+    return {spec.id: label for spec, label in zip(every, labels(every), strict=True)}
+
+
 def line_up(question: Question, pins: Sequence[str], dataset: Dataset, spec_of: Callable[[str], RunSpec]) -> Lineup:
     """The runs of a question and its pins. ``spec_of`` finds a stored run's description by its id, or raises BadInput.
 

@@ -210,7 +210,7 @@ def test_picked_runs_of_another_question_become_the_question_and_its_pins(lab: P
     assert any("The question is now DAE-CutOut's" in toast.value for toast in app.toast)
     other = tiny(aug="flip", seed="3").run(load("digits")).id
     assert set(address(app)["pins"].split("~")) == {"flip", other}
-    assert len(pinned_buttons(app)) == 2
+    assert set(pinned_buttons(app)) == {"Flip", "DAE-Flip, seed 3"}
     marked = app.dataframe[0].value
     assert set(marked["Detector"][marked["Pinned"] != ""]) == {"AE", "DAE-CutOut", "DAE-Flip"}
     # Each of them, and all of them, can be taken away.

@@ -8,7 +8,7 @@ import pytest
 
 from ssad_core.data import load
 from ssad_core.errors import BadInput
-from ssad_core.lineup import PINS, differences, labels, line_up, pin
+from ssad_core.lineup import PINS, differences, labels, line_up, pin, pinned_labels
 from ssad_core.question import Question, changed, question_of
 from ssad_core.spec import Anomaly, RunSpec
 
@@ -82,6 +82,20 @@ def test_labels_tell_runs_of_the_same_name_apart() -> None:
     runs = [spec(), spec(seed=2), spec(augment="flip", seed=2), spec(normal_class="7")]
     assert labels(runs[:3]) == ["DAE-CutOut, seed 0", "DAE-CutOut, seed 2", "DAE-Flip"]
     assert len(set(labels(runs))) == 4  # by their ids, where no one thing tells all of them apart
+
+
+def test_what_is_pinned_is_named_by_what_differs_from_the_rest_and_from_the_question() -> None:
+    def epochs(count: int) -> dict[str, object]:
+        return {"settings": replace(DIGITS.settings, epochs=count)}
+
+    named = {
+        "AE, epochs 16": spec(augment="identity", **epochs(16)),
+        "AE, epochs 12": spec(augment="identity", **epochs(12)),
+        "DAE-Flip, seed 3": spec(augment="flip", seed=3),
+        "DeepSAD-CutOut": spec(detector="deepsad"),
+    }
+    found = pinned_labels(spec(), list(named.values()))
+    assert {label: found[run.id] for label, run in named.items()} == {label: label for label in named}
 
 
 @pytest.mark.parametrize(

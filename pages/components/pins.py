@@ -11,7 +11,7 @@ from pages.components.lineup import label_of, lay_pins, pins_beside, spec_of
 from pages.components.markdown import plain
 from pages.components.question import read
 from ssad_core.errors import BadInput
-from ssad_core.lineup import PINS, Lineup, line_up, pin
+from ssad_core.lineup import PINS, Lineup, line_up, pin, pinned_labels
 from ssad_core.question import run_name
 from ssad_core.spec import RunSpec
 
@@ -26,16 +26,16 @@ def show_pinned(state: State) -> Lineup | None:
     except BadInput as error:
         st.warning(f"What is pinned cannot be shown: {plain(str(error))}", icon=":material/keep_off:")
         return None
-    pins = pins_beside(state)
+    pins, own = pins_beside(state), question.run(dataset)
+    names = pinned_labels(own, [spec for spec in lineup.specs if spec.id in pins])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"**Pinned** beside {run_name(question.run(dataset))} on "
-            f"{plain(f'{question.normal_class} ({dataset.info.title})')}:",
+            f"**Pinned** beside {run_name(own)} on {plain(f'{question.normal_class} ({dataset.info.title})')}:",
             width="content",
         )
         for text in pins:
             st.button(
-                label_of(text),
+                names.get(text) or label_of(text),
                 icon=":material/close:",
                 key=f"unpin-{text}",
                 help="Takes it away from the comparing pages. The run itself stays.",
