@@ -257,6 +257,14 @@ def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
     assert np.isnan(np.array(matrix_figure({}, rows, ["Dog"], **{**look, "best": {}}).data[0].z, float)).all()
 
 
+@pytest.mark.parametrize("count", [1, 14])
+def test_a_low_matrix_has_no_bar_of_its_colours(count: int) -> None:
+    rows = {f"aug {k}": "#0f90fe" for k in range(count)}
+    cells = {(name, "Dog"): MatrixCell(k + 1, f"{k + 1}", "") for k, name in enumerate(rows)}
+    fig = matrix_figure(cells, rows, ["Dog"], best={}, chosen=("", ""), measure="MMD", title="Matrix")
+    assert fig.data[0].showscale == (fig.layout.height > 250)
+
+
 def test_figures_read_on_every_colour_of_a_matrix() -> None:
     values = np.geomspace(0.1, 10, 101)
     cells = {(f"{value:.4f}", "Dog"): MatrixCell(value, "x", "") for value in values}

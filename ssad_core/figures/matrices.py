@@ -19,6 +19,10 @@ DARK = (
     0.52  # from here on in Cividis_r white figures read better than black ones; either has a contrast of 4.6 at least
 )
 
+FEW_ROWS = (
+    4  # with fewer the bar of a matrix's colours is so low that its labels lie on each other; the cells say it all
+)
+
 
 @dataclass(frozen=True)
 class MatrixCell:
@@ -68,6 +72,7 @@ def matrix_figure(
         textfont={"color": "black", "size": 12},
         customdata=hovers,
         hovertemplate="%{customdata}<extra></extra>",
+        showscale=len(rows) >= FEW_ROWS,
         xgap=1,
         ygap=1,
     )
