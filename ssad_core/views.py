@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from . import augment
-from .alignment import Space, aug_of
+from .alignment import Aug, Space, aug_of
 from .bias import Bias, ClassScores, Scored, error_bias
 from .colours import GROUP_COLOURS
 from .data import Dataset
@@ -321,12 +321,13 @@ class Comparison:
 
         return run.remember(name, found) if compute else run.derived(name)
 
-    def mmd(self, encoder: str, baseline: StoredRun | None = None) -> MmdEstimate:
-        """Eq. 1 between aug(train) and the anomalies, in the space of one of `encoders.ENCODERS`; the code of a baseline is
-        that of the run's own unless another one is given. BadInput for another encoder, and where there is no baseline."""
+    def mmd(self, encoder: str, baseline: StoredRun | None = None, aug: Aug | None = None) -> MmdEstimate:
+        """Eq. 1 between aug(train), of the run's aug or another one, and the anomalies, in the space of one of
+        `encoders.ENCODERS`; the code of a baseline is that of the run's own unless another one is given. BadInput for another
+        encoder, and where there is no baseline."""
         spec = self.run.spec
         space = Space.of(encoder, spec, self.dataset, baseline or self.baseline, self.run)
-        return space.mmd(aug_of(spec.augment, spec.params), self.anomaly)
+        return space.mmd(aug or aug_of(spec.augment, spec.params), self.anomaly)
 
     def criteria(self, compute: bool = True) -> dict[str, float] | None:
         """`selection.criteria` of the run, which must not be a baseline, with the test images that the views show as those

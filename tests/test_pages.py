@@ -15,12 +15,14 @@ from tiny import trainer
 
 from pages.components import service
 from ssad_core import augment, worker
+from ssad_core.alignment import Aug
 from ssad_core.data import load
 from ssad_core.detectors import PRESETS, settings_for, with_baseline
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly, exact
 from ssad_core.store import Store, write_arrays
+from ssad_core.views import Comparison
 from ssad_core.whatif import Sweep
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -369,6 +371,20 @@ def test_the_baseline_itself_has_nothing_to_be_compared_with(lab: Path) -> None:
     assert "AUC, AE" in words(app)
     assert "This is the unsupervised baseline itself" in words(app)
     assert "Relative AUC" not in words(app)
+
+
+@pytest.mark.parametrize("encoder", ["baseline", "run", "pixels"])
+def test_the_mmd_of_aug_stands_beside_that_of_none(lab: Path, encoder: str) -> None:
+    digits, store = load("digits"), Store()
+    run = store.load(tiny().run(digits).id)
+    baseline = store.load(run.spec.baseline().id)
+    comparison = Comparison(run, baseline, Anomaly("gen", "cutout"), digits)
+    value, nothing = comparison.mmd(encoder), comparison.mmd(encoder, aug=Aug("identity"))
+    assert value.value != nothing.value
+    said = words(open_page(**TINY, encoder=encoder))
+    assert f">{value.text}<" in said
+    assert f"; without aug {nothing.text}; smaller is better aligned" in said
+    assert "without aug" not in words(open_page(**TINY | {"aug": "identity"}, encoder=encoder))
 
 
 @pytest.mark.parametrize("encoder", ["run", "pixels"])

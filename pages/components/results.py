@@ -21,6 +21,7 @@ from pages.components.pictures import Sheet, by_group
 from pages.components.service import give_back
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_training, replay, say_warnings
+from ssad_core.alignment import Aug
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.lineup import warnings_of
@@ -103,8 +104,10 @@ def _answer(key: str, _comparison: Comparison) -> Answer:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _mmd(key: str, encoder: str, _comparison: Comparison) -> MmdEstimate:
-    return _comparison.mmd(encoder)
+def _mmd(key: str, encoder: str, _comparison: Comparison) -> tuple[MmdEstimate, MmdEstimate | None]:
+    """Of aug and, beside a baseline, of none. AP's own code of images without aug would take as long as an evaluation."""
+    beside = len(_comparison.runs) > 1
+    return _comparison.mmd(encoder), _comparison.mmd(encoder, aug=Aug("identity")) if beside else None
 
 
 def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool, few: bool) -> None:
@@ -185,9 +188,11 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
         (f"Average precision, {name}", metrics[w].average_precision, "") for w, name in zip(order, names, strict=True)
     ]
     cells = [_cell(*each, few) for each in found]
-    value = _mmd(comparison.key, encoder, comparison)
+    value, nothing = _mmd(comparison.key, encoder, comparison)
     number, _, spread = value.text.partition(" ± ")
     drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
+    if nothing:
+        drawn += f"; without aug {nothing.text.partition(' ± ')[0]}"
     cells.append(_box("MMD of aug and anomalies", number, f"{drawn}; smaller is better aligned"))
     slot.html(
         '<div data-testid="merit" style="display:grid;gap:.8rem 1.2rem;'
