@@ -67,7 +67,7 @@ def has_gains(question: Question) -> bool:
     if detector.baseline is None:
         others = " or ".join(info.title for info in DETECTORS.values() if info.baseline)
         st.info(
-            f"Choose {others} as the detector in the sidebar: what an aug gains is measured against a baseline without one, "
+            f"Choose {others} as the detector in the sidebar: what an aug gains is measured against a baseline without aug, "
             f"and {detector.title} has none.",
             icon=":material/tune:",
         )
