@@ -206,7 +206,7 @@ class Comparison:
         normal, anomalous = map(len, self.test_scores()[-1])
         counts = [(self._shown()[2], normal, "test normals"), (len(self._anomalous_shown()), anomalous, "anomalies")]
         cut = [f"{some:,} of {total:,} {what}" for some, total, what in counts if some < total]
-        return f"Shown: {' and '.join(cut)}; the AUC is of all." if cut else ""
+        return f"Shown: {' and '.join(cut)}; AUC, threshold and rates are of all." if cut else ""
 
     def views(self) -> Views:
         """The points with their explanations, which the stored weights give for the stored codes."""

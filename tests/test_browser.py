@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from browser import (
     Server,
@@ -34,9 +35,9 @@ from browser import (
 from contrast import contrast
 from PIL import Image
 
-from ssad_core.colours import GROUP_COLOURS
+from ssad_core.colours import ANOMALOUS, GROUP_COLOURS, NORMAL
 from ssad_core.evidence import finding1
-from ssad_core.histogram import threshold_at_fpr
+from ssad_core.histogram import confusion, threshold_at_fpr
 from ssad_core.store import Store
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
@@ -267,6 +268,68 @@ def test_a_threshold_is_that_of_the_library(lab: Visitor, server: Server, presse
     for role, run in zip(("baseline", "run"), comparison.runs, strict=True):
         shown = float(page.get_by_test_id(f"threshold-{role}").get_attribute("aria-valuenow"))
         assert shown == pytest.approx(threshold_at_fpr(run.scores["normal"], fpr), rel=1e-3)
+
+
+def test_where_not_all_images_are_shown_thresholds_and_counts_are_still_of_all(
+    someone: Visitor, server: Server, tmp_path: Path
+) -> None:
+    page, file = someone.page, tmp_path / "many.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, number in {"train/good": 40, "test/good": 700, "test/bad": 4}.items():
+            for k, noise in enumerate(np.random.default_rng(number).integers(0, 256, (number, 8, 8), np.uint8)):
+                content = io.BytesIO()
+                Image.fromarray(noise).save(content, "PNG")
+                archive.writestr(f"{name}/{k}.png", content.getvalue())
+    few = {"epochs": "1", "features": "4", "hidden": "8", "limit": "32", "test_limit": "0"}
+    query = {"dataset": f"folder:{file}", "class": "good", "anomaly": "gen:flip", "aug": "flip", **few}
+    (comparison,) = store_runs(server, query)
+    page.goto(server.address(**query, fpr="0.0129"))
+    expect(page.get_by_text("Shown: 500 of 700 test normals and 500 of 700 anomalies")).to_be_visible()
+    for k, role in enumerate(("baseline", "run")):
+        normal, anomalous = comparison.test_scores()[k]
+        threshold = threshold_at_fpr(normal, 0.0129)
+        shown = float(page.get_by_test_id(f"threshold-{role}").get_attribute("aria-valuenow") or "nan")
+        assert shown == pytest.approx(threshold, rel=1e-3)
+        found = confusion(normal, anomalous, threshold)
+        row = page.locator(f"[data-testid=counts] [data-detector={role}] td").all_inner_texts()
+        assert row[:4] == [str(count) for count in (found.tp, found.fn, found.fp, found.tn)]
+        assert row[4:] == [f"{found.tpr:.1%}", f"{found.fpr:.1%}"]
+        on_curve = """dot => {
+          const curve = dot.closest("svg").querySelector(`path.curve.${dot.classList[1]}`)
+          curve.style.strokeDasharray = "none"
+          return curve.isPointInStroke(new DOMPoint(dot.cx.baseVal.value, dot.cy.baseVal.value))
+        }"""
+        assert page.locator(f".dot.{role}").evaluate(on_curve)
+
+
+def test_images_sorted_by_score_are_sorted_on_each_side_and_mistakes_come_first(lab: Visitor, server: Server) -> None:
+    page, (comparison,) = lab.page, store_runs(server, SMALL)
+    normal, anomalous = comparison.test_scores()[-1]
+
+    def shown(side: str) -> tuple[list[int], list[bool]]:
+        """Which images of a side, counted from its first, and whether each is on the wrong side of the threshold."""
+        columns = page.locator(f"[data-testid=recon-column][data-side={side}]")
+        script = """nodes => nodes.map(n =>
+          [Number(n.dataset.index), [...n.querySelectorAll(".mark")].at(-1).classList.contains("wrong")])"""
+        first = np.flatnonzero(comparison.views().group == (NORMAL if side == "normal" else ANOMALOUS))[0]
+        images, wrong = zip(*columns.evaluate_all(script), strict=True)
+        return [image - int(first) for image in images], list(wrong)
+
+    for sort, signs in {"highest": (-1, -1), "lowest": (1, 1), "missed": (-1, 1)}.items():
+        page.get_by_test_id("recon-sort").select_option(sort)
+        lab.until(lambda sort=sort: lab.query["sort"] == sort, "the address has the sort")
+        for side, scores, sign in zip(("normal", "anomalous"), (normal, anomalous), signs, strict=True):
+            images, _ = shown(side)
+            assert images == np.argsort(sign * scores, kind="stable")[: len(images)].tolist()
+    page.get_by_test_id("threshold-run").focus()
+    for keys, fpr in {"": 0.1, "ArrowRight": 0.02, "Home": 1.0}.items():
+        for _ in range(16 if keys == "ArrowRight" else bool(keys)):
+            page.keyboard.press(keys)
+        lab.until(lambda fpr=fpr: float(lab.query["fpr"]) == pytest.approx(fpr), "the address has the threshold")
+        found = confusion(normal, anomalous, threshold_at_fpr(normal, fpr))
+        for side, mistakes in (("normal", found.fp), ("anomalous", found.fn)):
+            _, wrong = shown(side)
+            assert wrong == [k < mistakes for k in range(len(wrong))]
 
 
 def test_a_point_of_the_map_shows_its_image(lab: Visitor) -> None:

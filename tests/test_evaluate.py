@@ -310,7 +310,8 @@ def test_figures_are_of_all_test_images_and_say_what_they_show(
     assert (normal, anomalous) == (40, 40)
     total = len(comparison.test_scores()[-1][1])
     assert comparison.shown == (
-        f"Shown: 40 of {len(each.run.scores['normal'])} test normals and 40 of {total} anomalies; the AUC is of all."
+        f"Shown: 40 of {len(each.run.scores['normal'])} test normals and 40 of {total} anomalies; "
+        "AUC, threshold and rates are of all."
     )
     (roc,) = draw("roc", comparison, views, fpr=0.2)
     for run, legend in zip((each.baseline, each.run), (roc.data[0].name, roc.data[2].name), strict=True):

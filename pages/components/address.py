@@ -41,7 +41,7 @@ CHOICES = {
     "scale": ("auto", "linear", "log"),
     "map_of": ("run", "baseline"),
     "colour_by": ("category", "score"),
-    "sort": ("nearest", "highest", "lowest", "disagreement", "lasso"),
+    "sort": ("nearest", "missed", "highest", "lowest", "disagreement", "lasso"),
     "encoder": tuple(ENCODERS),
     "order": tuple(ORDERS),
     "over": ("seeds", "classes"),

@@ -24,7 +24,7 @@ from ssad_core.colours import GROUP_COLOURS
 Scale = Literal["auto", "linear", "log"]
 MapOf = Literal["run", "baseline"]
 ColourBy = Literal["category", "score"]
-Sort = Literal["nearest", "highest", "lowest", "disagreement", "lasso"]
+Sort = Literal["nearest", "missed", "highest", "lowest", "disagreement", "lasso"]
 
 
 @dataclass(frozen=True)

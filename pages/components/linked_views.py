@@ -27,7 +27,9 @@ class DetectorPoints:
 
     name : as a person calls it, such as DAE-CutOut.
     scores : float (n,), higher is more abnormal.
-    auc : in [0, 1], of the task; shown as it is given, not computed from the points.
+    normal, anomalous : the scores (N,) and (M,) of all test images, of which the points may be a part: threshold, rates,
+        counts and ROC are theirs.
+    auc : in [0, 1], of the task; shown as it is given, not computed here.
     measure : what its score is, in a word or two, such as "distance to c".
     map : float (n, 2), the t-SNE coordinates; None while they are not computed.
     reconstructions, errors : sheets of the points as `PointData.originals`; none where the detector has none.
@@ -37,6 +39,8 @@ class DetectorPoints:
 
     name: str
     scores: np.ndarray
+    normal: np.ndarray
+    anomalous: np.ndarray
     auc: float
     measure: str
     map: np.ndarray | None = None
@@ -72,7 +76,8 @@ def linked_views(data: ViewData, *, state: ViewState, key: str) -> ViewState:
 def _message(data: ViewData, state: ViewState, revision: int, key: str) -> bytes:
     parts, sheets = {}, {}
     for k, detector in enumerate(data.detectors):
-        parts[f"scores{k}"] = np.asarray(detector.scores, "<f4").tobytes()
+        for name in ("scores", "normal", "anomalous"):
+            parts[f"{name}{k}"] = np.asarray(getattr(detector, name), "<f4").tobytes()
         if detector.map is not None:
             parts[f"map{k}"] = np.asarray(detector.map, "<f4").tobytes()
         if detector.reconstructions:

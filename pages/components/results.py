@@ -242,12 +242,12 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
     measure = "score" if info.predicts else info.explanation
     detectors = [
         DetectorPoints(
-            *(d.name, d.scores, metrics[which].auc.value, measure),
+            *(d.name, d.scores, *every, metrics[which].auc.value, measure),
             comparison.map(comparison.runs[i], compute=False),
             *(sheets[i] or ((), ())),
             *(d.functions, d.probabilities),
         )
-        for i, (d, which) in enumerate(zip(views.detectors, order, strict=True))
+        for i, (d, every, which) in enumerate(zip(views.detectors, comparison.test_scores(), order, strict=True))
     ]
     data = ViewData(
         id=comparison.key,

@@ -28,8 +28,8 @@ class Histograms extends Figure {
     this.size(detectors.length * (head + tall + rug) + foot - rug + 4)
     const { width } = this
     const kind = lab.scaleKind
-    const every = detectors.flatMap((d) => [...d.scores])
-    const [least, most] = [Math.min(...every), Math.max(...every)]
+    const ends = detectors.flatMap((d) => d.span)
+    const [least, most] = [Math.min(...ends), Math.max(...ends)]
     const pad = (most - least || Math.abs(most) || 1) * 0.02
     const domain =
       kind === "log" ? [least / 1.06, most * 1.06] : [least >= 0 && least < most / 4 ? 0 : least - pad, most + pad]

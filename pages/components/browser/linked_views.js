@@ -79,7 +79,9 @@ class Lab extends Linked {
   take(header, part, samePoints) {
     super.take(header, part, samePoints)
     this.detectors = header.detectors.map((d, k) => {
-      const detector = new Detector(k, d, numbers(part(`scores${k}`), Float32Array), this.group)
+      const scores = (name) => numbers(part(`${name}${k}`), Float32Array)
+      const all = { scores: scores("scores"), normal: scores("normal"), anomalous: scores("anomalous") }
+      const detector = new Detector(k, d, all)
       detector.map = numbers(part(`map${k}`), Float32Array)
       detector.taken = numbers(part(`taken${k}`), Uint8Array)
       detector.certainty = numbers(part(`certainty${k}`), Uint8Array)
@@ -112,7 +114,7 @@ class Lab extends Linked {
 
   get scaleKind() {
     const { scale } = this.state
-    if (!this.detectors.every((d) => d.scores.every((s) => s > 0))) return "linear"
+    if (this.detectors.some((d) => d.span[0] <= 0)) return "linear"
     return scale === "auto" ? this.header.scale : scale
   }
 

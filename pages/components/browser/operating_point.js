@@ -98,7 +98,7 @@ class Counts {
     const head = Object.values(COUNTS).map(([text, title]) => html("th", { scope: "col" }, html("abbr", { text, title })))
     this.node.replaceChildren(
       html("table", {}, html("thead", {}, html("tr", {}, html("td", {}), ...head)), html("tbody", {}, ...this.rows.map((row) => row.node))),
-      html("p", { class: "caption", text: "Positive means called anomalous. Counts are of the test images shown." })
+      html("p", { class: "caption", text: "Positive means called anomalous. Counts are of all test images." })
     )
     this.update()
   }

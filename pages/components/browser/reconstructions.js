@@ -3,6 +3,7 @@ const TAKEN = 32 // and of the row that says what it took the images for
 
 const SORTS = {
   nearest: "nearest the threshold",
+  missed: "worst mistakes",
   highest: "highest score",
   lowest: "lowest score",
   disagreement: "largest disagreement",
@@ -126,45 +127,48 @@ class Reconstructions extends Figure {
     if (this.sort.length !== sorts.length) this.sort.replaceChildren(...sorts.map(([value, text]) => html("option", { value, text })))
   }
 
-  /** Normal and anomalous images in the order of the sort, as pairs [normal, anomalous]; -1 where one has no other. */
+  /**
+   * Normal and anomalous images in the order of the sort, as pairs [normal, anomalous]; -1 where one has no other. By a score
+   * each side is sorted for itself, so that neither hides what the other's order does not show.
+   */
   order() {
     const { lab } = this
-    const { group, pair, run, detectors, state } = lab
+    const { group, members, run, detectors, state } = lab
     const threshold = run.threshold(state.fpr)
-    const nearest = (i) => -Math.abs(run.scores[i] - threshold)
     const keys = {
-      nearest,
+      nearest: (i) => -Math.abs(run.scores[i] - threshold),
+      // Of a normal the more abnormal it looks, of an anomaly the more normal: the order on the page Reconstructions.
+      missed: (i) => (group[i] === NORMAL ? run.scores[i] : -run.scores[i]),
       highest: (i) => run.scores[i],
       lowest: (i) => -run.scores[i],
       // In the units that both share: the false-positive rate at which an image would just be flagged.
       disagreement: (i) => Math.abs(detectors[0].fprAt(detectors[0].scores[i]) - run.fprAt(run.scores[i])),
-      lasso: nearest,
+      lasso: () => 0,
     }
-    const lassoed = state.sort === "lasso" && state.lasso.length > 0
     const key = keys[lab.sort]
-    const among = lassoed ? new Set(state.lasso) : null
-    const lists = [NORMAL, ANOMALOUS].map((g) => lab.members[g].filter((i) => !among || among.has(i)))
+    const among = lab.sort === "lasso" ? new Set(state.lasso) : null
     const best = (list) => {
       const value = new Float64Array(group.length)
       for (const i of list) value[i] = key(i)
-      return lassoed ? list : list.sort((a, b) => value[b] - value[a])
+      return list.sort((a, b) => value[b] - value[a])
     }
-    if (!lab.paired) {
-      const [normal, anomalous] = lists.map(best)
-      return Array.from({ length: this.each }, (_, k) => [normal[k] ?? -1, anomalous[k] ?? -1])
-    }
-    // A pair stands where its better member puts it.
-    const seen = new Set()
-    const pairs = []
-    for (const i of best(lists.flat())) {
-      const of = group[i] === NORMAL ? [i, pair[i]] : [pair[i], i]
-      const name = Math.max(...of)
-      if (!seen.has(name)) pairs.push(of)
-      seen.add(name)
-      if (pairs.length === this.each) break
-    }
-    while (pairs.length < this.each) pairs.push([-1, -1])
-    return pairs
+    const lists = [NORMAL, ANOMALOUS].map((g) => members[g].filter((i) => !among || among.has(i)))
+    if (this.together) return this.pairs(best(lists.flat()))
+    const [normal, anomalous] = lists.map(best)
+    return Array.from({ length: this.each }, (_, k) => [normal[k] ?? -1, anomalous[k] ?? -1])
+  }
+
+  /** Whether an anomalous image stands beside the normal one that it is made of. */
+  get together() {
+    return this.lab.paired && ["disagreement", "lasso"].includes(this.lab.sort)
+  }
+
+  /** The first pairs of sorted images: one stands where its better member puts it. */
+  pairs(sorted) {
+    const { group, pair } = this.lab
+    const normals = new Set(sorted.map((i) => (group[i] === NORMAL ? i : pair[i])))
+    const pairs = [...normals].slice(0, this.each).map((i) => [i, pair[i]])
+    return Array.from({ length: this.each }, (_, k) => pairs[k] ?? [-1, -1])
   }
 
   update() {
@@ -203,9 +207,13 @@ class Reconstructions extends Figure {
       })
     }
     if (this.sort.value !== lab.sort) this.sort.value = lab.sort // to set it has the browser lay out the page
-    const sorted = { lasso: "", disagreement: " Sorted by how differently the two rank an image." }
-    const by = sorted[lab.sort] ?? ` Sorted by the score of ${lab.run.name}.`
-    const made = lab.paired ? " Each anomalous image is made of the normal one in its place." : ""
+    const sorted = {
+      lasso: "",
+      disagreement: " Sorted by how differently the two rank an image.",
+      missed: ` From the worst mistakes of ${lab.run.name} on: false alarms left, missed anomalies right.`,
+    }
+    const by = sorted[lab.sort] ?? ` Each side is sorted by the score of ${lab.run.name}.`
+    const made = this.together ? " Each anomalous image is made of the normal one in its place." : ""
     set(this.caption, { text: `A check: on the right side of the threshold.${by}${made}` })
     set(this.sort.querySelector("[value=lasso]"), { disabled: state.lasso.length ? null : "" })
     const full = this.columns.filter((c) => c.index >= 0)

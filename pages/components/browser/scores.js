@@ -1,9 +1,12 @@
-/** Scores of one detector, and what a threshold makes of them. An image is flagged from the threshold on. */
+/**
+ * Scores of one detector, and what a threshold makes of them. An image is flagged from the threshold on. Points are a part of
+ * the test images where there are many; `normal` and `anomalous` are the scores of all, and rates, counts and ROC are theirs.
+ */
 class Detector {
-  constructor(index, { name, auc, measure, functions }, scores, group) {
+  constructor(index, { name, auc, measure, functions }, { scores, normal, anomalous }) {
     Object.assign(this, { index, name, auc, measure, functions, scores, sheets: {} })
-    this.normal = scores.filter((_, i) => group[i] === NORMAL).sort().reverse()
-    this.anomalous = scores.filter((_, i) => group[i] === ANOMALOUS).sort().reverse()
+    this.normal = normal.sort().reverse()
+    this.anomalous = anomalous.sort().reverse()
     // Knot k flags the k highest normals; the first one, a little above them all, none.
     this.knots = [this.normal[0] + Math.max((this.normal[0] - this.normal.at(-1)) * 0.02, 1e-9), ...this.normal]
   }
@@ -53,13 +56,22 @@ class Detector {
     return { threshold, tp, fp, fn: m - tp, tn: n - fp, tpr: tp / m, fpr: fp / n }
   }
 
-  /** [fpr, tpr] from (0, 0) to (1, 1), a corner for each distinct score. */
+  /** The lowest and the highest score, of the points and of all test images. */
+  get span() {
+    const ends = [this.normal, this.anomalous].flatMap((sorted) => [sorted[0], sorted.at(-1)])
+    return [Math.min(...ends, ...this.scores), Math.max(...ends, ...this.scores)]
+  }
+
+  /** [fpr, tpr] from (0, 0) to (1, 1), a point for each distinct score at which the curve turns. */
   roc() {
     const all = [...this.normal, ...this.anomalous].sort((a, b) => b - a)
     const points = [[0, 0]]
     all.forEach((score, k) => {
       if (k + 1 < all.length && all[k + 1] === score) return
-      points.push([atLeast(this.normal, score) / this.normal.length, atLeast(this.anomalous, score) / this.anomalous.length])
+      const point = [atLeast(this.normal, score) / this.normal.length, atLeast(this.anomalous, score) / this.anomalous.length]
+      const [before, last] = points.slice(-2)
+      if (last && [0, 1].some((axis) => before[axis] === last[axis] && last[axis] === point[axis])) points.pop()
+      points.push(point)
     })
     return points
   }
