@@ -64,7 +64,8 @@ def histograms(state: State, comparisons: list[Comparison]) -> None:
     st.caption(
         "Per cent of each group on common bins. Aligned, the augmented images lie where the anomalies do, and both right of "
         "the normals; the dashed line is the threshold, TPR what it finds. MMD is between "
-        "the augmented images and the anomalies, ± its spread over draws of them; a baseline has no augmented images. "
+        "the augmented images and the anomalies, ± its spread over draws of them. A baseline is trained without aug and so "
+        "has none of its own; the Lab shows it the run's. "
         f"Measured here. {comparisons[0].shown}"
     )
 

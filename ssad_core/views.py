@@ -208,6 +208,14 @@ class Comparison:
         cut = [f"{some:,} of {total:,} {what}" for some, total, what in counts if some < total]
         return f"Shown: {' and '.join(cut)}; AUC, threshold and rates are of all." if cut else ""
 
+    @property
+    def borrowed(self) -> str:
+        """What the augmented images are to the baseline, in words; "" where there is no other detector than the run's."""
+        if len(self.runs) == 1:
+            return ""
+        baseline, run = self.names
+        return f"Train augmented is the aug of {run}; {baseline} is shown it here and never saw it in training."
+
     def views(self) -> Views:
         """The points with their explanations, which the stored weights give for the stored codes."""
         images = self._images()

@@ -322,6 +322,14 @@ def test_figures_are_of_all_test_images_and_say_what_they_show(
         assert comparison.shown in figure.layout.meta["alt"]
 
 
+def test_whose_aug_the_baseline_is_shown_is_said_of_its_histogram(digits: Trained) -> None:
+    baseline, run = draw("histogram", comparison := digits.against(CUTOUT4), comparison.views())
+    said = "Train augmented is the aug of DAE-CutOut; AE is shown it here and never saw it in training."
+    assert (said in baseline.layout.meta["alt"], said in run.layout.meta["alt"]) == (True, False)
+    alone = replace(comparison, baseline=None)
+    assert said not in draw("histogram", alone, alone.views())[0].layout.meta["alt"]
+
+
 def test_nothing_is_said_where_all_images_are_shown(digits: Trained) -> None:
     assert digits.against(CUTOUT4).shown == ""
 

@@ -58,7 +58,7 @@ class ViewData(PointData):
     detectors : the baseline and the run, or the run alone where it has no baseline.
     scale : of the score's axis as long as a person has not chosen one.
     map_status : one line in the map's place while there is none.
-    note : one line under the histograms, such as which part of the test images is shown.
+    note : a line under the histograms, such as which part of the test images is shown.
     """
 
     anomaly: str

@@ -261,7 +261,7 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
         detectors=detectors,
         scale=scale_of(views),
         map_status=status,
-        note=comparison.shown,
+        note=f"{comparison.borrowed} {comparison.shown}".strip(),
     )
     return linked_views(data, state=state, key="views")
 
@@ -278,7 +278,7 @@ def _downloads(comparison: Comparison, views: Views, state: ViewState) -> None:
         mime="text/csv",
         icon=":material/download:",
         key="download-csv",
-        help="Every point of the views with its group, class, pair, scores and map coordinates.",
+        help=f"Every point of the views with its group, class, pair, scores and map coordinates. {comparison.borrowed}",
         on_click="ignore",
     )
     buttons.download_button(

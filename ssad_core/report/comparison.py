@@ -61,7 +61,7 @@ def draw(
                     title=f"{views.detectors[i].name}. {task(comparison)}",
                     log=log,
                     score=score,
-                    about=comparison.shown,
+                    about=f"{'' if run is comparison.run else comparison.borrowed} {comparison.shown}".strip(),
                 )
                 for i, run in enumerate(comparison.runs)
             ]
