@@ -12,12 +12,14 @@ st.html(
     # Half of what Streamlit leaves free. And what is about to be replaced dims at once, after a while, not in a fade, which
     # takes a core from the computation that is waited for where the browser has no GPU. In the narrow sidebar "Press Enter to
     # apply" lay over the number that is typed. Words in the primary colour, on which white can be read, or in a category's
-    # are mixed with black or white, as the theme is: by itself none reads well on both. Links showed no focus. With the room
-    # that Streamlit leaves beside them, six pixels too many on a page of 1,024, one menu was hidden under "3 more".
+    # are mixed with black or white, as the theme is: by itself none reads well on both. Links showed no focus. Options and
+    # links that Streamlit would cut on a narrow page take more lines. With the room that Streamlit leaves beside menus, six
+    # pixels too many on a page of 1,024, one was hidden under "3 more".
     "<style>.stMainBlockContainer{padding-top:4.5rem} [data-stale=true]{transition:opacity 0s .5s !important} "
     ".st-key-question p{font-size:1.5rem;line-height:1.35} .stSidebar [data-testid=InputInstructions]{display:none} "
     ":is(.stButtonGroup [data-selected=true],[data-testid=stSliderThumbValue],.st-key-question span) :is(p,strong)"
     "{color:color-mix(in srgb,currentColor 70%,CanvasText)} "
+    ".stButtonGroup>div{flex-wrap:wrap} .stPageLink p{white-space:normal} "
     "body :is(a,[data-testid=stTopNavSection]):focus-visible{outline:2px solid;outline-offset:-2px} "
     "body :is([data-testid=stTopNavLink],[data-testid=stTopNavSection]){padding-inline:.35rem}</style>"
 )

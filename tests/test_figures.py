@@ -361,19 +361,20 @@ def test_the_curve_of_a_sweep_breaks_where_a_value_is_missing() -> None:
     assert [trace.mode for trace in whole.data] == ["lines", "lines+markers"]
 
 
-def test_a_surface_rings_the_best_row_of_each_measured_column() -> None:
+def test_a_surface_frames_the_best_row_of_each_measured_column() -> None:
     auc_of = np.array([[0.6, np.nan, 0.7], [0.9, np.nan, 0.5]])
     look = {"row_title": "aug's c", "column_title": "gen's c", "title": "Surface"}
     fig = surface_figure(auc_of, [4, 8], [2, 4, 8], diagonal=True, **look)
-    heat, rings, same = fig.data
+    heat, same = fig.data
     assert np.array_equal(heat.z, auc_of, equal_nan=True)
-    assert list(zip(rings.x, rings.y, strict=True)) == [(2, 8), (8, 4)]
+    # The cells of 2 and 8, halfway to 4, and those of 8 and 4.
+    assert [(each.x0, each.x1, each.y0, each.y1) for each in fig.layout.shapes] == [(1, 3, 6, 10), (6, 10, 2, 6)]
+    assert [each.showlegend for each in fig.layout.shapes] == [True, False]
     assert same.x == same.y == (4, 8)
     assert (fig.layout.xaxis.tickvals, fig.layout.yaxis.tickvals) == ((2, 4, 8), (4, 8))
     assert (fig.layout.xaxis.title.text, fig.layout.yaxis.title.text) == ("gen's c", "aug's c")
-    assert len(surface_figure(auc_of, [4, 8], [2, 4, 8], **look).data) == 2
+    assert len(surface_figure(auc_of, [4, 8], [2, 4, 8], **look).data) == 1
     assert "gen 2: aug 8 (0.900), gen 8: aug 4 (0.700)" in fig.layout.meta["alt"]
-    assert fig.layout.shapes == ()
 
 
 def test_a_surface_frames_the_chosen_cell_or_row() -> None:
@@ -381,7 +382,8 @@ def test_a_surface_frames_the_chosen_cell_or_row() -> None:
 
     def framed(*chosen: float | None) -> tuple[set[tuple[float, ...]], str]:
         fig = surface_figure(np.ones((2, 3)), [4, 8], [2, 4, 6], chosen=chosen, **look)
-        return {(box.x0, box.x1, box.y0, box.y1) for box in fig.layout.shapes}, fig.layout.meta["alt"]
+        boxes = (box for box in fig.layout.shapes if box.name == "chosen")
+        return {(box.x0, box.x1, box.y0, box.y1) for box in boxes}, fig.layout.meta["alt"]
 
     cell, said = framed(8, 4)
     assert (cell, said.endswith("Chosen: aug 8, gen 4.")) == ({(3, 5, 6, 10)}, True)

@@ -112,7 +112,7 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, 
 
 
 def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) -> str:
-    text = "A ring marks the best aug of each column, the frame what is chosen."
+    text = "A red frame marks the best aug of each column, the black one what is chosen."
     if not same:
         return text
     matched = [sweep.values.index(value) if value in sweep.values else None for value in columns]

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.basedatatypes import BaseTraceType
 from plotly.subplots import make_subplots
 
-from ..colours import GROUP_COLOURS, OTHER_COLOURS
+from ..colours import ERROR_MARK, GROUP_COLOURS, OTHER_COLOURS
 
 Layout = dict[str, Any]  # of a figure, or of a part of it, as Plotly names its properties
 
@@ -26,7 +26,10 @@ _AXIS = {
 _TEMPLATE = go.layout.Template(
     layout={
         "font": {"color": "#767676"},  # contrast 4.5 on white, 4.6 on black
-        "title": {"x": 0, "xanchor": "left", "font": {"size": 16, "weight": 600}},
+        "title": {
+            **{"x": 0, "xanchor": "left", "y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
+            "font": {"size": 16, "weight": 600},
+        },
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom"},
         "margin": {"t": 60, "b": 10, "l": 10, "r": 10},  # Plotly's own leave a third of a low figure empty
         "xaxis": _AXIS,
@@ -76,6 +79,12 @@ def _looks(title: str, alt: str) -> Layout:
     return {"title": title, "meta": {"alt": alt}, "template": _TEMPLATE, "paper_bgcolor": clear, "plot_bgcolor": clear}
 
 
+def frame(x: Sequence[float], y: Sequence[float], **more: object) -> Layout:
+    """The shape of a frame from the first to the second of ``x`` and of ``y``."""
+    ends = {"x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1]}
+    return {"type": "rect", **ends, "line": {"color": ERROR_MARK, "width": 3}, **more}
+
+
 def rule(*, x: float | None = None, y: float | None = None, **line: object) -> Layout:
     """The shape of a line across all of the plot at x or at y."""
     if x is not None:
@@ -109,11 +118,8 @@ def finish_multiples(fig: go.Figure, rows: int, title: str, alt: str) -> go.Figu
     panels = fig.layout.meta
     fig = finish(fig, title, alt)
     fig.layout.meta |= panels
-    # The title above the panels' names, and the legend where it may take three lines.
-    fig.update_layout(
-        title={"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 12}},
-        legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0},
-    )
+    # Where it may take three lines.
+    fig.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom", "x": 0})
     return fig
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ..colours import ERROR_MARK
 from ..numbers import decimal, number
-from .base import Layout, plot, rule
+from .base import Layout, frame, plot, rule
 from .labels import beside
 
 DARK = (
@@ -78,9 +77,8 @@ def matrix_figure(
     )
     names, kinds = list(rows), list(columns)
 
-    def frame(x: int, y: int) -> Layout:
-        line = {"color": ERROR_MARK, "width": 3}
-        return {"type": "rect", "x0": x - 0.48, "x1": x + 0.48, "y0": y - 0.46, "y1": y + 0.46, "line": line}
+    def framed(x: int, y: int) -> Layout:
+        return frame((x - 0.48, x + 0.48), (y - 0.46, y + 0.46))
 
     def written(name: str, colour: str = "inherit") -> str:
         bold = f"<b>{name}</b>" if name in chosen else name
@@ -96,7 +94,7 @@ def matrix_figure(
         f"{measure} of {len(names)} augs, rows, and {len(kinds)} anomalies, columns.{ending}",
         x={"title": "anomaly", "range": [-0.5, len(kinds) - 0.5], "autotickangles": [0, 60, 90], **x_ticks},
         y={"title": "aug", "range": [len(names) - 0.5, -0.5], "showgrid": False, **y_ticks},
-        shapes=[frame(kinds.index(column), names.index(row)) for column, row in best.items()],
+        shapes=[framed(kinds.index(column), names.index(row)) for column, row in best.items()],
         height=150 + 27 * len(names),
         margin={"t": 60, "b": 10, "l": 10, "r": 10},
     )

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from .base import MAIN, plot, rule
+from .base import MAIN, frame, plot, rule
 
 
 def sweep_figure(
@@ -139,8 +139,8 @@ def surface_figure(
 ) -> go.Figure:
     """AUC (rows, columns) of each value of aug's parameter, a row, on each value of gen's, a column; NaN is not measured.
 
-    A ring marks the best row of each column; a ``diagonal`` is where both values are the same. The ``chosen`` cell is framed,
-    all of the row where no column is.
+    A frame marks the best row of each column, another one the ``chosen`` cell, all of its row where no column is chosen; a
+    ``diagonal`` is where both values are the same.
     """
     heat = go.Heatmap(
         z=auc,
@@ -153,41 +153,36 @@ def surface_figure(
     )
     measured = ~np.isnan(auc).all(axis=0)
     best = np.nanargmax(np.where(np.isnan(auc), -np.inf, auc), axis=0)
-    ring = {"symbol": "circle-open", "size": 34, "color": ERROR_MARK, "line": {"width": 2.5}}
     marked = [j for j in range(len(columns)) if measured[j]]
-    rings = go.Scatter(
-        x=[columns[j] for j in marked],
-        y=[rows[best[j]] for j in marked],
-        mode="markers",
-        name="best aug",
-        marker=ring,
-        hoverinfo="skip",
-    )
-    traces = [heat, rings]
+    across, down = _cells(columns), _cells(rows)
+    named = {"name": "best aug", "legendgroup": "best aug"}  # in the legend once
+    frames = [frame(across[j], down[best[j]], showlegend=j == marked[0], **named) for j in marked]
+    traces = [heat]
     if diagonal:
         both = [max(rows[0], columns[0]), min(rows[-1], columns[-1])]
         dashed = {"dash": "dash", "color": "#8a8f98", "width": 1.5}
         traces.append(go.Scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip"))
     said = ", ".join(f"gen {columns[j]:g}: aug {rows[best[j]]:g} ({auc[best[j], j]:.3f})" for j in marked)
     alt = f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}."
-    frame = []
     if chosen is not None and chosen[0] in rows:
         row, column = chosen
-        some = [column] if column in columns else columns
-        (x0, x1), (y0, y1) = _around(columns, some), _around(rows, [row])
-        box = {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1}
-        # Seen on whatever colour of the scale.
-        frame = [{**box, "line": {"color": colour, "width": width}} for colour, width in (("white", 5), ("black", 2))]
+        places = across[[columns.index(column)]] if column in columns else across
+        place = (places.min(), places.max()), down[rows.index(row)]
+        for colour, width in (("white", 5), ("black", 2)):  # seen on whatever colour of the scale
+            line = {"color": colour, "width": width}
+            frames.append(frame(*place, line=line, name="chosen", legendgroup="chosen", showlegend=colour == "black"))
         alt += f" Chosen: aug {row:g}{f', gen {column:g}' if column in columns else ''}."
     # Numbers have room enough in these margins; to find out by itself Plotly draws all of it twice.
     x, y = (
         {"title": name, "tickvals": list(values), "showgrid": False, "automargin": False}
         for name, values in ((column_title, columns), (row_title, rows))
     )
-    return plot(traces, title, alt, x=x, y=y, shapes=frame, margin={"t": 60, "b": 50, "l": 60, "r": 10})
+    margin = {"t": 60, "b": 50, "l": 60, "r": 10}
+    return plot(traces, title, alt, x=x, y=y, shapes=frames, margin=margin, showlegend=True)
 
 
-def _around(values: Sequence[float], some: Sequence[float]) -> tuple[float, float]:
-    """From where to where the cells of ``some`` of the values reach, which are about evenly spaced."""
-    half = (values[-1] - values[0]) / max(len(values) - 1, 1) / 2
-    return some[0] - half, some[-1] + half
+def _cells(values: Sequence[float]) -> np.ndarray:
+    """Where the cell of each of the values (n,) begins and ends, (n, 2), as Plotly draws them: halfway to the next."""
+    halves = np.diff(values) / 2 if len(values) > 1 else np.array([0.5])
+    before, after = np.append(halves[0], halves), np.append(halves, halves[-1])
+    return np.stack([values - before[: len(values)], values + after[: len(values)]], axis=1)

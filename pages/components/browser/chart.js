@@ -48,18 +48,25 @@ function legible(figure, root) {
   return figure.replace(/color:(#[0-9a-f]{6})/gi, (_, colour) => `color:${rgb(mixed(colour))}`)
 }
 
-// The titles of a figure and its axes take the lines that they need, since Plotly cuts off what is wider than `room`.
+const BAR = { width: 240, height: 32 } // what the bar of buttons takes at the upper right
+
+// The titles of a figure and its axes take the lines that they need, since Plotly cuts off what is wider than `room`. The figure's
+// ends before the bar, or lies below it where the bar leaves little room.
 function fit(layout, room) {
   const lined = (text, letters) => text.split("<br>").flatMap((line) => wrapped(line, letters))
   const titles = Object.entries(layout).filter(([name, { title }]) => name.startsWith("xaxis") && title?.text)
   for (const [, { title }] of titles) title.text = lined(title.text, (room - 80) / 7).join("<br>")
   const { title, margin, template } = layout
   if (!title?.text) return
-  const lines = lined(title.text, room / 7.3)
+  const within = (width) => lined(title.text, width / 7.3)
+  const beside = within(room - BAR.width)
+  const below = room < 2.5 * BAR.width && beside.length > 1
+  const lines = below ? within(room) : beside
   const more = lines.length - title.text.split("<br>").length
   title.text = lines.join("<br>")
+  title.pad = { t: template.layout.title.pad.t + below * BAR.height }
   layout.margin = { ...template.layout.margin, ...margin }
-  layout.margin.t += 20 * more
+  layout.margin.t += 20 * more + below * BAR.height
 }
 
 // By these Plotly knows a trace again, also when others come before it.
