@@ -678,7 +678,7 @@ def test_ap_runs_alone_and_shows_what_it_takes_images_for(someone: Visitor, serv
     expect(page.get_by_test_id("tooltip")).to_contain_text(re.compile(r"Taken for: (as is|Flip), \d+%"))
 
 
-def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server: Server) -> None:
+def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server: Server, tmp_path: Path) -> None:
     page = someone.page
     tiny = {  # and yet a while for each, so that the page is seen between them
         "dataset": "digits",
@@ -702,8 +702,15 @@ def test_a_sweep_fills_live_and_its_points_are_clicked(someone: Visitor, server:
     await_map(page)
     expect(page.locator(".st-key-question")).to_contain_text("CutOut-0.5")
     settled(someone)
-    # The last of the mean's nine points is c = .9.
     curve.scroll_into_view_if_needed()
+    curve.hover()
+    file = download(page, curve.locator('.modebar-btn[data-title$="as CSV"]'), tmp_path)
+    places: dict[str, dict[str, float]] = {}
+    for row in csv.DictReader(io.StringIO(file.read_text())):
+        places.setdefault(row["aug's patch size c"], {})[row["trace"]] = float(row["Relative AUC"])
+    assert len(places) == 9
+    assert all(at["interval low"] <= at["Relative AUC"] <= at["interval high"] for at in places.values())
+    # The last of the mean's nine points is c = .9.
     last = centre(curve.locator(".scatterlayer .trace").last.locator(".points path").last)
     page.mouse.move(*last)
     expect(curve.locator(".hoverlayer")).to_have_text(re.compile(r"^\D?0\.\d{3} \(.+ to .+\) at 0\.9$"))

@@ -14,6 +14,7 @@ from browser import Server, Visitor, centre, settled, visitor
 from contrast import contrast, faded
 from PIL import Image
 
+from ssad_core.numbers import number
 from ssad_core.store import Store
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
@@ -224,21 +225,29 @@ def test_charts_are_downloaded_as_pictures_and_as_numbers(someone: Visitor, serv
     assert file.name.startswith("photos-temple-against-cutout")
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     for panel in ("AE", "DAE-CutOut", "DAE-Flip"):
-        shares = [float(row["y"]) for row in rows if (row["panel"], row["trace"]) == (panel, "test normal")]
+        shares = [
+            float(row["per cent of group"]) for row in rows if (row["panel"], row["trace"]) == (panel, "test normal")
+        ]
         assert sum(shares) == pytest.approx(100)
+    assert all(float(row["reconstruction error (mean squared error)"]) > 0 for row in rows)
 
     page.goto(server.address(**SMALL).replace("/?", "/testbed?"))
     expect(page.get_by_test_id("chart").locator(".scatterlayer")).to_be_visible()
     found = list(csv.DictReader(io.StringIO(downloaded("CSV").read_text())))
-    assert {(row["trace"], row["y"]) for row in found} == {("relative AUC", "CutOut"), ("relative AUC", "Flip")}
-    assert all(-1 <= float(row["x"]) <= 1 for row in found)  # and no line of the intervals that there are none of
+    assert {(row["trace"], row["aug"]) for row in found} == {("relative AUC", "CutOut"), ("relative AUC", "Flip")}
+    assert all(
+        -1 <= float(row["relative AUC (pseudo-median)"]) <= 1 for row in found
+    )  # and no line of the intervals that there are none of
 
     page.goto(server.address(**SMALL).replace("/?", "/alignment?"))
     expect(page.get_by_text("smaller is better aligned").first).to_be_visible()
     expect(page.get_by_text("Measuring")).to_have_count(0)
     cells = list(csv.DictReader(io.StringIO(downloaded("CSV").read_text())))
-    assert {cell["y"] for cell in cells} >= {"Identity", "CutOut", "SimCLR"}
-    assert {cell["x"] for cell in cells} >= {"gen CutOut", "gen Flip", "gen Invert"}
+    assert {cell["aug"] for cell in cells} >= {"Identity", "CutOut", "SimCLR"}
+    assert {cell["anomaly"] for cell in cells} >= {"gen CutOut", "gen Flip", "gen Invert"}
+    measured = [cell for cell in cells if cell["MMD"]]
+    assert measured
+    assert all(cell["text"].removesuffix(" ≈") == number(float(cell["MMD"]), digits=2) for cell in measured)
 
 
 @pytest.mark.usefixtures("trained")

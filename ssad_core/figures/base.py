@@ -74,6 +74,12 @@ def finish(fig: go.Figure, title: str, alt: str) -> go.Figure:
     return fig
 
 
+def name_axes(fig: go.Figure, **axes: str) -> go.Figure:
+    """Names the axes x or y for the file of the figure's numbers; on the figure it goes without saying what they are."""
+    fig.layout.meta |= axes
+    return fig
+
+
 def _looks(title: str, alt: str) -> Layout:
     clear = "rgba(0,0,0,0)"
     return {"title": title, "meta": {"alt": alt}, "template": _TEMPLATE, "paper_bgcolor": clear, "plot_bgcolor": clear}
@@ -107,7 +113,8 @@ def multiples(panels: Sequence[Panel], **axes: object) -> tuple[go.Figure, list[
         vertical_spacing=(0.2 + 0.06 * lines) / rows,
         **axes,
     )
-    fig.update_layout(meta={"panels": [panel.name for panel in panels]})  # for the file of the figure's numbers
+    # For the file of the figure's numbers.
+    fig.update_layout(meta={"panels": [panel.name for panel in panels], "x": axes.get("x_title", "x")})
     return fig, [{"row": i // columns + 1, "col": i % columns + 1} for i in range(len(panels))]
 
 

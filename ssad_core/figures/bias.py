@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ..bias import Bias, ClassResult
 from ..numbers import decimal
-from .base import MAIN, finish
+from .base import MAIN, finish, name_axes
 
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
 
@@ -94,7 +94,7 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
     fig = finish(fig, title, f"AUC of {bias.run} by class, mean {bias.auc:.3f}. {said}.")
     # Below the plot, where there is room for three lines of it on a narrow page.
     fig.update_layout(legend={"y": 0, "yref": "container", "yanchor": "bottom"})
-    return fig
+    return name_axes(fig, y="class")
 
 
 def _difference(row: ClassResult) -> str:

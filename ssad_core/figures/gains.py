@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .base import plot, rule
+from .base import name_axes, plot, rule
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def _rows(
     ticks = [f'<span style="color:{row.colour}">{row.name}</span>' for row in rows]
     said = "; ".join(row.hover.replace("<br>", ", ") for row in rows)
     below = 95 if legend else 45  # pixels; two lines of it on a narrow page
-    return plot(
+    fig = plot(
         traces,
         title,
         f"Relative AUC of {len(rows)} augs: {said}.",
@@ -119,3 +119,4 @@ def _rows(
         showlegend=legend,
         legend={"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
     )
+    return name_axes(fig, y="aug")

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..numbers import decimal, number
-from .base import Layout, frame, plot, rule
+from .base import Layout, frame, name_axes, plot, rule
 from .labels import beside
 
 DARK = (
@@ -59,6 +59,9 @@ def matrix_figure(
     texts[dark] = [f'<span style="color:white">{text}</span>' for text in texts[dark]]
     heat = go.Heatmap(
         z=z,
+        meta=[
+            [None if np.isnan(value) else value for value in row] for row in values.tolist()
+        ],  # for the file of numbers
         colorscale="Cividis_r",
         colorbar={
             "title": measure,
@@ -220,6 +223,7 @@ def tasks_figure(
         zmin=min(0.5, float(np.nanmin(auc))),
         zmax=1,
         showscale=False,  # the values are there
+        colorbar={"title": "AUC"},  # for the file of numbers
         xgap=2,
         ygap=2,
     )
@@ -227,7 +231,7 @@ def tasks_figure(
     labels = [html.escape(task) for task in tasks]
     deepest = max(name.count("<br>") for name in names)
     said = ", ".join(f"{tasks[i]}: {runs[j]} ({auc[i, j]:.3f})" for i, j in zip(*np.nonzero(top), strict=True))
-    return plot(
+    fig = plot(
         [heat],
         title,
         f"AUC of {len(runs)} runs on {len(tasks)} tasks." + (f" Best: {said}." if said else ""),
@@ -236,6 +240,7 @@ def tasks_figure(
         height=130 + 16 * deepest + 30 * len(tasks),
         margin={"t": 90 + 16 * deepest, "b": 10, "l": 10},
     )
+    return name_axes(fig, x="run", y="task")
 
 
 def _ticks(least: float, most: float, steps: Sequence[int]) -> list[float]:

@@ -3,9 +3,16 @@
 const plain = (text) => String(text ?? "").replace(/<br>/g, " ").replace(/<[^>]+>/g, "")
 
 /** What its traces show, a line for each number: the panel, where there are several, the trace, x, y, what a cell of a matrix
- * has, and what is written there. A trace without any name repeats another, and where there is no number it has a gap. */
+ * has, and what is written there; columns are called as the axes are. A trace without any name repeats another, and where there
+ * is no number it has a gap. */
 function numbersOf(plot) {
-  const lines = [["panel", "trace", "x", "y", "value", "text"]]
+  const axes = Object.entries(plot.layout)
+  const called = (axis) => {
+    const [, titled] = axes.find(([name, value]) => name.startsWith(`${axis}axis`) && value.title?.text) ?? []
+    return titled?.title.text ?? plot.layout.meta[axis] ?? axis
+  }
+  const measure = plot.data.find(({ colorbar }) => colorbar?.title)?.colorbar.title.text
+  const lines = [["panel", "trace", called("x"), called("y"), measure ?? "value", "text"]]
   // Arrays come packed; what Plotly has made of traces and layout has them as numbers.
   const { _fullData: traces, _fullLayout: layout } = plot
   for (const { _input: given, x, y, z, text, xaxis, yaxis } of traces) {
@@ -16,11 +23,14 @@ function numbersOf(plot) {
     }
     const panel = layout.meta.panels?.[(Number(xaxis.slice(1)) || 1) - 1]
     const beside = Array.isArray(text) ? text : []
+    // A band is an outline: along its lower ends, and back along its upper ones.
+    const end = (j) => (given.fill === "toself" ? (x.indexOf(x[j]) === j ? " low" : " high") : "")
     const add = (i, j, ...more) => {
       const at = [place(xaxis, j, x), place(yaxis, i, y)]
-      if (at.every((value) => value != null)) lines.push([panel, given.name, ...at, ...more])
+      if (at.every((value) => value != null)) lines.push([panel, given.name && given.name + end(j), ...at, ...more])
     }
-    if (z) Array.from(z, (row, i) => Array.from(row, (value, j) => add(i, j, value, beside[i]?.[j])))
+    const values = given.meta ?? z // of colours on a logarithmic scale
+    if (z) Array.from(values, (row, i) => Array.from(row, (value, j) => add(i, j, value, beside[i]?.[j])))
     else if (given.name || beside.length) Array.from(y, (_, i) => add(i, i, null, beside[i]))
   }
   const cell = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
