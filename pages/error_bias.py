@@ -16,7 +16,7 @@ from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
-from ssad_core.numbers import decimal
+from ssad_core.numbers import decimal, number
 from ssad_core.report import augmented, draw_bias
 from ssad_core.sprites import sheet
 
@@ -123,8 +123,8 @@ def _tile(seen: ClassScores, i: int) -> str:
     lines, said = [], []
     for name, scores in seen.scores.items():
         found = seen.found(name)[i]
-        said.append(f"{name} {scores[i]:.3g}, {'found' if found else 'missed'}")
-        lines.append(f'<div title="{html.escape(said[-1])}">{"✓" if found else "✗"} {scores[i]:.3g}</div>')
+        said.append(f"{name} {number(scores[i])}, {'found' if found else 'missed'}")
+        lines.append(f'<div title="{html.escape(said[-1])}">{"✓" if found else "✗"} {number(scores[i])}</div>')
     return (
         f'<div data-testid="class-image"><img alt="{html.escape("; ".join(said))}" '
         f'src="data:image/webp;base64,{picture}" '

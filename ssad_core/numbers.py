@@ -17,7 +17,7 @@ def decimal(value: float, places: int = 3, sign: str = "") -> str:
 
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:
     """A number of any size to so many ``digits``, or with its ``spread``, both to the decimals at which that has two digits;
-    with a power of ten where it is below 1e-4 or from 1e5 on. draw.js writes numbers alike.
+    with a power of ten where it is below 1e-4 or from 1e5 on. draw.js writes its digits alike.
 
     >>> number(0.2361), number(2796.4), number(2.5512e-5)
     ('0.236', '2,796', '2.55e−5')

@@ -164,7 +164,7 @@ def test_reconstructions_show_the_images_their_scores_and_their_errors(channels:
     assert not opacity[:16].any()  # reconstructed exactly: nothing to see
     assert opacity[16:].max() == 255
     assert list(fig.layout.yaxis.ticktext) == ["original", "AE", "AE: error"]
-    assert [note.text for note in fig.layout.annotations] == ["0.25", "0.5", "0.75"]
+    assert [note.text for note in fig.layout.annotations] == ["0.250", "0.500", "0.750"]
 
 
 def test_a_gallery_shows_what_has_changed_on_one_scale() -> None:
@@ -193,7 +193,7 @@ def test_reconstructions_alone_are_marked_right_or_wrong() -> None:
     scores, right = {"AE": np.array([0.25, 0.5])}, {"AE": np.array([True, False])}
     fig = reconstruction_figure(originals, {"AE": originals}, scores, right, errors=False)
     assert list(fig.layout.yaxis.ticktext) == ["original", "AE"]
-    assert [note.text for note in fig.layout.annotations] == ["✓ 0.25", "✗ 0.5"]
+    assert [note.text for note in fig.layout.annotations] == ["✓ 0.250", "✗ 0.500"]
 
 
 def test_perfect_reconstructions_have_an_empty_error_map() -> None:

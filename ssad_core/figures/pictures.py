@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from ..colours import ERROR_COLOUR
+from ..numbers import number
 from ..sprites import ERROR_CEILING
 from .base import finish
 
@@ -37,7 +38,7 @@ def reconstruction_figure(
     largest = max((error.max() for error in maps.values()), default=0.0)
     rows = [_Row("original", _rgba(original))]
     for name, images in shown.items():
-        values = [f"{value:.3g}" for value in ([] if scores is None else scores[name])]
+        values = [number(value) for value in ([] if scores is None else scores[name])]
         if right is not None:
             values = [("✓ " if r else "✗ ") + value for r, value in zip(right[name], values, strict=False)]
         rows.append(_Row(name, _rgba(images), values))
@@ -47,7 +48,7 @@ def reconstruction_figure(
     alt = f"{len(original)} images and their reconstructions by {', '.join(shown)}"
     alt += ", each with its squared error per pixel." if errors else "."
     if scores:
-        means = ", ".join(f"{name} {np.mean(scores[name]):.3g}" for name in shown)
+        means = ", ".join(f"{name} {number(np.mean(scores[name]))}" for name in shown)
         alt += f" Mean score: {means}."
     return finish(fig, title, alt)
 

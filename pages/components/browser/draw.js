@@ -78,7 +78,7 @@ function short(value, digits = 3) {
   if (!Number.isFinite(value)) return "–"
   if (value === 0) return "0"
   const size = Math.abs(value)
-  if (size >= 1e5 || size < 1e-4) return value.toExponential(1).replace("e+", "e").replace("-", "−").replace("e-", "e−")
+  if (size >= 1e5 || size < 1e-4) return value.toExponential(digits - 1).replace("e+", "e").replace("-", "−").replace("e-", "e−")
   const places = clamp(digits - 1 - Math.floor(Math.log10(size)), 0, 8)
   return value.toFixed(places).replace("-", "−")
 }
