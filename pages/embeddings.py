@@ -90,7 +90,7 @@ def ask_map(state: State) -> None:
         key="ask-map-seed",
     )
     two_seeds = beside.toggle(
-        "Beside it another seed",
+        "Another map seed below",
         state.maps.two_seeds,
         help="The next seed's maps too, a row for each. What looks different in the two is chance, not the detector.",
         key="ask-two-seeds",

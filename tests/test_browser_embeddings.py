@@ -60,7 +60,7 @@ def rings(page: Page, panel: int) -> int:
 
 def show_another_seed(page: Page) -> None:
     """By a click that moves neither pointer nor keyboard from where they are."""
-    page.get_by_role("switch", name="Beside it another seed").evaluate("node => node.click()")
+    page.get_by_role("switch", name="Another map seed below").evaluate("node => node.click()")
 
 
 def forget_failed_fetches(someone: Visitor) -> None:
@@ -292,7 +292,7 @@ def test_points_are_painted_in_their_places_and_colours_as_sharp_as_the_screen(m
 
 def test_two_seeds_stand_under_each_other(browser: Browser, server: Server, maps: Visitor) -> None:
     page = maps.page
-    page.get_by_text("Beside it another seed").click()
+    page.get_by_text("Another map seed below").click()
     await_maps(page, 6)
     settled(maps)
     assert maps.query["two_seeds"] == "1"
@@ -301,7 +301,7 @@ def test_two_seeds_stand_under_each_other(browser: Browser, server: Server, maps
         assert above["x"] == below["x"]
         assert above["y"] + above["height"] < below["y"]
     names = page.locator(".scatter h3").all_inner_texts()
-    assert names == [f"{name}, seed {seed}" for seed in (0, 1) for name in NAMES]
+    assert names == [f"{name}, map seed {seed}" for seed in (0, 1) for name in NAMES]
     assert where(page, 1) != where(page, 4)
     # The numbers are of the codes, and the same for both seeds.
     for panel in range(6):

@@ -79,21 +79,21 @@ def sweep_figure(
         traces.append(ticks)
     lines = [] if chosen is None else [rule(x=chosen, color="#767676", dash="dot")]
     lines.append(rule(y=level, color="#767676", width=1))
-    notes = []
-    if drawn is not None:
-        lines.append(rule(y=drawn, color=MAIN, dash="dash", width=1))
-        place = {"x": 0, "xref": "x domain", "xanchor": "left", "y": drawn, "yref": "y", "yanchor": "bottom"}
-        notes.append({"text": f"drawn for each image: {drawn:.3f}", "showarrow": False, **place})
-    own = ""
+    notes, own, right = [], "", False
     if gen is not None:
         low, high = gen
         own = f"gen: {low:.2g}" if low == high else f"gen: {low:.2g} to {high:.2g}"
         span = {"x0": low, "x1": high, "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}
         line = {"color": ERROR_MARK, "width": 1.5 if low == high else 0}
         lines.append({"type": "rect", "fillcolor": ERROR_MARK + "1a", "line": line, "layer": "below", **span})
-        right = every and low + high > every[0] + every[-1]
+        right = bool(every) and low + high > every[0] + every[-1]
         place = {"x": high if right else low, "xanchor": "right" if right else "left", "y": 1, "yref": "y domain"}
         notes.append({"text": own, "yanchor": "top", "showarrow": False, **place})
+    if drawn is not None:
+        lines.append(rule(y=drawn, color=MAIN, dash="dash", width=1))
+        # At the other end, where it does not meet the words of gen.
+        place = {"x": 0 if right else 1, "xref": "x domain", "xanchor": "left" if right else "right", "y": drawn}
+        notes.append({"text": f"drawn for each image: {drawn:.3f}", "yanchor": "bottom", "showarrow": False, **place})
     said = ", ".join(
         f"{value:g}: {mean:.3f}" + (f" ({incomplete[value]})" if value in incomplete else "")
         for value, mean in zip(values, means, strict=True)
@@ -177,8 +177,10 @@ def surface_figure(
         {"title": name, "tickvals": list(values), "showgrid": False, "automargin": False}
         for name, values in ((column_title, columns), (row_title, rows))
     )
-    margin = {"t": 60, "b": 50, "l": 60, "r": 10}
-    return plot(traces, title, alt, x=x, y=y, shapes=frames, margin=margin, showlegend=True)
+    # The legend below, where it may take two lines.
+    legend = {"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"}
+    margin = {"t": 45, "b": 95, "l": 60, "r": 10}
+    return plot(traces, title, alt, x=x, y=y, shapes=frames, margin=margin, showlegend=True, legend=legend)
 
 
 def _cells(values: Sequence[float]) -> np.ndarray:

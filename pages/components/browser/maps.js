@@ -34,7 +34,7 @@ class MapPanel extends PointMap {
   draw() {
     const { lab, spec, detector } = this
     const { seeds } = lab.header
-    const name = seeds.length > 1 ? `${detector.name}, seed ${spec.seed}` : detector.name
+    const name = seeds.length > 1 ? `${detector.name}, map seed ${spec.seed}` : detector.name
     this.entitle(name, `Map of ${name}`)
     set(this.note, { text: `AUC ${detector.auc.toFixed(3)}` })
     this.plot(lab.maps[this.index], {
