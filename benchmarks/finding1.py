@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.sweep import made, train_all
 from ssad_core.data import class_index, load
+from ssad_core.detectors import settings_for
 from ssad_core.evaluate import anomaly_results
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly, RunSpec
@@ -31,9 +32,10 @@ def main() -> None:
     for name, label in TASKS:
         dataset = load(name)
         label = dataset.info.classes[class_index(dataset.info, label)]
+        settings = settings_for("quick", "dae", name, dataset.info.channels)
         for aug in AUGS:
             for seed in SEEDS:
-                question = Question(dataset=name, normal_class=label, augment=aug, seed=seed)
+                question = Question(dataset=name, normal_class=label, augment=aug, settings=settings, seed=seed)
                 specs[name, label, aug, seed] = question.run(dataset)
     store = train_all(specs.values())
     args.out.parent.mkdir(parents=True, exist_ok=True)

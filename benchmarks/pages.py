@@ -28,6 +28,7 @@ import numpy as np
 
 from benchmarks.sweep import train_all
 from ssad_core.data import load
+from ssad_core.detectors import settings_for
 from ssad_core.question import Question
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -196,7 +197,8 @@ def runs() -> None:
     """Trains what the pages show: on photos/temple CutOut, Flip, the patch sizes and their baseline; a pair on digits."""
     asked = [Question(augment=aug) for aug in ("identity", "cutout", "flip")]
     asked += [Question(params=(("c", c),)) for c in PATCHES]
-    digits = [Question("digits", "3", augment=aug) for aug in ("identity", "cutout")]
+    preset = settings_for("quick", "dae", "digits", 1)
+    digits = [Question("digits", "3", augment=aug, settings=preset) for aug in ("identity", "cutout")]
     train_all([*(q.run(load("photos")) for q in asked), *(q.run(load("digits")) for q in digits)])
 
 
