@@ -9,8 +9,7 @@ from pages.components.router import show
 from ssad_core import augment
 from ssad_core.data import dataset_info
 from ssad_core.evidence import Row, finding1
-from ssad_core.question import Question
-from ssad_core.spec import Anomaly
+from ssad_core.question import from_query
 
 MATCHED = "rgba(86, 180, 233, .3)"  # light enough for text of either theme
 
@@ -63,7 +62,13 @@ def tasks(state: State, rows: list[Row]) -> None:
         help="Pick a row of the table.",
         key="ask",
     ):
-        state.turn_to(Question(picked.dataset, picked.normal_class, Anomaly("gen", picked.gen), augment=picked.gen))
+        asked = {
+            "dataset": picked.dataset,
+            "class": picked.normal_class,
+            "anomaly": f"gen:{picked.gen}",
+            "aug": picked.gen,
+        }
+        state.turn_to(from_query(asked)[0])  # with the data set's own preset
         st.switch_page("pages/lab.py")
     st.page_link("pages/lab.py", label="Back to the Lab", icon=":material/science:")
 
