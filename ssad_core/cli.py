@@ -242,19 +242,16 @@ def _testbed(args: argparse.Namespace) -> int:
     stored = [store.load(spec.id) for spec in specs if store.has(spec.id)]
     found = [gain for gain in gains(stored) if gain.in_paper or set(names) != set(PAPER_DATASETS)]
     rows = {family: some for family in FAMILIES if (some := summaries(found, family))}
+    orders = {family: agreement_of(found, family) for family in rows}
     if args.json:
         every = [
-            {"family": family, **asdict(one), "verdict": one.verdict, "agreement": agreement_of(found, family)}
+            {"family": family, **asdict(one), "verdict": one.verdict, "agreement": orders[family]}
             for family, some in rows.items()
             for one in some
         ]
         print(json.dumps(every))
     else:
-        print(
-            "\n\n".join(
-                "\n".join(_gain_lines(family, some, agreement_of(found, family))) for family, some in rows.items()
-            )
-        )
+        print("\n\n".join("\n".join(_gain_lines(family, some, orders[family])) for family, some in rows.items()))
     warnings = warnings_of(stored)
     for line in (f"{len(stored)} of {len(specs)} runs are stored", *warnings):
         print(f"ssad_core: {line}", file=sys.stderr)

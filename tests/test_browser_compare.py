@@ -284,6 +284,7 @@ def test_a_chart_changes_in_place_and_what_is_hidden_stays_so(someone: Visitor, 
     someone.until(lambda: chart.evaluate(fits), "it is as wide as there is room")
     low = chart.evaluate("node => node.clientHeight")
     # A zoom stays on the full screen.
+    chart.locator(".nsewdrag").first.scroll_into_view_if_needed()
     x, y = centre(chart.locator(".nsewdrag").first)
     page.mouse.move(x - 30, y)
     page.mouse.down()

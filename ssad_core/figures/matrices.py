@@ -14,13 +14,10 @@ from ..numbers import decimal, number
 from .base import Layout, frame, name_axes, plot, rule
 from .labels import beside
 
-DARK = (
-    0.52  # from here on in Cividis_r white figures read better than black ones; either has a contrast of 4.6 at least
-)
-
-FEW_ROWS = (
-    4  # with fewer the bar of a matrix's colours is so low that its labels lie on each other; the cells say it all
-)
+# From here on in Cividis_r white figures read better than black ones; either has a contrast of 4.6 at least.
+DARK = 0.52
+# With fewer the bar of a matrix's colours is so low that its labels lie on each other; the cells say it all.
+FEW_ROWS = 4
 
 
 @dataclass(frozen=True)
@@ -59,9 +56,8 @@ def matrix_figure(
     texts[dark] = [f'<span style="color:white">{text}</span>' for text in texts[dark]]
     heat = go.Heatmap(
         z=z,
-        meta=[
-            [None if np.isnan(value) else value for value in row] for row in values.tolist()
-        ],  # for the file of numbers
+        # For the file of numbers.
+        meta=[[None if np.isnan(value) else value for value in row] for row in values.tolist()],
         colorscale="Cividis_r",
         colorbar={
             "title": measure,
