@@ -168,9 +168,10 @@ def surface_figure(
         row, column = chosen
         places = across[[columns.index(column)]] if column in columns else across
         place = (places.min(), places.max()), down[rows.index(row)]
-        for colour, width in (("white", 5), ("black", 2)):  # seen on whatever colour of the scale
+        for colour, width in (("black", 2), ("white", 5)):  # seen on whatever colour of the scale, below the best ones
             line = {"color": colour, "width": width}
-            frames.append(frame(*place, line=line, name="chosen", legendgroup="chosen", showlegend=colour == "black"))
+            known = {"name": "chosen", "legendgroup": "chosen", "showlegend": colour == "black"}
+            frames.insert(0, frame(*place, line=line, **known))
         alt += f" Chosen: aug {row:g}{f', gen {column:g}' if column in columns else ''}."
     # Numbers have room enough in these margins; to find out by itself Plotly draws all of it twice.
     x, y = (
