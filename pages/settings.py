@@ -20,7 +20,7 @@ from pages.components.training import say_warnings
 from ssad_core import augment
 from ssad_core.numbers import decimal
 from ssad_core.question import Question, anomaly_name
-from ssad_core.report import draw_settings
+from ssad_core.report import draw_settings, lead
 from ssad_core.spec import TITLES, exact
 from ssad_core.testbed import Gain, Spread, agreement_of, gains, spreads, trainings_of
 from ssad_core.variants import DECAYS, VARIED, variants
@@ -48,11 +48,10 @@ def ask_varied(state: State, question: Question) -> None:
 def say(rows: Sequence[Spread], found: Sequence[Gain], question: Question) -> None:
     """Which aug leads, and whether the order is the same with all settings."""
     first, count = rows[0], len({gain.settings for gain in found})
-    leads = "gains most" if first.median > 0 else "loses least" if first.median < 0 else "loses nothing"
     anomaly = f"{'gen ' if question.anomaly.paired else ''}{plain(anomaly_name(question.anomaly))}"
     median = decimal(first.median, sign="+")
     how = f"{median} in the median, and is first with {first.first} of {count} combinations" if count > 1 else median
-    st.markdown(f"#### On {anomaly}, {augment.label(first.aug, {})} {leads}, {how}")
+    st.markdown(f"#### On {anomaly}, {augment.label(first.aug, {})} {lead(first.median)}, {how}")
     order = agreement_of(found, found[0].family)
     if order is not None:
         st.markdown(

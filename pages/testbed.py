@@ -17,7 +17,7 @@ from ssad_core import augment
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
 from ssad_core.numbers import decimal
-from ssad_core.report import draw_gains
+from ssad_core.report import draw_gains, lead
 from ssad_core.store import short
 from ssad_core.testbed import (
     FEWEST_CLASSES,
@@ -45,8 +45,7 @@ def _summary(key: str, _some: Sequence[Gain]) -> Summary:
 def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
     """Which augs help and which harm."""
     first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
-    leads = "gains most" if first.median > 0 else "loses least" if first.median < 0 else "loses nothing"
-    st.markdown(f"#### {about}: {augment.label(first.aug, {})} {leads}, {decimal(first.median, sign='+')}")
+    st.markdown(f"#### {about}: {augment.label(first.aug, {})} {lead(first.median)}, {decimal(first.median, sign='+')}")
     if first.classes < FEWEST_CLASSES:
         st.caption(
             f"There are no intervals and nothing is tested: that takes {FEWEST_CLASSES} normal classes, and "

@@ -147,6 +147,11 @@ class Job:
     future: distributed.Future | None = None  # kept, since a dropped one makes Dask forget its task
     settled: threading.Event = field(default_factory=threading.Event)
 
+    def withdraw(self) -> None:
+        """Takes its task back from Dask."""
+        if (future := self.future) is not None:  # which another thread may drop
+            future.cancel()
+
 
 class Jobs:
     """The service of one server. Its methods may be called from any thread.
@@ -336,17 +341,16 @@ class Jobs:
     def _stop(self, job: Job, deadline: float) -> None:
         if self._children is not None:
             self._children.cancel(job.key)
-        else:
-            cancelled = _cancellation(job.key, self.client)
-            cancelled.set()
-            if job.heard:  # a worker that trains it notices within 0.25 s
-                job.settled.wait(deadline - time.monotonic())
-            elif any(job.key in keys for keys in self.client.processing().values()):
-                job.settled.wait(1.0)  # one that does not yet is not to begin; it would end at once
-        if (future := job.future) is not None:
-            future.cancel()
-        if self.remote:
-            cancelled.clear()  # another server's first try has the same key
+            job.withdraw()
+            return
+        cancelled = _cancellation(job.key, self.client)
+        cancelled.set()
+        if job.heard:  # a worker that trains it notices within 0.25 s
+            job.settled.wait(deadline - time.monotonic())
+        elif any(job.key in keys for keys in self.client.processing().values()):
+            job.settled.wait(1.0)  # one that does not yet is not to begin; it would end at once
+        job.withdraw()
+        cancelled.clear()  # another server's first try has the same key
 
     def going_on(self) -> list[tuple[RunSpec, Status]]:
         """The trainings of this service that are queued or going on, in the order they were asked for."""

@@ -137,11 +137,10 @@ def warnings_of(runs: Sequence[StoredRun]) -> list[str]:
             found.setdefault(run.warning, []).append(run)
     steps = {run.id: steps_of(run.spec, run.result["training_images"]) for run in runs}
     if short := [run for run in runs if steps[run.id] < FEW_STEPS]:
-        span = sorted({steps[run.id] for run in short})
-        few = " to ".join(map(str, span[:: len(span) - 1 or 1]))
+        low, high = (end(steps[run.id] for run in short) for end in (min, max))
+        few = f"{low} to {high} steps" if low < high else f"{low} step{'s' if low > 1 else ''}"
         found[
-            f"only {few} step{'s' if few != '1' else ''} of the optimiser, hardly a training: with more epochs (Settings) "
-            "the result may be the opposite."
+            f"only {few} of the optimiser, hardly a training: with more epochs (Settings) the result may be the opposite."
         ] = short
     return [f"{_named(some, runs)}: {text}" for text, some in found.items()]
 

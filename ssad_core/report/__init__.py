@@ -7,7 +7,7 @@ from .runs import draw_rocs, draw_tasks, task_aucs
 from .side_by_side import SIDE_BY_SIDE, augmented, draw_bias, draw_side_by_side
 from .sweep import SWEEPS, alike, curve, draw_sweep, surface
 from .task import task, task_title, title
-from .testbed import draw_gains, draw_settings, p_text, trials
+from .testbed import draw_gains, draw_settings, lead, p_text, trials
 
 __all__ = [
     "FIGURES",
@@ -28,6 +28,7 @@ __all__ = [
     "draw_side_by_side",
     "draw_sweep",
     "draw_tasks",
+    "lead",
     "p_text",
     "scale_of",
     "space_title",

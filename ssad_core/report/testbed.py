@@ -77,6 +77,15 @@ def _named(aug: str) -> tuple[str, str]:
     return augment.label(aug, {}), augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[aug].category]
 
 
+def lead(median: float) -> str:
+    """What the first of several augs does, by its median gain.
+
+    >>> lead(0.1), lead(-0.1), lead(0.0)
+    ('gains most', 'loses least', 'loses nothing')
+    """
+    return "gains most" if median > 0 else "loses least" if median < 0 else "loses nothing"
+
+
 def trials(one: Summary) -> str:
     """What its gains are of."""
     tasks = f"{one.tasks} task{'s' if one.tasks > 1 else ''}"
