@@ -194,11 +194,12 @@ class Workspace:
     def publish(self, result: dict[str, Any]) -> StoredRun:
         """Makes the run there, whole, in one step."""
         write_json(self.path / "result.json", result)
-        for passing in ("progress.json", CANCEL_FILE):
-            (self.path / passing).unlink(missing_ok=True)
         target = self.store.run(self.spec.id)
         self.store.discard(target)  # a damaged one: a whole one is not trained again
         os.rename(self.path, target)
+        # Only now: before, whoever looked would have found neither a training nor the run.
+        for passing in ("progress.json", CANCEL_FILE):
+            (target / passing).unlink(missing_ok=True)
         return self.store.load(self.spec.id)
 
 

@@ -59,6 +59,24 @@ def test_a_run_comes_back_as_it_was_stored(store: Store) -> None:
     assert store.has(spec.id)
 
 
+def test_until_a_run_is_there_it_goes_on_for_whoever_looks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, looked, rename = tiny(), [], os.rename
+
+    def look_first(source: Path, target: Path) -> None:
+        looked.append((Store().progress(spec.id).get("state"), Store().has(spec.id)))
+        rename(source, target)
+        looked.append((Store().progress(spec.id).get("state"), Store().has(spec.id)))
+
+    with store.begin(spec) as work:
+        result = fill(work)
+        store.ask_to_cancel(spec.id)  # too late
+        monkeypatch.setattr(os, "rename", look_first)
+        path = work.publish(result).path
+    assert ("training", False) in looked
+    assert all(state == "training" or there for state, there in looked)
+    assert {file.name for file in path.iterdir()}.isdisjoint({"progress.json", "cancel"})
+
+
 def test_runs_are_listed_newest_first_and_their_bytes_are_counted(store: Store) -> None:
     ids = [stored(store, tiny(seed), value=seed) for seed in (1, 3, 2)]
     assert [run.id for run in store.list()] == [ids[1], ids[2], ids[0]]
