@@ -135,6 +135,11 @@ class Children:
             self._cancelled.discard(key)
             self._begun.discard(key)
 
+    def may_begin(self, key: str) -> bool:
+        """Whether nobody has cancelled this job yet."""
+        with self._lock:
+            return not self._is_off(key)
+
     def has_begun(self, key: str) -> bool:
         """Whether a child has begun to train for this job."""
         with self._lock:

@@ -85,8 +85,8 @@ def train_task(
     run = RunSpec.from_dict(spec)
     store = Store(Path(cache) if cache else None)
     children = children_of(distributed.get_worker())
-    error = None
-    if not store.has(run.id):
+    error = None if children.may_begin(key) else CANCELLED  # once told of it, nobody is to find the run touched
+    if error is None and not store.has(run.id):
         with contextlib.suppress(Busy), store.lock(run.id):
             store.discard(store.work(run.id))  # an earlier try's cancellation and log must not pass for this one's
         request = {"spec": spec, "cache": str(store.root), "device": device}

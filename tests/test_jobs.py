@@ -22,10 +22,10 @@ from PIL import Image
 from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
 
 from ssad_core import children, jobs, machine
-from ssad_core.children import Children
+from ssad_core.children import CANCELLED, Children
 from ssad_core.data import load, look_again
 from ssad_core.errors import BadInput
-from ssad_core.jobs import Jobs, Status, children_of
+from ssad_core.jobs import Jobs, Status, children_of, train_task
 from ssad_core.machine import Machine, cores
 from ssad_core.question import Question
 from ssad_core.spec import RunSpec
@@ -314,6 +314,17 @@ def test_cancel_at_any_moment(service: Jobs) -> None:
     assert ended(service, finished.id) == Status("done")
     assert service.cancel(finished.id) == Status("done")
     assert service.store.has(finished.id)
+
+
+def test_a_task_that_begins_after_its_cancellation_touches_nothing(service: Jobs) -> None:
+    """As when Dask had sent it to its worker already: whoever cancelled has been told that nobody has the run."""
+    spec, children = tiny(seed=8, epochs=FOREVER), children_of(service.client.cluster.workers[0])
+    folder = service.store.work(spec.id)
+    folder.mkdir()
+    children.cancel("late")
+    task = service.client.submit(train_task, "late", spec.to_dict(), str(service.store.root), "auto", 0)
+    assert task.result() == (CANCELLED, {})
+    assert folder.is_dir()
 
 
 def test_a_crash_is_a_sentence_and_touches_no_other_run(service: Jobs) -> None:

@@ -61,10 +61,11 @@ def _trainer(store: Store, run_id: str) -> int | None:
 
 def alive(pid: int) -> bool:
     """Whether any thread of the process is there; an entry that nobody has asked for yet is none."""
-    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            if task.read_text().rpartition(")")[2].split()[0] != "Z":
-                return True
+    with suppress(FileNotFoundError):  # it may go while we look, and so may each thread
+        for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if task.read_text().rpartition(")")[2].split()[0] != "Z":
+                    return True
     return False
 
 
