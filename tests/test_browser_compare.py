@@ -239,6 +239,17 @@ def test_charts_are_downloaded_as_pictures_and_as_numbers(someone: Visitor, serv
         -1 <= float(row["relative AUC (pseudo-median)"]) <= 1 for row in found
     )  # and no line of the intervals that there are none of
 
+    page.goto(server.address(**SMALL).replace("/?", "/error_bias?"))
+    expect(page.get_by_test_id("chart").locator(".scatterlayer")).to_be_visible()
+    by_class: dict[str, dict[str, float]] = {}
+    for row in csv.DictReader(io.StringIO(downloaded("CSV").read_text())):
+        by_class.setdefault(row["class"], {})[row["trace"]] = float(row["AUC against the normal class"])
+    assert by_class
+    for aucs in by_class.values():
+        kinds = [name.removesuffix(" low") for name in aucs if name.endswith(" low")]
+        assert len(kinds) == 1
+        assert aucs[f"{kinds[0]} low"] <= aucs[kinds[0]] <= aucs[f"{kinds[0]} high"]
+
     page.goto(server.address(**SMALL).replace("/?", "/alignment?"))
     expect(page.get_by_text("smaller is better aligned").first).to_be_visible()
     expect(page.get_by_text("Measuring")).to_have_count(0)

@@ -82,6 +82,24 @@ def test_a_pick_moves_with_its_run_in_another_list(someone: Visitor, server: Ser
 
 
 @pytest.mark.usefixtures("trained")
+def test_a_chart_is_drawn_once_it_is_looked_at_or_printed(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.set_viewport_size({"width": 1440, "height": 500})
+    open_runs(someone, server.address(find="digits 3"))
+    charts, drawn = page.get_by_test_id("chart"), page.get_by_test_id("chart").locator(".plotly")
+    pick(someone, 0)
+    settled(someone)
+    expect(charts).to_have_count(2)
+    page.wait_for_function("window.Plotly")
+    expect(drawn).to_have_count(0)
+    charts.first.scroll_into_view_if_needed()
+    expect(charts.first.locator(".plotly")).to_be_visible()
+    expect(drawn).to_have_count(1)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(drawn).to_have_count(2)
+
+
+@pytest.mark.usefixtures("trained")
 def test_to_delete_is_asked_where_it_is_seen(someone: Visitor, server: Server) -> None:
     page = someone.page
     page.set_viewport_size({"width": 1024, "height": 768})

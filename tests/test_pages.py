@@ -468,7 +468,7 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     service.jobs()._pool.submit(lambda: None).result()  # after what is at work
     calm(app.run())
     assert len(charts(app)) == 2
-    assert "A red frame marks the best aug of each column, the black one what is chosen." in words(app)
+    assert "A red frame marks the best aug of each column, the grey one what is chosen." in words(app)
     curve, surface = (chart["layout"] for chart in charts(app))
     assert "gen: 0.14 to 0.57" in [note["text"] for note in curve["annotations"]]
     assert surface["meta"]["alt"].endswith("Chosen: aug 0.5.")

@@ -112,7 +112,7 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, 
 
 
 def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) -> str:
-    text = "A red frame marks the best aug of each column, the black one what is chosen."
+    text = "A red frame marks the best aug of each column, the grey one what is chosen."
     if not same:
         return text
     matched = [sweep.values.index(value) if value in sweep.values else None for value in columns]
@@ -121,7 +121,7 @@ def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) 
         return text
     on = sum(value == 0 for value in lost)
     return (
-        f"{text} It lies on the dashed diagonal, where aug has gen's own value, in {on} of {len(lost)} columns; "
+        f"{text} The best lies on the dashed diagonal, where aug has gen's own value, in {on} of {len(lost)} columns; "
         f"choosing gen's value loses {np.mean(lost):.3f} of AUC on average and {max(lost):.3f} at most."
     )
 

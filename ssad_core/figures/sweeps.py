@@ -168,9 +168,12 @@ def surface_figure(
         row, column = chosen
         places = across[[columns.index(column)]] if column in columns else across
         place = (places.min(), places.max()), down[rows.index(row)]
-        for colour, width in (("black", 2), ("white", 5)):  # seen on whatever colour of the scale, below the best ones
+        for colour, width in (
+            ("#767676", 2),
+            ("white", 5),
+        ):  # seen on whatever colour of the scale, below the best ones
             line = {"color": colour, "width": width}
-            known = {"name": "chosen", "legendgroup": "chosen", "showlegend": colour == "black"}
+            known = {"name": "chosen", "legendgroup": "chosen", "showlegend": colour != "white"}
             frames.insert(0, frame(*place, line=line, **known))
         alt += f" Chosen: aug {row:g}{f', gen {column:g}' if column in columns else ''}."
     # Numbers have room enough in these margins; to find out by itself Plotly draws all of it twice.

@@ -117,16 +117,16 @@ function plotOf(root, key) {
   return root.firstElementChild
 }
 
-async function draw(root) {
+async function draw(root, seen = root.seen) {
   const plot = root.firstElementChild
   if (!plot) return // it is parked
   const wanted = plot.wanted
   const height = document.fullscreenElement === root ? window.innerHeight : wanted.height
   root.style.height = plot.style.height = `${height}px`
   root.width = root.clientWidth
-  if (!root.width) return // nobody sees it yet
   try {
     const Plotly = await plotly(wanted.library)
+    if (!seen) return // until somebody looks
     if (wanted !== plot.wanted || plot.parentElement !== root) return // another is on its way, or it is parked
     const look = themed({ height }, root)
     const drawn = [wanted.figure, JSON.stringify(look), root.width].join()
@@ -150,6 +150,8 @@ async function draw(root) {
   })
 }
 
+addEventListener("beforeprint", () => document.querySelectorAll(".chart").forEach((root) => draw(root, true)))
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".chart")
   const plot = plotOf(root, data.key)
@@ -167,9 +169,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.frame = requestAnimationFrame(() => root.clientWidth !== root.width && draw(root))
   })
   root.observer.observe(root)
+  root.gaze ??= new IntersectionObserver(
+    (changes) => {
+      root.seen = changes.at(-1).isIntersecting
+      draw(root)
+    },
+    { scrollMargin: "100px" },
+  )
+  root.gaze.observe(root)
   return () => {
     if (plot.call !== call) return // a later one has it: Streamlit ends the first one late where its script had to come
     root.observer.disconnect()
+    root.gaze.disconnect()
     cancelAnimationFrame(root.frame)
     park(data.key, plot)
   }

@@ -4,7 +4,7 @@ const plain = (text) => String(text ?? "").replace(/<br>/g, " ").replace(/<[^>]+
 
 /** What its traces show, a line for each number: the panel, where there are several, the trace, x, y, what a cell of a matrix
  * has, and what is written there; columns are called as the axes are. A trace without any name repeats another, and where there
- * is no number it has a gap. */
+ * is no number it has a gap. An interval has two lines more, its low and its high end. */
 function numbersOf(plot) {
   const axes = Object.entries(plot.layout)
   const called = (axis) => {
@@ -15,26 +15,33 @@ function numbersOf(plot) {
   const lines = [["panel", "trace", called("x"), called("y"), measure ?? "value", "text"]]
   // Arrays come packed; what Plotly has made of traces and layout has them as numbers.
   const { _fullData: traces, _fullLayout: layout } = plot
-  for (const { _input: given, x, y, z, text, xaxis, yaxis } of traces) {
-    const place = (axis, k, values) => {
+  for (const { _input: given, x, y, z, text, xaxis, yaxis, error_x, error_y } of traces) {
+    const place = (axis, k, values, more) => {
       const { tickvals = [], ticktext = [] } = layout[axis.replace(/^./, "$&axis")]
       const value = values ? values[k] : k
-      return ticktext[tickvals.indexOf(value)] ?? value
+      return ticktext[tickvals.indexOf(value)] ?? (more ? value + more : value)
     }
     const panel = layout.meta.panels?.[(Number(xaxis.slice(1)) || 1) - 1]
-    const beside = Array.isArray(text) ? text : []
-    // A band is an outline: along its lower ends, and back along its upper ones.
-    const end = (j) => (given.fill === "toself" ? (x.indexOf(x[j]) === j ? " low" : " high") : "")
-    const add = (i, j, ...more) => {
-      const at = [place(xaxis, j, x), place(yaxis, i, y)]
-      if (at.every((value) => value != null)) lines.push([panel, given.name && given.name + end(j), ...at, ...more])
+    const add = (end, at, ...more) => {
+      if (at.every((value) => value != null)) lines.push([panel, `${given.name ?? ""} ${end}`.trim(), ...at, ...more])
     }
+    const beside = Array.isArray(text) ? text : []
     const values = given.meta ?? z // of colours on a logarithmic scale
-    if (z) Array.from(values, (row, i) => Array.from(row, (value, j) => add(i, j, value, beside[i]?.[j])))
-    else if (given.name || beside.length) Array.from(y, (_, i) => add(i, i, null, beside[i]))
+    const cell = (value, i, j) => add("", [place(xaxis, j, x), place(yaxis, i, y)], value, beside[i]?.[j])
+    // A band is an outline: along its lower ends, and back along its upper ones.
+    const outline = (i) => (given.fill !== "toself" ? "" : x.indexOf(x[i]) === i ? "low" : "high")
+    const point = (i) => {
+      for (const [end, bars, sign] of [[outline(i)], ["low", "arrayminus", -1], ["high", "array", 1]]) {
+        const [right, up] = [error_x, error_y].map((bar) => bar?.[bars]?.[i])
+        if (bars && right == null && up == null) continue
+        add(end, [place(xaxis, i, x, sign * right), place(yaxis, i, y, sign * up)], null, beside[i])
+      }
+    }
+    if (z) Array.from(values, (row, i) => Array.from(row, (value, j) => cell(value, i, j)))
+    else if (given.name || beside.length) Array.from(y, (_, i) => point(i))
   }
-  const cell = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
-  return lines.map((line) => line.map((value) => cell(plain(value))).join(",") + "\n").join("")
+  const quoted = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+  return lines.map((line) => line.map((value) => quoted(plain(value))).join(",") + "\n").join("")
 }
 
 /** A button that saves it as a file of this kind, named by its title. */
