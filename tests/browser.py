@@ -247,12 +247,17 @@ def points(page: Page, name: str = "map") -> list[dict[str, Any]]:
     return page.get_by_test_id(f"{name}-points").evaluate("canvas => canvas.points")
 
 
-def move_to_point(page: Page, k: int, name: str = "map") -> None:
-    """Puts the pointer on the k-th point that a map shows."""
+def place_of_point(page: Page, k: int, name: str = "map") -> tuple[float, float]:
+    """Where the k-th point that a map shows is on the page."""
     box = page.get_by_test_id(f"{name}-points").bounding_box()
     assert box
     x, y = points(page, name)[k]["at"]
-    page.mouse.move(box["x"] + x, box["y"] + y)
+    return box["x"] + x, box["y"] + y
+
+
+def move_to_point(page: Page, k: int, name: str = "map") -> None:
+    """Puts the pointer on it."""
+    page.mouse.move(*place_of_point(page, k, name))
 
 
 def settled(someone: Visitor) -> None:

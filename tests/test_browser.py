@@ -23,6 +23,7 @@ from browser import (
     centre,
     lasso,
     move_to_point,
+    place_of_point,
     serve,
     settled,
     store_runs,
@@ -216,6 +217,20 @@ def test_a_finger_that_goes_to_the_side_drags(lab: Visitor) -> None:
     x, y = centre(drawing)
     swipe(page, (x - 90, y - 90), (x + 90, y - 90), (x + 90, y + 90), (x - 90, y + 90))
     lab.until(lambda: lab.query["lasso"], "the address has the lasso")
+
+
+def test_a_finger_that_taps_a_point_or_a_column_sees_its_images(lab: Visitor) -> None:
+    page = lab.page
+    asked, tooltip = lab.query, page.get_by_test_id("tooltip")
+    page.get_by_test_id("map").scroll_into_view_if_needed()
+    swipe(page, place_of_point(page, 7))
+    expect(tooltip).to_be_visible()
+    elsewhere, column = page.locator(".figure.recon h3"), page.get_by_test_id("recon").locator("image").first
+    for place, there in ((elsewhere, False), (column, True)):
+        place.scroll_into_view_if_needed()
+        swipe(page, centre(place))
+        expect(tooltip).to_be_visible(visible=there)
+    assert lab.query == asked
 
 
 def test_the_threshold_moves_by_the_keyboard(lab: Visitor) -> None:

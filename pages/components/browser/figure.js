@@ -35,6 +35,11 @@ function draggable(node, { start, move, end, cancel }) {
   })
 }
 
+/** `point(event)` wherever the pointer hovers, and where a finger taps: its click comes when it has left. */
+function onPointed(node, point) {
+  for (const kind of ["pointermove", "click"]) node.addEventListener(kind, point)
+}
+
 /** Whether a key is the browser's, as Alt and an arrow, which goes back. */
 const isShortcut = (event) => event.altKey || event.ctrlKey || event.metaKey
 

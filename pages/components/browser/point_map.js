@@ -43,7 +43,7 @@ class PointMap extends Figure {
   listen() {
     const { lab, svg: node } = this
     let drawn = null
-    node.addEventListener("pointermove", (event) => {
+    onPointed(node, (event) => {
       if (!drawn && this.places) lab.aim(this.nearest(...this.at(event), 18), this)
     })
     node.addEventListener("pointerleave", () => !drawn && lab.aim(-1))

@@ -23,7 +23,7 @@ class Reconstructions extends Figure {
     this.ring = svg("rect", { class: "ring", "data-screen": "", rx: 5 })
     this.svg.append(this.static, this.cells, this.ring)
     set(this.svg, { tabindex: 0, role: "group" })
-    this.svg.addEventListener("pointermove", (event) => {
+    onPointed(this.svg, (event) => {
       const box = this.svg.getBoundingClientRect()
       const x = event.clientX - box.left
       const column = this.columns.find((c) => x >= c.x - 1.5 && x < c.x + this.tile + 1.5)

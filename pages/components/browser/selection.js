@@ -1,7 +1,7 @@
 // What is picked of the points: those of a lasso, and the one under the pointer.
 
 const STRIP = 40 // images of a lasso shown at most
-const FINGER = matchMedia("(pointer: coarse)").matches ? " Begin to the side: up and down scrolls the page." : ""
+const FINGER = matchMedia("(pointer: coarse)").matches ? " Begin to the side: up and down scrolls the page. Tap a point for its image." : ""
 
 /** What is lassoed: how many, of which groups, and their images. */
 class Selection {
