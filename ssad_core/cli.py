@@ -35,6 +35,7 @@ from .report import (
     draw_side_by_side,
     draw_sweep,
     p_text,
+    sweep_of,
     trials,
 )
 from .spec import PRECISIONS, RANGES, TITLES, RunSpec, Settings, exact
@@ -395,9 +396,10 @@ def _of_runs(args: argparse.Namespace) -> tuple[list[go.Figure], list[StoredRun]
         drawn, listed = [], store.list()
         for sweep in _sweeps(comparisons):
             first, classes = sweep[0], dict.fromkeys(c.run.spec.normal_class for c in sweep)
-            drawn.append(draw_sweep(args.name, first.run, listed, first.anomaly, first.dataset, tuple(classes)))
-            kinds = first.run.spec, first.run.spec.baseline()
-            about |= {run.id: run for run in listed if any(alike(run.spec, kind) for kind in kinds)}
+            asked = sweep_of(args.name, first.run.spec, [run.spec for run in listed], tuple(classes))
+            drawn.append(draw_sweep(args.name, asked, listed, first.anomaly, first.dataset))
+            kinds = {spec.id for spec in (*asked.specs(), *asked.at_random().values())}
+            about |= {run.id: run for run in listed if run.id in kinds}
     else:
         drawn = [figure for c in comparisons for figure in draw(args.name, c, c.views(), by_score=args.by_score)]
     if not drawn:

@@ -82,7 +82,9 @@ def images_of(spec: RunSpec, available: int) -> int:
 
 def steps_of(spec: RunSpec, available: int) -> int:
     """How many steps of the optimiser a run takes, of the class's available images; to be told of below `FEW_STEPS`."""
-    return spec.settings.epochs * -(-images_of(spec, available) // spec.settings.batch_size)
+    images, batch = images_of(spec, available), spec.settings.batch_size
+    joined = images > batch and images % batch == 1  # a last batch of one image, as in `train.batches`
+    return spec.settings.epochs * (-(-images // batch) - joined)
 
 
 def _work(spec: RunSpec) -> int:

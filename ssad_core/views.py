@@ -170,9 +170,11 @@ class Comparison:
         return groups
 
     def separations(self) -> dict[str, Separation]:
-        """How far apart the groups of each of `APART` are in the space of the run's codes, as far as it has both."""
+        """How far apart the groups of each of `APART` are in the space of the run's codes, as far as it has two points of
+        both."""
         codes = self.own_codes()
-        return {name: separation(codes[one], codes[other]) for name, (one, other) in APART.items() if one in codes}
+        pairs = {name: [codes.get(group, ()) for group in groups] for name, groups in APART.items()}
+        return {name: separation(*pair) for name, pair in pairs.items() if min(map(len, pair)) > 1}
 
     def codes(self, run: StoredRun) -> list[np.ndarray]:
         """A detector's codes of the four groups."""

@@ -110,6 +110,7 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         assert "DAE-CutOut" in page
         assert "DAE-Flip" in page
         assert ("DeepSAD-CutOut" in page.split("<figure>", 1)[1]) == (name != "reconstructions")
+        assert ("t-SNE of perplexity 26.3, seed 0" in page) == (name == "maps")  # of 80 points
     assert main([*words(0, 2, "--normal-class", "2"), "--json"]) == 0
     other = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
     assert main(["figure", "histograms", "--run", run, other, "--out", str(out)]) == 2

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
-from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, Begun, cost, images_of
+from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, Begun, cost, images_of, steps_of
 from ssad_core.detectors import settings_for
 from ssad_core.spec import RunSpec
 from ssad_core.store import StoredRun
+from ssad_core.train import batches
 
 AVAILABLE = 3000  # training images of the class
 
@@ -94,3 +96,9 @@ def test_an_epoch_has_the_images_there_are_and_every_copy() -> None:
     assert images_of(spec(), 700) == 700
     assert images_of(spec(limit=0), 3000) == 3000
     assert images_of(spec(detector="ap", aug="geom", limit=100), 3000) == 7200
+
+
+@pytest.mark.parametrize("images", [1, 2, 31, 32, 33, 64, 65, 66])
+def test_steps_are_those_that_a_training_takes(images: int) -> None:
+    asked = spec(batch_size=32, epochs=3, limit=1000)
+    assert steps_of(asked, images) == 3 * len(list(batches(torch.arange(images), 32)))

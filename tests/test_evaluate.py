@@ -412,6 +412,9 @@ def test_separations_are_those_of_the_codes_of_the_groups(each: Trained) -> None
         assert found[name].purity == pytest.approx(np.mean(label[nearest] == label), abs=0.02)  # ties
     baseline = replace(comparison, run=each.baseline)
     assert list(baseline.separations()) == list(APART)[1:]
+    assert list(replace(comparison, most_train=1).separations()) == [
+        "normals | anomalies"
+    ]  # of one point nothing is apart
 
 
 def test_runs_side_by_side_show_the_same_training_images(digits: Trained, tmp_path: Path) -> None:

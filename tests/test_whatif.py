@@ -15,6 +15,7 @@ from ssad_core.errors import BadInput
 from ssad_core.evaluate import anomaly_results
 from ssad_core.figures import surface_figure, sweep_figure
 from ssad_core.question import Question
+from ssad_core.report import sweep_of
 from ssad_core.spec import Anomaly, RunSpec
 from ssad_core.statistics import Estimate, auc, task_metrics
 from ssad_core.store import Store, StoredRun
@@ -64,6 +65,24 @@ def test_a_sweep_over_classes_has_a_baseline_of_each() -> None:
     assert len({spec.id for spec in specs}) == 3 * (9 + 1)
     assert [spec.normal_class for spec in specs if spec.is_baseline] == [1, 4, 7]
     assert {replace(spec, augment="cutout", params=(), normal_class=1) for spec in specs} == {run_spec()}
+
+
+def test_a_surface_is_of_the_seeds_of_which_most_is_stored_for_all_classes() -> None:
+    of = Sweep(run_spec(), (0,)).spec
+
+    def seeds(*stored: RunSpec, classes: tuple[int, ...] = ()) -> tuple[int, ...]:
+        return sweep_of("surface", of(0.1, 0), stored, classes).seeds
+
+    two = [of(0.1, 0), of(0.2, 0)]
+    assert seeds(*two, of(0.1, 1)) == (0,)
+    assert seeds(*two, of(0.1, 1), of(0.2, 1)) == (0, 1)
+    off_the_grid = [replace(of(0.1, 1), params=(("c", c),)) for c in (0.33, 0.44, 0.55)]
+    drawn = replace(of(0.1, 1), params=())
+    assert seeds(*two, *off_the_grid, drawn) == (0,)
+    another_class = [of(value, 1, 2) for value in (0.1, 0.2, 0.3)]
+    assert seeds(*two, *another_class) == (0,)
+    assert seeds(*two, *another_class, of(0.1, 0, 2), classes=(1, 2)) == (0,)
+    assert sweep_of("sweep", of(0.1, 0), [*two, *off_the_grid]).seeds == (0, 1)
 
 
 def test_any_continuous_parameter_is_varied_over_its_range() -> None:

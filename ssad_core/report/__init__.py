@@ -5,7 +5,7 @@ from .comparison import FIGURES, draw, scale_of
 from .gallery import draw_gallery
 from .runs import draw_rocs, draw_tasks, task_aucs
 from .side_by_side import SIDE_BY_SIDE, augmented, draw_bias, draw_side_by_side
-from .sweep import SWEEPS, alike, curve, draw_sweep, surface
+from .sweep import SWEEPS, alike, curve, draw_sweep, surface, sweep_of
 from .task import task, task_title, title
 from .testbed import draw_gains, draw_settings, lead, p_text, trials
 
@@ -33,6 +33,7 @@ __all__ = [
     "scale_of",
     "space_title",
     "surface",
+    "sweep_of",
     "task",
     "task_aucs",
     "task_title",

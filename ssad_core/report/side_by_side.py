@@ -10,7 +10,7 @@ import numpy as np
 
 from ..colours import ANOMALOUS, NORMAL
 from ..detectors import detector_info
-from ..embedding import PERPLEXITY
+from ..embedding import usable_perplexity
 from ..encoders import default_encoder
 from ..errors import BadInput, unknown
 from ..histogram import Scale, confusion, scale_for, threshold_at_fpr
@@ -156,11 +156,12 @@ def _histograms(comparisons: Sequence[Comparison], fpr: float, scale: Scale | No
 def _maps(comparisons: Sequence[Comparison], by_score: bool) -> go.Figure:
     from .. import figures
 
-    panels = []
+    panels, used = [], set()
     for comparison in comparisons:
         scores = comparison.scores()
+        used.add(usable_perplexity(sum(map(len, scores.values()))))
         apart = [
-            f"{name}: silhouette {found.silhouette:.2f}, purity {found.purity:.2f}"
+            f"{name}: silhouette {found.silhouette:.2f}, purity {found.purity:.2f} (chance {found.chance:.2f})"
             for name, found in comparison.separations().items()
         ]
         panels.append(
@@ -172,4 +173,5 @@ def _maps(comparisons: Sequence[Comparison], by_score: bool) -> go.Figure:
                 "<br>".join([f"AUC {comparison.auc:.3f}", *apart]),
             )
         )
-    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {PERPLEXITY:g}, seed 0")
+    perplexity = " and ".join(f"{value:.3g}" for value in sorted(used))
+    return figures.maps_figure(panels, title=f"{task(comparisons[0])}, t-SNE of perplexity {perplexity}, seed 0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,26 +25,36 @@ if TYPE_CHECKING:
 SWEEPS = ("sweep", "surface")  # Fig. 4a, and AUC over aug's and gen's parameter
 
 
-def draw_sweep(
-    name: str,
-    run: StoredRun,
-    stored: Sequence[StoredRun],
-    anomaly: Anomaly,
-    dataset: Dataset,
-    classes: Sequence[int] = (),
-) -> go.Figure:
-    """One of `SWEEPS` of the ``stored`` runs that differ from ``run`` in the parameter, the seed and, among ``classes``, the
-    normal class alone.
+def sweep_of(name: str, run: RunSpec, stored: Sequence[RunSpec], classes: Sequence[int] = ()) -> Sweep:
+    """What one of `SWEEPS` is of: those of the ``stored`` runs that differ from ``run`` in the parameter, the seed and, among
+    ``classes``, the normal class alone.
 
-    BadInput on another name, when aug, or of a surface gen, has no continuous parameter, or without the stored baselines
-    that a sweep is relative to.
+    BadInput on another name, or when aug has no continuous parameter.
     """
     if name not in SWEEPS:
         raise unknown("figure", name, SWEEPS)
-    classes = tuple(classes) or (run.spec.normal_class,)
-    asked = [other.spec for other in stored if alike(other.spec, run.spec) and other.spec.normal_class in classes]
-    seeds, runs = Counter(spec.seed for spec in asked), {other.id: other for other in stored}
-    sweep = Sweep(run.spec, tuple(sorted(seeds)), classes)
+    classes = tuple(classes) or (run.normal_class,)
+    seeds = {spec.seed for spec in stored if alike(spec, run) and spec.normal_class in classes}
+    if name == "sweep":
+        return Sweep(run, tuple(sorted(seeds)), classes)
+    # A surface's cells are means over the same trainings: of those seeds of which most is stored for all the classes.
+    there = {spec.id for spec in stored}
+
+    def complete(seed: int) -> int:
+        one = Sweep(run, (seed,), classes)
+        return sum(all(one.spec(value, *repeat).id in there for repeat in one.repeats) for value in one.values)
+
+    count = {seed: complete(seed) for seed in seeds}
+    return Sweep(run, tuple(sorted(seed for seed in seeds if count[seed] == max(count.values()))), classes)
+
+
+def draw_sweep(name: str, sweep: Sweep, stored: Sequence[StoredRun], anomaly: Anomaly, dataset: Dataset) -> go.Figure:
+    """One of `SWEEPS` of the ``stored`` runs, of a `sweep_of` its name.
+
+    BadInput where gen, of a surface, has no continuous parameter, or without the stored baselines that a sweep is relative
+    to.
+    """
+    runs = {run.id: run for run in stored}
     if name == "sweep":
 
         def measure(run: StoredRun, baseline: StoredRun | None) -> Estimate:
@@ -53,17 +62,14 @@ def draw_sweep(
 
         points = sweep.points(runs, measure)
         if not points and sweep.has_baseline and not any(spec.id in runs for spec in _baselines(sweep)):
-            name = detector_info(run.spec.detector).baseline
+            name = detector_info(sweep.run.detector).baseline
             raise BadInput(f"a sweep is of AUC relative to {name}, which is not stored for these runs; train it first")
         if not points:
             raise BadInput(_nothing_of(sweep))
         return curve(sweep, points, anomaly, dataset, drawn=sweep.drawn(runs, measure))
     if not anomaly.paired:
         raise BadInput("a surface is over a gen's parameter, so its anomaly is a gen, such as gen:cutout")
-    # Its cells are means over the same seeds: those of which most is stored.
-    most = max(seeds.values())
-    sweep = replace(sweep, seeds=tuple(sorted(seed for seed, count in seeds.items() if count == most)))
-    anomalies = gens(anomaly.name, run.spec.profile)
+    anomalies = gens(anomaly.name, sweep.run.profile)
     found = sweep.surface(runs, list(anomalies.values()), dataset)
     if np.isnan(found).all():
         raise BadInput(_nothing_of(sweep))
@@ -76,9 +82,10 @@ def _baselines(sweep: Sweep) -> list[RunSpec]:
 
 def _nothing_of(sweep: Sweep) -> str:
     values = ", ".join(map(exact, sweep.values))
+    each = " for each class with the same seeds" if len(sweep.classes) > 1 else ""
     return (
-        f"no run like this one is stored at any of the sweep's values of aug's {sweep.parameter.title} ({values}); train "
-        f"some, as with --param {sweep.parameter.name}={exact(sweep.values[0])}"
+        f"no run like this one is stored{each} at any of the sweep's values of aug's {sweep.parameter.title} ({values}); "
+        f"train some, as with --param {sweep.parameter.name}={exact(sweep.values[0])}"
     )
 
 
