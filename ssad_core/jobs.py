@@ -9,8 +9,10 @@ That a run is trained only once is ensured by its lock in the store, whoever ask
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
+import logging
 import math
 import os
 import sys
@@ -40,16 +42,21 @@ CANCELLED_WITHIN = 10.0  # seconds that a process has to end
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
 LOOK = 2.0  # seconds between two looks of who waits for many trainings
 
+# When the interpreter ends, Dask lets go of trainings for whose callbacks there is no thread any more, and says so of each.
+atexit.register(logging.getLogger("tornado.application").setLevel, logging.CRITICAL)
+
 
 @dataclass(frozen=True)
 class Status:
     """How a run stands: "none" (never asked for), "queued" (``position`` 1 is next), "starting", "training",
-    "evaluating", "done", "failed", "cancelled" or "interrupted"; ``message`` is a sentence for a person."""
+    "evaluating", "done", "failed", "cancelled" or "interrupted"; ``message`` is a sentence for a person. ``priority`` is what
+    a training was asked for with, here, as long as it is queued or going on."""
 
     state: str
     message: str = ""
     position: int | None = None
     progress: dict[str, Any] = field(default_factory=dict)
+    priority: int = 0
 
     @property
     def going_on(self) -> bool:
@@ -208,11 +215,15 @@ class Jobs:
         return not self._children.machine.gpus and not has_bfloat16()
 
     def submit(self, spec: RunSpec, priority: int = 0, device: str = "auto") -> Status:
-        """Asks for a run; asking again changes nothing while it is queued, going on or done. A run that failed, was
-        cancelled or interrupted is tried again. Higher priorities overtake what waits.
+        """Asks for a run; asking again changes nothing while it is going on or done, nor while it is queued, unless with a
+        higher priority. A run that failed, was cancelled or interrupted is tried again. Higher priorities overtake what
+        waits.
 
         BadInput when the scheduler elsewhere was lost and does not answer again."""
+        overtaken = self._take_off(spec.id, priority)
         with self._lock:
+            if overtaken is not None:
+                self._close_job(overtaken, None)
             status = self.status(spec.id)
             if status.going_on or status.state == "done":
                 return status
@@ -241,6 +252,17 @@ class Jobs:
             self._jobs[spec.id] = job
             job.future.add_done_callback(lambda future: self._settle(job, future))
             return self.status(spec.id)
+
+    def _take_off(self, run_id: str, priority: int) -> Job | None:
+        """Takes a training that waits with a lower priority off the queue, to be put in anew. One that waits elsewhere keeps
+        its place: other servers may have asked for it too."""
+        with self._lock:
+            job = self._jobs.get(run_id)
+            if self.remote or job is None or job.priority >= priority or self.status(run_id).state != "queued":
+                return None
+            job.cancelling = True  # it is as before for everybody who looks
+        self._stop(job, time.monotonic())
+        return job
 
     def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         job = self._jobs.get(event[1]["run"])
@@ -293,15 +315,15 @@ class Jobs:
                 if job is not None and not job.cancelling:
                     self._close_job(job, None)
                 return Status("done")
-            state = progress.get("state", "none")
+            state, priority = progress.get("state", "none"), job.priority if job else 0
             if state not in GOING_ON and job is not None:
                 # What is written is left of an earlier try, or this one has ended.
                 if job.outcome is not None:
                     return replace(job.outcome, progress=progress)
                 if self._started(job):
-                    return Status("starting", "Starting the training process.")
-                return Status("queued", position=self._position(job))
-            return Status(state, progress.get("message", ""), progress=progress)
+                    return Status("starting", "Starting the training process.", priority=priority)
+                return Status("queued", position=self._position(job), priority=priority)
+            return Status(state, progress.get("message", ""), progress=progress, priority=priority)
 
     def _started(self, job: Job) -> bool:
         return bool(job.heard) if self._children is None else self._children.has_begun(job.key)

@@ -99,9 +99,14 @@ def test_what_a_person_waits_for_overtakes_a_sweep_in_the_process_that_is_there(
         for spec in sweep:
             assert service.submit(spec).state == "queued"
         assert [service.status(spec.id).position for spec in sweep] == [1, 2, 3]
-        assert service.submit(single, priority=10) == Status("queued", position=1)
+        assert service.submit(single, priority=10) == Status("queued", position=1, priority=10)
         assert [service.status(spec.id).position for spec in sweep] == [2, 3, 4]
         assert [spec.id for spec, _ in service.going_on()] == [spec.id for spec in (blocking, *sweep, single)]
+        sweep.insert(0, raised := sweep.pop())  # that somebody waits for now
+        assert service.submit(raised, priority=5) == Status("queued", position=2, priority=5)
+        assert service.submit(raised) == Status("queued", position=2, priority=5)
+        assert service.submit(blocking, priority=5).state == "starting"
+        assert [service.status(spec.id).position for spec in (single, *sweep)] == [1, 2, 3, 4]
 
         dropped = sweep.pop(1)
         assert service.cancel(dropped.id) == Status("cancelled", "Cancelled.")
@@ -209,6 +214,19 @@ def test_two_servers_and_the_command_line_train_a_run_once(service: Jobs, cache:
     assert json.loads(cli.communicate()[0])["run"] == spec.id
     assert len(seen - {None}) == 1  # of the three
     assert not service.store.work(spec.id).exists()
+
+
+def test_a_server_ends_without_a_word_of_the_trainings_that_it_had(cache: dict[str, str]) -> None:
+    wide = [tiny(seed=seed, epochs=FOREVER, **WIDE).to_dict() for seed in (40, 41, 42)]
+    ending = """
+import json, sys
+from ssad_core.jobs import Jobs
+from ssad_core.spec import RunSpec
+service = Jobs()
+for spec in json.loads(sys.argv[1]):
+    service.submit(RunSpec.from_dict(spec))
+"""
+    assert python("-c", ending, json.dumps(wide), env=cache).communicate() == ("", "")
 
 
 def test_a_failed_run_says_why_keeps_its_log_and_spoils_nothing(service: Jobs) -> None:
