@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, places, tiny, warned, words
 from streamlit.testing.v1 import AppTest
-from tiny import trainer
+from tiny import FOREVER, WIDE, trainer, wait
+from tiny import tiny as short
 
 from pages.components import service
 from ssad_core import augment, worker
@@ -617,6 +618,35 @@ def test_how_a_training_ended_is_said(own_lab: Store, state: str, said: str) -> 
     assert [code.value for code in app.code if "printed" in code.value] == (
         ["what the process printed"] if state == "failed" else []
     )
+
+
+def test_what_somebody_else_trains_keeps_nobody_from_training(own_lab: Store) -> None:
+    asked = {**TINY, "epochs": "10000"}
+    run = tiny(**asked).run(load("digits"))
+    queue = service.jobs()
+    queue.submit(run.baseline(), priority=10)
+    wait(lambda: queue.status(run.baseline().id).state == "training")
+    app = open_page(**asked)
+    assert app.button(key="train").label == "Train: DAE-CutOut"
+    calm(app.button(key="train").click().run())
+    assert "train" not in [button.key for button in app.button]
+    assert queue.status(run.id).going_on
+    calm(app.button(key="cancel").click().run())
+    assert app.button(key="train").label == "Train again: DAE-CutOut and its baseline AE"
+
+    # A sweep waits behind what takes all cores; who opens one of its runs in the Lab goes first.
+    blocking, sweep = short(seed=50, epochs=FOREVER, **WIDE), [replace(run, seed=seed) for seed in (1, 2)]
+    with queue.store.lock(blocking.id):
+        queue.submit(blocking)
+        wait(lambda: queue.status(blocking.id).state == "starting")
+        for spec in sweep:
+            queue.submit(spec)
+            queue.submit(spec.baseline())
+        app = open_page(**asked, seed="2")
+        assert "What waits for a sweep goes first then." in words(app)
+        calm(app.button(key="train").click().run())
+        assert "train" not in [button.key for button in app.button]
+        assert [queue.status(spec.id).position for spec in (sweep[1].baseline(), sweep[1])] == [1, 2]
 
 
 def test_a_run_is_shown_without_its_baseline_where_that_has_failed(own_lab: Store) -> None:

@@ -32,20 +32,28 @@ INTERACTIVE = 10  # priority of what a person waits for; sweeps have 0 and are o
 def training(specs: list[RunSpec], anomaly: Anomaly, dataset: Dataset) -> bool:
     """Draws whatever is to be seen of the training of these runs (baseline first); True when none goes on and the last one
     is stored, if without its baseline."""
-    service = jobs()
-    stati = {spec.id: service.status(spec.id) for spec in specs}
+    stati = {spec.id: jobs().status(spec.id) for spec in specs}
+    offered = _to_train(specs, stati)
+    if offered:
+        _offer(offered, stati, dataset)
     if any(status.going_on for status in stati.values()):
-        polled(_watch, POLL)(specs, anomaly)
+        polled(_watch, POLL)(specs, anomaly, offered)
         return False
-    if any(status.state != "done" for status in stati.values()):
-        _offer(specs, stati, dataset)
     return stati[specs[-1].id].state == "done"
 
 
-def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) -> None:
-    missing = [spec for spec in specs if stati[spec.id].state != "done"]
+def _to_train(specs: list[RunSpec], stati: Mapping[str, Status]) -> list[RunSpec]:
+    """Those that nobody waits for: neither stored nor going on, or in the queue for a sweep, which others overtake."""
+
+    def awaited(status: Status) -> bool:
+        return status.going_on and (status.state != "queued" or status.priority >= INTERACTIVE or jobs().remote)
+
+    return [spec for spec in specs if stati[spec.id].state != "done" and not awaited(stati[spec.id])]
+
+
+def _offer(missing: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) -> None:
     say_how_they_ended(missing, stati)
-    again = any(stati[spec.id].state != "none" for spec in missing)
+    again = stati[missing[-1].id].state in ("failed", "cancelled", "interrupted")
     names = " and its baseline ".join(run_name(spec) for spec in reversed(missing))
     duration, why = estimate(missing, dataset)
     row = st.container(horizontal=True, vertical_alignment="center")
@@ -58,7 +66,9 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
         on_click=submit,  # before the page is drawn anew, so that it shows the training at once
         args=(missing,),
     )
-    stored = "" if len(missing) == len(specs) else " The other one is stored already."
+    others = [status for run_id, status in stati.items() if run_id not in {spec.id for spec in missing}]
+    other = " The other one is stored already." if any(status.state == "done" for status in others) else ""
+    first = " What waits for a sweep goes first then." if any(stati[spec.id].going_on for spec in missing) else ""
     steps = steps_of(missing[-1], _available(missing[-1], dataset))
     few = (
         ""
@@ -67,7 +77,7 @@ def _offer(specs: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset) 
     )
     slow = " This CPU has no bfloat16: float32 (Settings) is faster here." if jobs().emulates(missing[-1]) else ""
     row.caption(
-        f"About {duration}, {why}.{stored}{few}{slow} Changing the anomaly, the threshold or a view never trains again."
+        f"About {duration}, {why}.{first}{other}{few}{slow} Changing the anomaly, the threshold or a view never trains again."
     )
 
 
@@ -116,10 +126,10 @@ def say_warnings(runs: Iterable[StoredRun]) -> bool:
     return bool(lines)
 
 
-def _watch(specs: list[RunSpec], anomaly: Anomaly) -> None:
-    """One look at the training; Streamlit calls it once a second until the page is drawn anew."""
+def _watch(specs: list[RunSpec], anomaly: Anomaly, offered: list[RunSpec]) -> None:
+    """One look at the training; Streamlit calls it once a second until the page is drawn anew, as with another offer."""
     stati = {spec.id: jobs().status(spec.id) for spec in specs}
-    if not any(status.going_on for status in stati.values()):
+    if not any(status.going_on for status in stati.values()) or _to_train(specs, stati) != offered:
         st.rerun(scope="app")
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption("Training in processes of their own: this page may be closed, reloaded or shared meanwhile.")
