@@ -7,7 +7,7 @@ METHOD: "Evaluation"; paper Secs. 3 and 4.1.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -205,10 +205,16 @@ def _interval_rank(n: int) -> int:
     """
     if n >= EXACT_BELOW:
         return round(n * (n + 1) / 4 - 1.96 * math.sqrt(n * (n + 1) * (2 * n + 1) / 24))
-    counts = np.ones(1)  # sign patterns with W+ = 0, 1, ...; below 2^50, so exact in float64
-    for rank in range(1, n + 1):
+    return max(1, int(np.searchsorted(np.cumsum(_sign_patterns(range(1, n + 1))), 0.025 * 2.0**n)))
+
+
+def _sign_patterns(ranks: Iterable[int]) -> np.ndarray:
+    """How many of the sign patterns of differences of these ranks have W+, the sum of the positive ones', = 0, 1, ...; of
+    fewer than 50, so below 2^50 and exact in float64."""
+    counts = np.ones(1)
+    for rank in ranks:
         counts = np.append(counts, np.zeros(rank)) + np.append(np.zeros(rank), counts)
-    return max(1, int(np.searchsorted(np.cumsum(counts), 0.025 * 2.0**n)))
+    return counts
 
 
 def clustered_interval(d: ArrayLike, clusters: ArrayLike, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
@@ -246,21 +252,25 @@ def clustered_interval(d: ArrayLike, clusters: ArrayLike, draws: int = 1000, see
 def wilcoxon_greater(d: ArrayLike) -> float:
     """p of the one-sided Wilcoxon signed-rank test that differences lie above zero (Sec. 4.1).
 
-    Zeros are dropped; if nothing is left, the answer is nan. Exact for fewer than 50, as if no sizes were
-    tied, by the normal approximation with tie correction beyond. Small: helpful; near 1: harmful.
+    Zeros are dropped; if nothing is left, the answer is nan. Exact for fewer than 50, also where sizes are tied, which share
+    their mean rank; by the normal approximation with tie correction beyond. Sizes are tied that differ by less than
+    rounding, 1e-12. Small: helpful; near 1: harmful.
 
     ``d`` is (n,). BadInput if it is empty or not finite.
 
     >>> wilcoxon_greater([0.1, 0.3, 0.2, 0.4, 0.5])
     0.03125
     """
-    from scipy.stats import wilcoxon  # a second to import, and training needs none of it
+    from scipy.stats import rankdata, wilcoxon  # a second to import, and training needs none of it
 
-    d = finite_scores(d, "paired")
+    d = np.round(finite_scores(d, "paired"), 12)
     d = d[d != 0]
     if not d.size:
         return math.nan
-    return float(wilcoxon(d, alternative="greater", method="exact" if d.size < EXACT_BELOW else "asymptotic").pvalue)
+    if d.size >= EXACT_BELOW:
+        return float(wilcoxon(d, alternative="greater", method="asymptotic").pvalue)
+    twice = np.round(2 * rankdata(np.abs(d))).astype(int)  # whole numbers, also of tied ones
+    return float(_sign_patterns(twice)[twice[d > 0].sum() :].sum() / 2.0**d.size)
 
 
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float | None:

@@ -51,7 +51,6 @@ class DetectorView:
     """
 
     name: str
-    run_id: str
     scores: np.ndarray
     explanations: np.ndarray | None = None
     errors: np.ndarray | None = None
@@ -267,7 +266,7 @@ class Comparison:
     def _view(self, run: StoredRun, name: str, images: Tensor) -> DetectorView:
         # The stored scores, not new ones: another thread count may change the last digit.
         scores, codes = (np.concatenate(parts) for parts in zip(*self._results(run), strict=True))
-        view = DetectorView(name, run.id, scores)
+        view = DetectorView(name, scores)
         info = detector_info(run.spec.detector)
         if not info.pictures and not info.predicts:  # the score says it all
             return view

@@ -270,7 +270,7 @@ def test_the_shares_of_a_table_are_counted_the_others_too(monkeypatch: pytest.Mo
         ("as is", *(f"function {k}" for k in range(1, 10))),
         [*range(10), 1, 6, 7, 7, 1, 5, 5, 5, 5, 6],
     )
-    view = DetectorView("AP", "", np.zeros(20), functions=functions, probabilities=np.eye(10)[best])
+    view = DetectorView("AP", np.zeros(20), functions=functions, probabilities=np.eye(10)[best])
     taken_for.taken_for(view, np.array([1] * 10 + [2] * 4 + [3] * 6))
     rows = [re.findall(r">(-?\d+)%<", row) for row in said[0].split("<tr>")[2:]]
     assert [row[-1] for row in rows] == ["0", "40", "0", "0"]

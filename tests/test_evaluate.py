@@ -255,7 +255,6 @@ def test_four_groups_of_points_with_their_own_pictures_and_stored_scores(each: T
         x = to_float(views.originals)
         assert [view.name for view in views.detectors] == ["AE", run_name(each.run.spec)]
         for view, run in zip(views.detectors, (each.baseline, each.run), strict=True):
-            assert view.run_id == run.id
             # The picture of a point is the picture that its stored score is of.
             found = examine_stored(run, x)
             np.testing.assert_allclose(view.scores, found.scores, rtol=1e-4, atol=1e-7)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 import sklearn
-from scipy.stats import norm, wilcoxon
+from scipy.stats import norm, rankdata, wilcoxon
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ssad_core.errors import BadInput
@@ -184,8 +185,20 @@ def test_interval_excludes_zero_just_when_the_exact_test_rejects(n: int) -> None
 def test_wilcoxon_drops_zeros_and_is_exact_below_fifty() -> None:
     rng = np.random.default_rng(6)
     d = rng.normal(0.2, size=49)
-    assert wilcoxon_greater(np.append(d, np.zeros(30))) == wilcoxon(d, alternative="greater", method="exact").pvalue
+    exact = wilcoxon(d, alternative="greater", method="exact").pvalue
+    assert wilcoxon_greater(np.append(d, np.zeros(30))) == pytest.approx(exact, rel=1e-9)
     d = rng.normal(0.2, size=50)
     assert wilcoxon_greater(d) == wilcoxon(d, alternative="greater", method="asymptotic").pvalue
     assert math.isnan(wilcoxon_greater([0.0, 0.0, 0.0]))
     assert wilcoxon_greater([0.5] * 20) == pytest.approx(2**-20, rel=1e-6)
+
+
+def test_wilcoxon_is_exact_where_sizes_are_tied() -> None:
+    """Against every pattern of signs; as AUCs of few images are, differences are of few sizes, and tied but for rounding."""
+    rng, signs = np.random.default_rng(9), np.array(list(itertools.product([-1, 1], repeat=9)))
+    for _ in range(20):
+        d = rng.integers(1, 5, size=9) * 0.1 * rng.choice([-1, 1], size=9)
+        ranks = rankdata(np.abs(d).round(9))
+        above = (signs > 0) @ ranks >= ranks[d > 0].sum() - 1e-9
+        assert wilcoxon_greater(d) == pytest.approx(above.mean(), rel=1e-12)
+    assert wilcoxon_greater([0.9 - 0.8, 0.8 - 0.7, 0.7 - 0.6, 0.6 - 0.5, 0.5 - 0.6, 0.6 - 0.7]) == 22 / 64

@@ -269,14 +269,18 @@ def test_a_run_without_its_result_can_simply_be_trained_again(store: Store) -> N
 
 
 @pytest.mark.parametrize("what", ["scores", "codes", "history"])
-@pytest.mark.parametrize("keep", [0, 100, -20, None])
-def test_damaged_arrays_are_one_line(store: Store, what: str, keep: int | None) -> None:
+@pytest.mark.parametrize("keep", [0, 100, -20, None, "flags", "method"])
+def test_damaged_arrays_are_one_line(store: Store, what: str, keep: int | str | None) -> None:
     run_id = stored(store, tiny())
     file = store.run(run_id) / f"{what}.npz"
+    whole = file.read_bytes()
     if keep is None:
         file.unlink()
+    elif isinstance(keep, str):  # of the first entry of the zip's list: encrypted, or compressed in an unknown way
+        at = whole.index(b"PK\x01\x02") + {"flags": 8, "method": 10}[keep]
+        file.write_bytes(whole[:at] + b"\x7f" + whole[at + 1 :])
     else:
-        file.write_bytes(file.read_bytes()[:keep])
+        file.write_bytes(whole[:keep])
     with pytest.raises(Damaged) as error:
         getattr(store.load(run_id), what)
     assert "\n" not in str(error.value)

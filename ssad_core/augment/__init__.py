@@ -81,4 +81,4 @@ def get(name: str, profile: str = "paper", role: str = "aug", **params: float) -
         "invert": Invert,
         "simclr": SimCLR,
     }
-    return kernels[name](name, AUGMENTATIONS[name].category, values, profile, role)
+    return kernels[name](name, values, profile, role)

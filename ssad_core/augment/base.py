@@ -22,7 +22,6 @@ class Augmentation:
     """``params`` are the given and default parameters of the table, by name."""
 
     name: str
-    category: str
     params: dict[str, float | None] = field(hash=False)
     profile: str
     role: str
