@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, centre, settled, visitor
+from browser import Server, Visitor, centre, settled, store_runs, train, train_button, visitor
 from contrast import contrast, faded
 from PIL import Image
+from tiny import FOREVER, WIDE
 
 from ssad_core.numbers import number
 from ssad_core.store import Store
@@ -40,6 +41,30 @@ def trained(browser: Browser, server: Server) -> None:
         expect(chart.get_by_text("DAE-Flip", exact=True)).to_be_visible()
         expect(page.get_by_text(re.compile("runs are there"))).to_have_count(0)
         settled(someone)
+
+
+def test_what_somebody_deletes_meanwhile_is_counted_no_longer(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    tiny = {"dataset": "digits", "class": "6", "epochs": "2", "features": "4", "hidden": "8", "limit": "64"}
+    (stored,) = store_runs(server, tiny)
+    long = {**tiny, "epochs": str(FOREVER), "batch_size": str(WIDE["batch_size"]), "aug": "identity"}
+    page.goto(server.address(**long))
+    train(page)
+    someone.until(server.training, "another training has all cores")
+    page.goto(server.address(**tiny, pins="flip").replace("/?", "/histograms?"))
+    page.get_by_role("button", name="Train 1 missing run").click()
+    expect(
+        page.get_by_text(re.compile(r"2 of 3 runs are there\. Waiting, next in line; about .+ to go from then on\."))
+    ).to_be_visible()
+    assert stored.baseline
+    Store(server.cache).delete(stored.baseline.id)
+    expect(page.get_by_text("1 of 3 runs are there, 1 is on the way. Waiting, next in line")).to_be_visible()
+    expect(page.get_by_role("button", name="Train 1 missing run")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Train 2 missing runs")).to_be_visible()
+    page.goto(server.address(**long))
+    page.get_by_role("button", name="Cancel").click()
+    expect(train_button(page)).to_be_visible()
 
 
 def table(page: Page) -> Locator:

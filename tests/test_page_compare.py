@@ -8,6 +8,8 @@ from threading import Event
 
 import pytest
 from apptest import TINY, address, calm, charts, labels, open_page, tiny, warned, words
+from streamlit.testing.v1 import AppTest
+from tiny import WIDE, trainer
 
 from pages.components import background, service, training
 from pages.components.address import State
@@ -125,6 +127,48 @@ def test_a_missing_run_is_trained_in_the_background(own_lab: Store) -> None:
     assert service.jobs().going_on() == []
 
 
+def bar(app: AppTest) -> str:
+    """What the page says of the runs that go on."""
+    (progress,) = app.get("progress")
+    return progress.proto.text
+
+
+def test_beside_what_goes_on_the_rest_can_be_asked_for(own_lab: Store) -> None:
+    long = {**TINY, "epochs": "10000"}
+    service.jobs().submit(tiny(**long).run(load("digits")))  # somebody else, who has no other aug beside it
+    app = open_page(HISTOGRAMS, **long, pins="flip")
+    assert bar(app).startswith("0 of 3 runs are there, 1 is on the way")
+    assert "Train 2 missing runs" in labels(app)
+    calm(app.button(key="train-missing").click().run())
+    assert re.match(r"0 of 3 runs are there[;.]", bar(app))
+    assert "train-missing" not in [button.key for button in app.button]
+    # What was cancelled is no longer on the way, and can be asked for again.
+    service.jobs().cancel(tiny(**long, aug="flip").run(load("digits")).id)
+    calm(app.run())
+    assert bar(app).startswith("0 of 3 runs are there, 2 are on the way")
+    assert "Train 1 missing run" in labels(app)
+    calm(app.button(key="cancel-missing").click().run())
+    assert service.jobs().going_on() == []
+    assert "Train 3 missing runs" in labels(app)
+
+
+def test_what_waits_says_its_place_in_the_line(own_lab: Store) -> None:
+    long = {**TINY, "epochs": "10000"}
+    ahead = [tiny(**long, batch_size=str(WIDE["batch_size"]), seed=seed).run(load("digits")) for seed in "123"]
+    for spec in ahead:
+        service.jobs().submit(spec)
+    trainer(own_lab, ahead[0].id)
+    app = open_page(HISTOGRAMS, **long, pins="")
+    calm(app.button(key="train-missing").click().run())
+    assert re.fullmatch(r"0 of 2 runs are there\. Waiting, number 3 in line; about .+ to go from then on\.", bar(app))
+    for spec in ahead[1:]:
+        service.jobs().cancel(spec.id)
+    assert "Waiting, next in line" in bar(calm(app.run()))
+    service.jobs().cancel(ahead[0].id)
+    trainer(own_lab, tiny(**long).run(load("digits")).baseline().id)
+    assert re.search(r"to go\. Now: AE[,.]", bar(calm(app.run())))
+
+
 def test_what_is_to_go_counts_down_as_a_run_is_trained(own_lab: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "in_words", str)
     long = {**TINY, "epochs": "10000"}
@@ -132,8 +176,7 @@ def test_what_is_to_go_counts_down_as_a_run_is_trained(own_lab: Store, monkeypat
     for done in (0.0, 0.5):
         with own_lab.begin(run) as work:
             work.progress(state="training", done=done)
-            (bar,) = open_page(HISTOGRAMS, **long, pins="").get("progress")
-        to_go.append(float(re.search("about (.+) to go", bar.proto.text)[1]))
+            to_go.append(float(re.search("about (.+) to go", bar(open_page(HISTOGRAMS, **long, pins="")))[1]))
     measured = own_lab.load(tiny().run(load("digits")).id).result
     evaluation = measured["seconds"] - measured["train_seconds"]
     assert to_go[1] - evaluation == pytest.approx(0.5 * (to_go[0] - evaluation))
@@ -146,8 +189,7 @@ def test_what_is_to_go_is_at_the_speed_of_what_is_trained(own_lab: Store, monkey
     for speed in (usual, usual / 10):
         with own_lab.begin(tiny(**long).run(load("digits"))) as work:
             work.progress(state="training", done=0.5, images_per_second=speed)
-            (bar,) = open_page(HISTOGRAMS, **long, pins="flip").get("progress")
-        to_go.append(float(re.search("about (.+) to go", bar.proto.text)[1]))
+            to_go.append(float(re.search("about (.+) to go", bar(open_page(HISTOGRAMS, **long, pins="flip")))[1]))
     assert to_go[1] == pytest.approx(10 * to_go[0])
 
 

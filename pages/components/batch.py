@@ -12,6 +12,7 @@ from pages.components.service import jobs
 from pages.components.training import cancel, estimate, say_how_they_ended
 from ssad_core.cost import Begun
 from ssad_core.data import Dataset
+from ssad_core.jobs import Status
 from ssad_core.lineup import labels
 from ssad_core.question import run_name
 from ssad_core.spec import RunSpec
@@ -31,16 +32,24 @@ def stored_of(specs: Iterable[RunSpec]) -> dict[str, StoredRun]:
 
 @in_place
 def progress(specs: list[RunSpec], stored: Stored, dataset: Dataset, which: str = "missing") -> None:
-    """The button for what is missing, with its cost; or how far it is. ``which`` is a word for these runs."""
-    missing = [spec for spec in specs if spec.id not in stored]
-    if not missing:
-        return
-    stati = {spec.id: jobs().status(spec.id) for spec in missing}
-    if any(status.going_on for status in stati.values()):
-        polled(_watch, POLL)(missing, len(stored), dataset, which)
-        return
+    """How far they are while some go on, and the button for what nobody has asked for, with its cost. ``which`` is a word for
+    that."""
+    stati = {spec.id: jobs().status(spec.id) for spec in specs if spec.id not in stored}
     if any(status.state == "done" for status in stati.values()):
         st.rerun(scope="app")  # it has ended since this page looked
+    going_on = _going_on(specs, stati)
+    missing = [spec for spec in specs if spec.id in stati and not stati[spec.id].going_on]
+    if going_on:
+        polled(_watch, POLL)(specs, stored, going_on, dataset, which)
+    if missing:
+        _offer(missing, stati, dataset, which)
+
+
+def _going_on(specs: list[RunSpec], stati: Mapping[str, Status]) -> list[RunSpec]:
+    return [spec for spec in specs if spec.id in stati and stati[spec.id].going_on]
+
+
+def _offer(missing: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset, which: str) -> None:
     say_how_they_ended(missing, stati)
     cost, why = estimate(missing, dataset)
     row = st.container(horizontal=True, vertical_alignment="center")
@@ -61,20 +70,27 @@ def _submit(specs: list[RunSpec]) -> None:
         jobs().submit(spec)
 
 
-def _watch(missing: list[RunSpec], done: int, dataset: Dataset, which: str) -> None:
-    stati = {spec.id: jobs().status(spec.id) for spec in missing}
-    new = sum(status.state == "done" for status in stati.values())
-    if new or not any(status.going_on for status in stati.values()):
+def _watch(specs: list[RunSpec], stored: Stored, going_on: list[RunSpec], dataset: Dataset, which: str) -> None:
+    """One look at what goes on; Streamlit calls it once a second until the page is drawn anew."""
+    there = {spec.id for spec in specs if jobs().store.has(spec.id)}
+    stati = {spec.id: jobs().status(spec.id) for spec in specs if spec.id not in there}
+    # Anybody may have asked for more, cancelled some or deleted what was there.
+    if there != stored.keys() or going_on != _going_on(specs, stati):
         st.rerun(scope="app")
-    at_work = [run_name(spec) for spec in missing if stati[spec.id].state in ("starting", "training", "evaluating")]
     begun = {
         run_id: Begun(status.trained, status.progress.get("images_per_second")) for run_id, status in stati.items()
     }
-    cost, _ = estimate([spec for spec in missing if stati[spec.id].going_on], dataset, begun)
-    total = done + len(missing)
+    cost, _ = estimate(going_on, dataset, begun)
+    total = len(there) + len(stati)
+    counts = f"{len(there)} of {total} runs are there"
+    if len(going_on) < len(stati):
+        counts += f", {len(going_on)} {'is' if len(going_on) == 1 else 'are'} on the way"
+    if at_work := [run_name(spec) for spec in going_on if stati[spec.id].state != "queued"]:
+        text = f"{counts}; about {cost} to go. Now: {', '.join(at_work)}."
+    else:
+        position = min(stati[spec.id].position for spec in going_on)
+        place = "next in line" if position == 1 else f"number {position} in line"
+        text = f"{counts}. Waiting, {place}; about {cost} to go from then on."
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    row.progress(
-        (done + sum(each.trained for each in begun.values())) / total,
-        f"{done} of {total} runs are there; about {cost} to go. Now: {', '.join(at_work) or 'starting'}.",
-    )
-    row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(missing,))
+    row.progress((len(there) + sum(each.trained for each in begun.values())) / total, text)
+    row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(going_on,))
