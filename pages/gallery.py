@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components.address import State, write_address
 from pages.components.controls import ask_params, use_as
 from pages.components.part import part
 from pages.components.preview import MEASURED, card, change, colour_of
@@ -13,8 +14,7 @@ from pages.components.service import prepare_in_background
 from ssad_core import augment
 from ssad_core.alignment import Aug, aug_of
 from ssad_core.data import Dataset
-from ssad_core.question import Question
-from ssad_core.spec import Params
+from ssad_core.spec import Params, exact
 
 WIDTH = 460  # pixels of an item: two beside each other on a page of 1,440
 CATEGORIES = {
@@ -38,16 +38,23 @@ def _picture(fingerprint: str, label: int, name: str, params: Params, profile: s
 
 
 @part
-def item(name: str, question: Question, dataset: Dataset) -> None:
+def item(name: str, state: State, dataset: Dataset) -> None:
     """One augmentation: its pictures, its sliders, and its two uses."""
-    info = augment.AUGMENTATIONS[name]
+    info, question = augment.AUGMENTATIONS[name], state.question
     slot = st.container()
     # Without the p of flip and invert, which is for training alone; here every image is changed.
     own = {"aug": aug_of(question.augment, question.params)}
     if question.anomaly.paired:
         own["gen"] = aug_of(question.anomaly.name, question.anomaly.params)
-    last = next((each.params for each in own.values() if each.name == name), ())
-    params = ask_params(name, last, question.profile, "analysis", scope="gallery")
+    start = next((each.params for each in own.values() if each.name == name), ())
+    # With another start the sliders begin anew, to follow it.
+    scope = "-".join(["gallery", *(exact(value) for _, value in start)])
+    params = ask_params(name, state.gallery.get(name, start), question.profile, "analysis", scope=scope)
+    if params == start:
+        state.gallery.pop(name, None)
+    else:
+        state.gallery[name] = params
+    write_address(state)
     label = dataset.info.classes.index(question.normal_class)
     slot.html(_picture(dataset.fingerprint, label, name, params, question.profile, dataset))
     slot.caption(f"{info.help} AP tells K = {info.classes} functions of it apart.")
@@ -67,7 +74,7 @@ def item(name: str, question: Question, dataset: Dataset) -> None:
 
 
 def page() -> None:
-    _, question, dataset = asked()
+    state, _, dataset = asked()
     st.caption(
         "Every augmentation of the paper, applied to each training image of the normal class (flip and invert with p = 1); a "
         "random one may leave some as they are, as a turn by 0 degrees does. Difference: the mean absolute change of each "
@@ -83,7 +90,7 @@ def page() -> None:
             for name, info in augment.AUGMENTATIONS.items():
                 if info.category == category:
                     with st.container(width=WIDTH):
-                        item(name, question, dataset)
+                        item(name, state, dataset)
 
 
 show(page)

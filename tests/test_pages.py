@@ -250,6 +250,7 @@ NONSENSE = {
     "made": "0~cutout",
     "bias_of": "the first",
     "bias_class": "mountain",
+    "gallery": "noise(sigma=0.3)~blur(sigma=-1)",
     "find_dataset": "nope",
     "find_detector": "oracle",
     "find_aug": "fog",
@@ -433,7 +434,7 @@ def test_what_the_gallery_shows_is_used_as_aug_or_gen(lab: Path) -> None:
     assert app.button(key="use-gen-cutout").label == "Is the gen"
     assert address(app) | {"aug": "noise(sigma=0.4)", "anomaly": "gen:cutout(c=0.3)"} == address(app)
     # Back at its default it is the plain one again.
-    calm(app.toggle(key="ask-gallery-cutout-c-on").set_value(False).run())
+    calm(app.toggle(key="ask-gallery-0.3-cutout-c-on").set_value(False).run())
     calm(app.button(key="use-gen-cutout").click().run())
     calm(app.button(key="use-aug-flip").click().run())
     assert address(app) | {"aug": "flip", "anomaly": "gen:cutout"} == address(app)
@@ -442,13 +443,42 @@ def test_what_the_gallery_shows_is_used_as_aug_or_gen(lab: Path) -> None:
 def test_the_gallery_shows_the_questions_own_parameters_and_knows_them(lab: Path) -> None:
     app = open_page("pages/gallery.py", **TINY, aug="cutout(c=0.4)", anomaly="gen:blur(sigma=0.7)")
     assert ">CutOut-0.4<" in words(app)
-    assert app.slider(key="ask-gallery-blur-sigma").value == 0.7
+    assert app.slider(key="ask-gallery-0.7-blur-sigma").value == 0.7
     says = {key: app.button(key=f"use-{key}").label for key in ("aug-cutout", "gen-cutout", "gen-blur")}
     assert says == {"aug-cutout": "Is the aug", "gen-cutout": "Use as gen", "gen-blur": "Is the gen"}
-    calm(app.slider(key="ask-gallery-cutout-c").set_value(0.5).run())
+    calm(app.slider(key="ask-gallery-0.4-cutout-c").set_value(0.5).run())
     assert app.button(key="use-aug-cutout").label == "Use as aug"
     # What an augmentation has for training alone makes no other one of it.
     assert open_page("pages/gallery.py", **TINY, aug="flip(p=0.3)").button(key="use-aug-flip").disabled
+
+
+def test_what_the_gallery_is_set_to_is_in_the_address_and_stays(lab: Path) -> None:
+    app = open_page("pages/gallery.py", **TINY)
+    assert "gallery" not in address(app)
+    calm(app.slider(key="ask-gallery-noise-sigma").set_value(0.35).run())
+    calm(app.toggle(key="ask-gallery-cutout-c-on").set_value(True).run())
+    calm(app.slider(key="ask-gallery-cutout-c").set_value(0.3).run())
+    shown = {"gallery": "noise(sigma=0.35)~cutout(c=0.3)"}
+    assert address(app) | shown == address(app)
+    assert address(app) | {"aug": "cutout", "anomaly": "gen:cutout"} == address(app)
+    calm(app.switch_page("pages/lab.py").run())
+    assert address(app) | shown == address(app)
+    for there in (calm(app.switch_page("pages/gallery.py").run()), open_page("pages/gallery.py", **TINY, **shown)):
+        assert ">CutOut-0.3<" in words(there)
+        assert there.slider(key="ask-gallery-noise-sigma").value == 0.35
+        # What the question has, and what is the default, is not written.
+        calm(there.button(key="use-aug-cutout").click().run())
+        assert address(there) | {"aug": "cutout(c=0.3)", "gallery": "noise(sigma=0.35)"} == address(there)
+        calm(there.slider(key="ask-gallery-noise-sigma").set_value(0.1).run())
+        assert "gallery" not in address(there)
+    # What nobody has set follows the question.
+    calm(there.slider(key="ask-aug-cutout-c").set_value(0.4).run())
+    assert ">CutOut-0.4<" in words(there)
+    assert "gallery" not in address(there)
+    # Its default, where the question has another value.
+    app = open_page("pages/gallery.py", **TINY, aug="noise(sigma=0.4)", gallery="noise")
+    assert app.slider(key="ask-gallery-0.4-noise-sigma").value == 0.1
+    assert address(app)["gallery"] == "noise"
 
 
 # What if?

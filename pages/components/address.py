@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import starmap
 from operator import attrgetter
 
 import streamlit as st
@@ -33,7 +34,7 @@ from ssad_core.question import (
     whole,
 )
 from ssad_core.reconstruction import ORDERS, Made
-from ssad_core.spec import Anomaly
+from ssad_core.spec import Anomaly, Params
 from ssad_core.store import is_run_id
 from ssad_core.variants import VARIED
 
@@ -62,6 +63,7 @@ VIEW_FIELDS = (
     *MAP_FIELDS,
     "bias_of",
     "bias_class",
+    "gallery",
     *FIND_FIELDS,
 )
 VIEWS = tuple(field.name for field in fields(ViewState))
@@ -108,6 +110,7 @@ class State:
     pins : what is laid beside the question's run (`ssad_core.lineup`).
     bias_of, bias_class : the run whose error bias is looked at, "" the question's own, and the class whose images are, "" the
         most telling one.
+    gallery : by name the augmentations that the gallery shows with other parameters than the question's or their defaults.
     find : which of the stored runs are listed.
     rejected : a line for every value of its first address that could not be used.
     """
@@ -123,6 +126,7 @@ class State:
     pins: tuple[str, ...] = PINS
     bias_of: str = ""
     bias_class: str = ""
+    gallery: dict[str, Params] = field(default_factory=dict)
     find: Find = field(default_factory=Find)
     rejected: list[str] = field(default_factory=list)
 
@@ -173,6 +177,11 @@ def from_address(query: Mapping[str, str]) -> State:
             rejected.append(f"images: {MOST_PINNED} are pinned at most; {more} more are left out")
         return points[:MOST_PINNED]
 
+    def gallery(text: str) -> dict[str, Params]:
+        calls = (f"gen:{call}" for call in filter(None, text.split("~")))
+        shown = [parse_anomaly(call, question.dataset, question.normal_class, question.profile) for call in calls]
+        return {gen.name: gen.params for gen in shown}
+
     parsers = {
         "fpr": lambda text: _fraction("fpr", text),
         "lasso": lambda text: unpack("lasso", text),
@@ -191,6 +200,7 @@ def from_address(query: Mapping[str, str]) -> State:
         "bias_class": lambda text: (
             text and parse_anomaly(f"class:{text}", question.dataset, question.normal_class).name
         ),
+        "gallery": gallery,
         "find": lambda text: text[:MOST_TEXT],
         "find_dataset": lambda text: text and (text if is_own(text) else dataset_info(text).name),
         "find_detector": lambda text: text and detector_info(text).name,
@@ -240,6 +250,7 @@ def to_address(state: State) -> dict[str, str]:
         **({"made": _made_text(pictures.made)} if pictures.made else {}),
         "bias_of": state.bias_of,
         "bias_class": state.bias_class,
+        **({"gallery": "~".join(starmap(call_text, state.gallery.items()))} if state.gallery else {}),
         **{name: getattr(state.find, field) for name, field in FIND_FIELDS.items()},
     }
 
