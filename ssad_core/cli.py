@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -261,7 +262,7 @@ def _testbed(args: argparse.Namespace) -> int:
             raise BadInput("nothing to draw: no run of these is stored beside its baseline")
         from .figures import to_html
 
-        how = f"{detector_info(args.detector).title}, profile {args.profile}, preset {args.preset}, seed {args.seed}"
+        how = "<br>".join(textwrap.wrap(_how(args, specs), 80))
         drawn = []
         for family, some in rows.items():
             about = dict.fromkeys(class_title(*gain.normal)[0] for gain in found if gain.family == family)
@@ -284,6 +285,19 @@ def _trainings(args: argparse.Namespace, names: list[str], report: _ProgressBar)
         question = Question(name, info.normal_classes[0], detector=detector, **shared)
         specs += trainings(question, load(name, report.reading), list(dict.fromkeys(args.augment)), args.vary)
     return specs
+
+
+def _how(args: argparse.Namespace, specs: Sequence[RunSpec]) -> str:
+    """How all these are trained: "DAE, profile paper, seed 0, preset quick, changed: epochs 4 and 8"."""
+    names = dict.fromkeys(spec.dataset for spec in specs)
+    presets = {name: settings_for(args.preset, args.detector, name, dataset_info(name).channels) for name in names}
+    changed = [
+        f"{title.lower()} {' and '.join(map(exact, sorted({getattr(spec.settings, name) for spec in specs})))}"
+        for name, title in TITLES.items()
+        if any(getattr(spec.settings, name) != getattr(presets[spec.dataset], name) for spec in specs)
+    ]
+    shared = f"{detector_info(args.detector).title}, profile {args.profile}, seed {args.seed}, preset {args.preset}"
+    return f"{shared}, changed: {', '.join(changed)}" if changed else shared
 
 
 def _gain_lines(family: str, some: Sequence[Summary], order: float | None) -> list[str]:

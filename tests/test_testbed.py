@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections import Counter
@@ -357,20 +358,40 @@ def test_the_command_varies_settings_and_says_whether_the_order_holds(capsys: py
         assert f"order of augs: mean rank correlation {decimal(order, 2)} between two settings" in said.out
 
 
-def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def parts(folder: Path) -> Path:
+    """Images of nuts and bolts, three of each for training and three for testing."""
     rng = np.random.default_rng(0)
     for split, label, k in product(("train", "test"), ("nuts", "bolts"), range(3)):
-        folder = tmp_path / "parts" / split / label
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(folder / f"{k}.png")
+        path = folder / "parts" / split / label / f"{k}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(path)
+    return folder / "parts"
+
+
+def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = tmp_path / "gains.html"
     tiny = ["--epochs", "1", "--features", "4", "--hidden", "8"]
-    command = ["testbed", "--dataset", f"folder:{tmp_path / 'parts'}", "--augment", "flip", "flip", *tiny]
+    command = ["testbed", "--dataset", f"folder:{parts(tmp_path)}", "--augment", "flip", "flip", *tiny]
     assert cli.main([*command, "--out", str(out)]) == 0
     said = capsys.readouterr()
     assert "4 of 4 runs are stored" in said.err
     assert said.out.count("2 tasks of 2 normal classes: too few classes") == len(FAMILIES)
     assert "parts, gen CutOut" in out.read_text()
+
+
+def test_the_heading_names_the_preset_and_what_is_changed_of_it(tmp_path: Path) -> None:
+    out = tmp_path / "gains.html"
+    command = ["testbed", "--dataset", f"folder:{parts(tmp_path)}", "--augment", "flip", "--out", str(out)]
+    epochs, decays = settings_for("quick").epochs, ["--vary", "weight_decay", "--weight-decay", "0.1"]
+    for options, how in {
+        ("--epochs", str(epochs)): "preset quick",
+        ("--epochs", "4", "--limit", "2"): "preset quick, changed: epochs 4, training images 2",
+        ("--epochs", "4", "--vary", "epochs"): "preset quick, changed: epochs 2 and 4",
+        ("--epochs", "2", *decays): "preset quick, changed: epochs 2, weight decay 1e-05 and 5e-05",
+    }.items():
+        assert cli.main([*command, *options]) == 0
+        title = html.unescape(out.read_text()).partition("<title>")[2].partition("</title>")[0]
+        assert title.replace("<br>", " ") == f"parts, gen CutOut DAE, profile paper, seed 0, {how}"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def _rows(
     beside = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "showarrow": False}
     ticks = [f'<span style="color:{row.colour}">{row.name}</span>' for row in rows]
     said = "; ".join(row.hover.replace("<br>", ", ") for row in rows)
+    above = 24 + 21 * (1 + title.count("<br>"))
     below = 95 if legend else 45  # pixels; two lines of it on a narrow page
     fig = plot(
         traces,
@@ -114,8 +115,8 @@ def _rows(
         },
         shapes=[rule(x=0, color="#767676", width=1)],
         annotations=[{"y": row.name, "text": row.beside, **beside} for row in rows],
-        height=95 + below + 27 * len(rows),
-        margin={"t": 45, "b": below, "l": 10, "r": 90},
+        height=50 + above + below + 27 * len(rows),
+        margin={"t": above, "b": below, "l": 10, "r": 90},
         showlegend=legend,
         legend={"x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
     )
