@@ -76,6 +76,15 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
+class _Several(argparse.Action):
+    """A list, also of an option that is given again, with each value once."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, option_string: object = None
+    ) -> None:
+        setattr(namespace, self.dest, list(dict.fromkeys([*getattr(namespace, self.dest), *values])))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
     args = _parser().parse_args(argv)
@@ -99,6 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m ssad_core", description=__doc__)
+    several = {"nargs": "+", "action": _Several, "default": []}
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     for name, rows in (("datasets", _datasets), ("augmentations", _augmentations), ("detectors", _detectors)):
         table = commands.add_parser(name, help=f"the table of {name}")
@@ -124,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     figure.set_defaults(command=_figure)
     figure.add_argument("name", metavar="NAME", help=", ".join(EVERY_FIGURE))
-    figure.add_argument("--run", nargs="+", default=[], metavar="ID", help="for all figures but the gallery")
+    figure.add_argument("--run", **several, metavar="ID", help="for all figures but the gallery")
     figure.add_argument("--dataset", metavar="D", help=f"of the gallery: {_A_DATASET}")
     figure.add_argument("--normal-class", metavar="C", help=f"of the gallery: {_A_CLASS}")
     figure.add_argument("--profile", metavar="P", help=f"of the gallery: {_A_PROFILE}")
@@ -139,16 +149,16 @@ def _parser() -> argparse.ArgumentParser:
         "tasks; broken off, it goes on where it stopped",
     )
     testbed.set_defaults(command=_testbed)
-    several = {"nargs": "+", "default": [], "metavar": "D"}
     testbed.add_argument(
-        "--dataset", **several, help=f"{_A_DATASET} (default: the paper's, {', '.join(PAPER_DATASETS)})"
+        "--dataset", **several, metavar="D", help=f"{_A_DATASET} (default: the paper's, {', '.join(PAPER_DATASETS)})"
     )
     testbed.add_argument("--detector", default="dae", help="one that has a baseline: dae or deepsad")
-    testbed.add_argument("--augment", **{**several, "metavar": "A"}, help="these and the baseline (default: all)")
+    testbed.add_argument("--augment", **several, metavar="A", help="these and the baseline (default: all)")
     _add_settings(testbed)
     testbed.add_argument(
         "--vary",
-        **{**several, "metavar": "S"},
+        **several,
+        metavar="S",
         help=f"with all combinations of these settings, at half and at all of their value: {', '.join(VARIED)} (Fig. 4b; "
         f"weight decay at {' and '.join(map(exact, DECAYS))})",
     )
@@ -160,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--json", action="store_true", help="as one JSON array")
     runs.set_defaults(command=_runs)
     delete = commands.add_parser("delete", help="delete stored runs")
-    delete.add_argument("run", nargs="+", metavar="RUN", help="a run's id")
+    delete.add_argument("run", **several, metavar="RUN", help="a run's id")
     delete.set_defaults(command=_delete)
     return parser
 
@@ -230,7 +240,7 @@ def _line(run: StoredRun) -> dict[str, Any]:
 
 def _testbed(args: argparse.Namespace) -> int:
     _check_html(args.out)
-    names, failed = list(dict.fromkeys(args.dataset or PAPER_DATASETS)), None
+    names, failed = args.dataset or PAPER_DATASETS, None
     with _ProgressBar(hidden=args.json) as report:
         specs = _trainings(args, names, report)
         if not args.stored:
@@ -273,7 +283,7 @@ def _testbed(args: argparse.Namespace) -> int:
     return 0
 
 
-def _trainings(args: argparse.Namespace, names: list[str], report: _ProgressBar) -> list[RunSpec]:
+def _trainings(args: argparse.Namespace, names: Sequence[str], report: _ProgressBar) -> list[RunSpec]:
     """Those of the testbed of all these data sets."""
     detector, specs = detector_info(args.detector).name, []
     check_baseline(detector)
@@ -283,8 +293,8 @@ def _trainings(args: argparse.Namespace, names: list[str], report: _ProgressBar)
             check_aug(detector, aug, {}, args.profile)
         shared = {"profile": args.profile, "settings": _settings(args, detector, info), "seed": parse_seed(args.seed)}
         question = Question(name, info.normal_classes[0], detector=detector, **shared)
-        specs += trainings(question, load(name, report.reading), list(dict.fromkeys(args.augment)), args.vary)
-    return specs
+        specs += trainings(question, load(name, report.reading), args.augment, args.vary)
+    return list(dict.fromkeys(specs))  # of own images that two paths lead to once
 
 
 def _how(args: argparse.Namespace, specs: Sequence[RunSpec]) -> str:

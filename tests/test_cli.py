@@ -168,6 +168,19 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         assert error.count("\n") == 1
 
 
+def test_a_list_of_runs_may_be_given_in_pieces_and_has_each_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for aug in ("cutout", "flip"):
+        assert main([*words(0, 1, "--augment", aug), "--json"]) == 0
+    one, other = (json.loads(line)["run"] for line in capsys.readouterr().out.splitlines())
+    out = tmp_path / "figure.html"
+    assert main(["figure", "roc", "--run", one, "--run", other, one, "--out", str(out)]) == 0
+    assert out.read_text().count("Plotly.newPlot(") == 2
+    assert main(["delete", one, other, one]) == 0
+    assert Store().list() == []
+
+
 def mnist_of_noise(folder: Path, seed: int) -> None:
     """Class folders of ten classes, with four training and three test images each."""
     rng = np.random.default_rng(seed)

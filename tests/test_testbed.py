@@ -379,6 +379,15 @@ def test_own_images_are_a_testbed_too(capsys: pytest.CaptureFixture[str], tmp_pa
     assert "parts, gen CutOut" in out.read_text()
 
 
+def test_a_list_may_be_given_in_pieces_and_counts_each_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    own = f"folder:{parts(tmp_path)}"
+    lists = {"--dataset": (own, f"{own}/"), "--augment": ("flip", "noise"), "--vary": ("epochs", "features")}
+    pieces = [word for option, (one, other) in lists.items() for word in (option, one, option, other, one)]
+    assert cli.main(["testbed", "--stored", *pieces]) == 0
+    # Of two classes the baseline and two augs, with four settings each.
+    assert "0 of 24 runs are stored" in capsys.readouterr().err
+
+
 def test_the_heading_names_the_preset_and_what_is_changed_of_it(tmp_path: Path) -> None:
     out = tmp_path / "gains.html"
     command = ["testbed", "--dataset", f"folder:{parts(tmp_path)}", "--augment", "flip", "--out", str(out)]
