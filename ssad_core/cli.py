@@ -6,6 +6,7 @@ Exit status: 0 done, 1 failed with one clear line, 2 bad arguments.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -87,6 +88,12 @@ class _Several(argparse.Action):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the shell: what is written then has to go somewhere
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+        elif isinstance(stream, io.TextIOWrapper):  # of a minus that an encoding has not, the name is left
+            stream.reconfigure(errors="namereplace")
     args = _parser().parse_args(argv)
     try:
         status = args.command(args)

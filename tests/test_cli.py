@@ -420,3 +420,32 @@ def test_output_that_nobody_reads_is_no_traceback() -> None:
     process.stdout.close()
     assert process.wait(60) == 1
     assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_output_that_the_shell_has_closed_is_no_failure(closed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-m", "ssad_core", *words(6, 1)]
+    shell = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command]
+    said = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True)
+    assert said.returncode == 0
+    assert (said.stdout != "", said.stderr != "") == (closed == "2", closed == "1")
+    assert "Traceback" not in said.stderr
+    assert main([*words(6, 1), "--json"]) == 0
+    assert closed == "1" or capsys.readouterr().out == said.stdout
+
+
+def test_letters_that_the_output_cannot_have_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["testbed", "--dataset", "digits", "--augment", "flip", "--stored"]
+    command += ["--epochs", "1", "--limit", "32", "--test-limit", "10", "--features", "4"]
+    assert main([word for word in command if word != "--stored"]) == 0
+    said = capsys.readouterr().out
+    latin = subprocess.run(
+        [sys.executable, "-m", "ssad_core", *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        encoding="latin-1",
+    )
+    assert latin.returncode == 0, latin.stderr
+    assert not said.isascii()
+    assert latin.stdout == said.encode("latin-1", "namereplace").decode("latin-1")
