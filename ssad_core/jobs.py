@@ -9,6 +9,7 @@ That a run is trained only once is ensured by its lock in the store, whoever ask
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import json
@@ -28,6 +29,7 @@ from typing import Any
 
 import dask
 import distributed
+from distributed.comm import connect
 
 from .children import CANCELLED, Children
 from .data import look_again
@@ -38,6 +40,7 @@ from .store import Busy, Store
 
 GOING_ON = ("queued", "starting", "training", "evaluating")
 TOPIC = "ssad-progress"  # of Dask's events
+ANSWERS_WITHIN = 10.0  # seconds that a scheduler has
 CANCELLED_WITHIN = 10.0  # seconds that a process has to end
 FAILED_FOR = 30.0  # seconds until a view's computation that failed may be tried again
 LOOK = 2.0  # seconds between two looks of who waits for many trainings
@@ -185,9 +188,13 @@ class Jobs:
 
     def _connect(self) -> distributed.Client:
         try:
-            client = distributed.Client(self.address, timeout="10s", set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise BadInput(f"no Dask scheduler answers at SSAD_SCHEDULER={self.address}") from error
+            # First, since a Client that finds none is left half made, and then holds up the end of the process.
+            asyncio.run(asyncio.wait_for(_reach(self.address), ANSWERS_WITHIN))
+            client = distributed.Client(self.address, timeout=ANSWERS_WITHIN, set_as_default=False)
+        except (OSError, ValueError, TypeError) as error:  # the last of tls:// without certificates
+            raise BadInput(
+                f"no Dask scheduler answers at SSAD_SCHEDULER={self.address}; an address is like tcp://127.0.0.1:8786"
+            ) from error
         client.subscribe_topic(TOPIC, self._hear)
         return client
 
@@ -424,6 +431,12 @@ class Jobs:
         self.client.close(timeout=2)
         if cluster is not None:
             cluster.close(timeout=2)
+
+
+async def _reach(address: str) -> None:
+    """Says hello to the scheduler at an address. OSError when none answers; ValueError or TypeError for what is none."""
+    comm = await connect(address, ANSWERS_WITHIN, **distributed.Security().get_connection_args("client"))
+    await comm.close()
 
 
 def train_all(specs: Iterable[RunSpec], report: Callable[[int, int], Any] = lambda done, total: None) -> Store:

@@ -19,12 +19,11 @@ import distributed
 import psutil
 import pytest
 from PIL import Image
-from tiny import FOREVER, WIDE, alive, python, tiny, trainer, wait, words
+from tiny import FOREVER, PATIENCE, WIDE, alive, python, tiny, trainer, wait, words
 
 from ssad_core import children, jobs, machine
 from ssad_core.children import CANCELLED, Children
 from ssad_core.data import load, look_again
-from ssad_core.errors import BadInput
 from ssad_core.jobs import Jobs, Status, children_of, train_task
 from ssad_core.machine import Machine, cores
 from ssad_core.question import Question
@@ -478,9 +477,14 @@ def test_a_view_that_nobody_waits_for_is_not_computed(service: Jobs) -> None:
     assert begun == ["third", "asked for again"]
 
 
-def test_no_scheduler_is_one_line() -> None:
-    with pytest.raises(BadInput, match="no Dask scheduler answers at SSAD_SCHEDULER=nonsense://x"):
-        Jobs(address="nonsense://x")
+@pytest.mark.parametrize("address", ["nonsense://x", "tls://127.0.0.1:1", "localhost", "tcp://127.0.0.1:port"])
+def test_no_scheduler_is_one_line(address: str) -> None:
+    code = "from ssad_core.cli import main; raise SystemExit(main(['testbed', '--dataset', 'digits', '--json']))"
+    process = python("-c", code, env={"SSAD_SCHEDULER": address})
+    said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said[0]) == (2, "")
+    assert said[1].startswith(f"ssad_core: no Dask scheduler answers at SSAD_SCHEDULER={address}; ")
+    assert said[1].count("\n") == 1
 
 
 @pytest.fixture(scope="module")
