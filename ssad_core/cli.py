@@ -25,7 +25,7 @@ from .errors import BadInput, unknown
 from .lineup import warnings_of
 from .numbers import decimal
 from .protocol import PROFILES
-from .question import Question, check_aug, parse_anomaly, parse_params, parse_seed, run_name
+from .question import Question, check_aug, default_anomaly, parse_anomaly, parse_params, parse_seed, run_name
 from .report import (
     FIGURES,
     SIDE_BY_SIDE,
@@ -65,8 +65,9 @@ _A_DATASET = ", ".join((*DATASETS, "folder:PATH"))
 _A_CLASS = "a class's name or number (default: the first)"
 _A_PROFILE = " or ".join(PROFILES)
 GALLERY = "gallery"
-# The figures that --encoder and --by-score are for.
+# The figures that --encoder and --by-score are for, and those that --anomaly is not for.
 WITH_ENCODER, WITH_SCORES = ("histograms", "alignment"), ("map", "maps")
+WITHOUT_ANOMALY = ("bias", "tasks", GALLERY)
 EVERY_FIGURE = (*FIGURES, *SIDE_BY_SIDE, *SWEEPS, GALLERY)
 
 
@@ -145,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     figure.add_argument("--dataset", metavar="D", help=f"of the gallery: {_A_DATASET}")
     figure.add_argument("--normal-class", metavar="C", help=f"of the gallery: {_A_CLASS}")
     figure.add_argument("--profile", metavar="P", help=f"of the gallery: {_A_PROFILE}")
-    figure.add_argument("--anomaly", default="gen:cutout", metavar="A", help="gen:NAME, class:NAME or rest")
+    figure.add_argument("--anomaly", metavar="A", help="gen:NAME (default: gen:cutout), class:NAME or rest")
     figure.add_argument("--encoder", metavar="E", help=f"whose space MMD is measured in: {', '.join(ENCODERS)}")
     figure.add_argument("--by-score", action="store_true", help="maps are coloured by the score, not by the group")
     figure.add_argument("--out", type=Path, required=True, metavar="FILE", help="a page for any browser: FILE.html")
@@ -379,11 +380,15 @@ def _figure(args: argparse.Namespace) -> int:
     for option, used_by in {"encoder": WITH_ENCODER, "by_score": WITH_SCORES}.items():
         if getattr(args, option) and args.name not in used_by:
             raise BadInput(f"--{option.replace('_', '-')} is for {' and '.join(used_by)}, not for {args.name}")
+    if args.anomaly is None:
+        args.anomaly = default_anomaly().key
+    elif args.name in WITHOUT_ANOMALY:
+        raise BadInput(f"the figure {args.name} is not of one anomaly: leave out --anomaly")
     if args.name == GALLERY and args.run:
         raise BadInput("the gallery is of a data set, without --run")
     if args.name != GALLERY and not args.run:
         raise BadInput(f"the figure {args.name} needs --run ID")
-    if args.run and (args.dataset or args.normal_class or args.profile):
+    if args.run and any(given is not None for given in (args.dataset, args.normal_class, args.profile)):
         raise BadInput(
             f"the figure {args.name} has its runs' data set, class and profile; these are asked for by gallery alone"
         )
@@ -398,11 +403,12 @@ def _figure(args: argparse.Namespace) -> int:
 
 
 def _gallery(args: argparse.Namespace) -> list[go.Figure]:
-    profile = args.profile or "paper"
+    default = Question()
+    profile = default.profile if args.profile is None else args.profile
     if profile not in PROFILES:
         raise unknown("profile", profile, PROFILES)
     with _ProgressBar() as report:
-        dataset = load(args.dataset or "photos", report.reading)
+        dataset = load(default.dataset if args.dataset is None else args.dataset, report.reading)
     label = dataset.info.classes.index(normal_class(dataset.info, args.normal_class))
     return [draw_gallery(dataset, label, profile)]
 

@@ -99,8 +99,8 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
     assert main([*words(0, 2, "--detector", "deepsad", "--augment", "identity"), "--json"]) == 0
     assert main([*words(0, 2, "--augment", "flip"), "--json"]) == 0
     flip = json.loads(capsys.readouterr().out.splitlines()[-1])["run"]
-    for name in ("rocs", "tasks"):
-        assert main(["figure", name, "--run", run, flip, lonely, "--anomaly", "gen:rotate", "--out", str(out)]) == 0
+    for name, more in {"rocs": ["--anomaly", "gen:rotate"], "tasks": []}.items():
+        assert main(["figure", name, "--run", run, flip, lonely, *more, "--out", str(out)]) == 0
         assert out.read_text().count("Plotly.newPlot(") == 1
         assert all(each in out.read_text() for each in ("DAE-CutOut", "DAE-Flip", "DeepSAD-CutOut"))
     for name, count in {"histograms": 2, "maps": 2, "reconstructions": 1}.items():
@@ -160,6 +160,12 @@ def test_figures_of_stored_runs_are_drawn(tmp_path: Path, capsys: pytest.Capture
         f"gallery --run {run} --out {out}": "the gallery is of a data set, without --run",
         f"roc --run {run} --dataset digits --out {out}": "the figure roc has its runs' data set",
         f"gallery --dataset digits --normal-class ten --out {out}": "unknown class of Digits 'ten'",
+        f"tasks --run {run} --anomaly rest --out {out}": "the figure tasks is not of one anomaly: leave out --anomaly",
+        f"bias --run {run} --anomaly= --out {out}": "the figure bias is not of one anomaly: leave out --anomaly",
+        f"gallery --anomaly nonsense --out {out}": "the figure gallery is not of one anomaly: leave out --anomaly",
+        f"roc --run {run} --dataset= --out {out}": "the figure roc has its runs' data set",
+        f"gallery --dataset= --out {out}": "unknown data set ''",
+        f"gallery --profile= --out {out}": "unknown profile ''",
         f"gallery --profile papr --out {out}": "unknown profile 'papr'; did you mean 'paper'?",
     }.items():
         assert main(["figure", *arguments.split()]) == 2
