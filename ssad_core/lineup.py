@@ -139,9 +139,8 @@ def warnings_of(runs: Sequence[StoredRun]) -> list[str]:
     if short := [run for run in runs if steps[run.id] < FEW_STEPS]:
         low, high = (end(steps[run.id] for run in short) for end in (min, max))
         few = f"{low} to {high} steps" if low < high else f"{low} step{'s' if low > 1 else ''}"
-        found[
-            f"only {few} of the optimiser, hardly a training: with more epochs (Settings) the result may be the opposite."
-        ] = short
+        text = f"only {few} of the optimiser, hardly a training: with more epochs the result may be the opposite."
+        found[text] = short
     return [f"{_named(some, runs)}: {text}" for text, some in found.items()]
 
 
