@@ -57,7 +57,7 @@ def to_html(*figs: go.Figure, warnings: Sequence[str] = ()) -> str:
             full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False}
         )
         parts.append(f"<figure>{drawn}<figcaption>{html.escape(fig.layout.meta['alt'])}</figcaption></figure>")
-    title = html.escape(figs[0].layout.title.text or "")
+    title = html.escape((figs[0].layout.title.text or "").replace("<br>", " "))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
         f'<body style="font-family: sans-serif">\n{"".join(parts)}\n</body></html>\n'
