@@ -230,8 +230,8 @@ def _train(args: argparse.Namespace) -> int:
             warm_up(choose_device(args.device))
             run(spec, store, args.device, report, end_process)
     stored = store.load(spec.id)
-    if warning := stored.warning:
-        print(f"ssad_core: {warning}", file=sys.stderr)
+    for line in warnings_of([stored]):
+        print(f"ssad_core: {line}", file=sys.stderr)
     print(json.dumps(_line(stored)))
     return 0
 

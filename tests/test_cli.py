@@ -51,8 +51,11 @@ def test_a_run_is_trained_and_then_answered_from_the_store() -> None:
         capture_output=True,
         text=True,
     )
-    assert (again.returncode, again.stderr) == (0, "")
+    assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout) == line
+    short = "ssad_core: DAE-CutOut: only 6 steps of the optimiser, hardly a training: "
+    assert again.stderr.startswith(short)
+    assert again.stderr.count("\n") == trained.stderr.count(short) == 1
 
 
 @pytest.mark.parametrize(("aug", "name"), [("flip", "DeepSAD-Flip"), ("identity", "DeepSVDD")])

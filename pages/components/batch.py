@@ -9,7 +9,7 @@ import streamlit as st
 from pages.components.markdown import plain
 from pages.components.part import in_place, polled
 from pages.components.service import jobs
-from pages.components.training import cancel, estimate, say_how_they_ended
+from pages.components.training import INTERACTIVE, cancel, estimate, say_how_they_ended
 from ssad_core.cost import Begun
 from ssad_core.data import Dataset
 from ssad_core.jobs import Status
@@ -93,4 +93,7 @@ def _watch(specs: list[RunSpec], stored: Stored, going_on: list[RunSpec], datase
         text = f"{counts}. Waiting, {place}; about {cost} to go from then on."
     row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     row.progress((len(there) + sum(each.trained for each in begun.values())) / total, text)
-    row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", on_click=cancel, args=(going_on,))
+    # What somebody waits for in the Lab is not the sweep's to end.
+    swept = [spec for spec in going_on if stati[spec.id].priority < INTERACTIVE] or going_on
+    spared = "Trainings that were asked for in the Lab go on." if len(swept) < len(going_on) else None
+    row.button("Cancel", icon=":material/stop:", key=f"cancel-{which}", help=spared, on_click=cancel, args=(swept,))
