@@ -18,6 +18,7 @@ from pages.components.pins import lay_beside, show_pinned
 from pages.components.router import show
 from pages.components.service import jobs, prepare_in_background
 from pages.components.side_by_side import side_by_side
+from pages.components.training import cancel
 from ssad_core import encoders
 from ssad_core.data import class_title
 from ssad_core.errors import BadInput
@@ -26,7 +27,8 @@ from ssad_core.question import question_of, run_name
 from ssad_core.spec import RunSpec
 from ssad_core.store import Busy, Store, StoredRun
 
-POLL = 2.0  # seconds between two looks at what goes on
+POLL = 2.0  # seconds between two looks at what goes on and is stored
+ROWS = 10  # of what goes on
 
 
 def row(run: StoredRun, pinned: bool) -> dict[str, object]:
@@ -58,13 +60,16 @@ def _runs(count: int) -> str:
     return "1 run" if count == 1 else f"{count} runs"
 
 
-def going_on(count: int) -> None:
-    """What is queued or trained now, each to be cancelled; the page is drawn anew when their number is another."""
-    now = jobs().going_on()
-    if len(now) != count:
+def going_on(stored: int, count: int) -> None:
+    """What is queued or trained now, each to be cancelled, what is at work first. The page is drawn anew when other than so
+    many runs are stored or go on, but not under a question that waits for its answer."""
+    now = sorted(jobs().going_on(), key=lambda each: each[1].position or 0)
+    if (len(jobs().store.list()), len(now)) != (stored, count) and "doomed" not in st.session_state.visit:
         st.rerun(scope="app")
+    if not now:
+        return
     st.subheader("Going on")
-    for spec, status in now:
+    for spec, status in now[:ROWS]:
         place = f", place {status.position} in the queue" if status.position else ""
         if status.state == "training":
             place = f", {status.trained:.0%}"
@@ -74,9 +79,23 @@ def going_on(count: int) -> None:
             f"**{run_name(spec)}** on {plain(title)}, normal {plain(normal)}, seed {spec.seed}, "
             f"{spec.settings.epochs} epochs: {status.state}{place}. {plain(status.message)}"
         )
-        if right.button("Cancel", key=f"cancel-{spec.id}", icon=":material/stop:", help="Ends its process."):
-            jobs().cancel(spec.id)
-            st.rerun(scope="app")
+        right.button(
+            "Cancel",
+            key=f"cancel-{spec.id}",
+            icon=":material/stop:",
+            help="Ends its process.",
+            on_click=cancel,
+            args=([spec],),
+        )
+    if more := now[ROWS:]:
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.markdown(f"and {len(more)} more{', waiting' if more[0][1].position else ''}.")
+        if waiting := [spec for spec, status in now if status.position]:
+            with right.popover("Cancel queue", icon=":material/stop:"):
+                st.markdown("Whoever asked for them. What is at work goes on.")
+                st.button(
+                    f"Cancel {_runs(len(waiting))} that wait", key="cancel-waiting", on_click=cancel, args=(waiting,)
+                )
 
 
 def keep_picked(runs: list[StoredRun], pinned: list[str]) -> None:
@@ -288,8 +307,7 @@ def page() -> None:
     state, store = session(), jobs().store
     show_rejected(state)
     prepare_in_background()
-    if waiting := jobs().going_on():
-        polled(going_on, POLL)(len(waiting))
+    polled(going_on, POLL)(len(jobs().store.list()), len(jobs().going_on()))
     kept(state, store)
 
 

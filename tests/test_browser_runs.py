@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
 
 import pytest
-from browser import Server, Visitor, centre, settled, store_runs, too_wide
+from browser import Server, Visitor, centre, settled, store_runs, too_wide, train, visitor
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SMALL = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
 SMALL |= {"limit": "64", "test_limit": "20"}
@@ -116,6 +120,48 @@ def test_to_delete_is_asked_where_it_is_seen(someone: Visitor, server: Server) -
         expect(question).to_have_count(0)
         settled(someone)
         assert (server.runs() == stored) == (answer == "Delete")
+    expect(page.get_by_text("No stored run matches")).to_be_visible()
+
+
+@pytest.mark.usefixtures("trained")
+def test_what_others_train_and_store_is_noticed(someone: Visitor, server: Server, browser: Browser) -> None:
+    page = someone.page
+    open_runs(someone, server.address(find="digits 3"))
+    expect(page.get_by_text("Going on")).to_have_count(0)
+    with visitor(browser, server) as other:
+        other.page.goto(server.address(**SMALL | {"epochs": "10000", "aug": "invert"}))
+        train(other.page)
+        expect(page.get_by_role("heading", name="Going on")).to_be_visible()
+    for count in (1, 0):
+        settled(someone)
+        page.get_by_role("button", name="Cancel", exact=True).first.click()
+        expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(count)
+    store_runs(server, {**SMALL, "aug": "rotate"})
+    expect(page.get_by_text(f"{len(server.runs())} runs stored")).to_be_visible()
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_question_stays_while_other_runs_are_stored(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    store_runs(server, {**SMALL, "aug": "noise"})
+    open_runs(someone, server.address(find="noise"))
+    pick(someone, 0)
+    settled(someone)
+    page.get_by_role("button", name="Delete 1 run").click()
+    question = page.get_by_role("dialog")
+    expect(question.get_by_text("DAE-Noise")).to_be_visible()
+    question.evaluate("node => { node.dataset.same = true }")
+    before = len(server.runs())
+    store_runs(server, {**SMALL, "aug": "mask"})
+    for _ in range(2):  # looks of the page
+        received = someone.received
+        someone.until(lambda received=received: someone.received > received, "it looks")
+        settled(someone)
+    expect(question).to_have_attribute("data-same", "true")
+    assert page.get_by_text(f"{before} runs stored").count() == 1
+    question.get_by_role("button", name="Delete", exact=True).click()
+    expect(question).to_have_count(0)
+    someone.until(lambda: len(server.runs()) == before, "one came, one went")
     expect(page.get_by_text("No stored run matches")).to_be_visible()
 
 

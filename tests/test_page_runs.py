@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 
+from pages.components.service import jobs
 from ssad_core import encoders, worker
 from ssad_core.data import load
 from ssad_core.errors import BadInput
@@ -128,6 +130,30 @@ def test_a_training_is_started_listed_and_cancelled(own_lab: Store) -> None:
     app = open_page(**endless)
     assert "Cancelled: " in words(app)
     assert app.button(key="train").label.startswith("Train again: ")
+
+
+def test_of_a_long_queue_the_first_are_listed_and_all_that_wait_can_be_cancelled(own_lab: Store) -> None:
+    open_page("pages/runs.py")
+    service = jobs()
+    asked = [tiny(epochs="10000", seed=str(seed)).run(load("digits")) for seed in range(30)]
+    for spec in asked[:-1]:
+        service.submit(spec)
+    while not any(status.state == "training" for _, status in service.going_on()):
+        time.sleep(0.1)
+    service.submit(asked[-1], priority=1)
+    at_work = {spec.id for spec, status in service.going_on() if not status.position}
+    rest = [asked[-1], *asked[:-1]]
+    queue = [*(spec for spec in rest if spec.id in at_work), *(spec for spec in rest if spec.id not in at_work)]
+
+    app = open_page("pages/runs.py")
+    cancels = [button.key for button in app.button if button.label == "Cancel"]
+    assert cancels == [f"cancel-{spec.id}" for spec in queue[:10]]
+    assert "and 20 more, waiting." in words(app)
+    assert app.button(key="cancel-waiting").label == f"Cancel {30 - len(at_work)} runs that wait"
+    calm(app.button(key="cancel-waiting").click().run())
+    assert {spec.id for spec, _ in service.going_on()} == at_work
+    assert {button.key for button in app.button if button.label == "Cancel"} == {f"cancel-{run}" for run in at_work}
+    assert "more, waiting" not in words(app)
 
 
 def test_what_did_not_finish_is_counted_and_deleted(own_lab: Store) -> None:
