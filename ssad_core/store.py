@@ -436,12 +436,13 @@ def _stamp(file: Path) -> object:
 
 
 def folder_size(folder: Path) -> int:
-    """Bytes of all files below a folder; files that vanish meanwhile count nothing."""
-    total = 0
+    """Bytes of all files below a folder, once of one that has several names; files that vanish meanwhile count nothing."""
+    sizes = {}
     for base, _, names in os.walk(folder):
         for name in names:
             try:
-                total += os.stat(os.path.join(base, name)).st_size
+                stat = os.stat(os.path.join(base, name))
             except OSError:
                 continue
-    return total
+            sizes[stat.st_dev, stat.st_ino] = stat.st_size
+    return sum(sizes.values())

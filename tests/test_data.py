@@ -701,6 +701,30 @@ def test_one_colour_image_makes_all_colour_and_what_is_transparent_is_white(tmp_
     assert "passed over: 1" in loaded.info.note
 
 
+def test_a_class_may_be_called_as_mvtecs_masks(tmp_path: Path) -> None:
+    loaded = own(write_folder(tmp_path / "a", own_files("ground_truth", "prediction", count=9)))
+    assert loaded.info.classes == ("ground_truth", "prediction")
+    assert "passed over" not in loaded.info.note
+    assert "passed over" not in own(write_folder(tmp_path / "mvtec", MVTEC)).info.note
+
+
+def test_few_test_images_are_counted_in_words_that_fit(tmp_path: Path) -> None:
+    loaded = own(write_folder(tmp_path / "a", own_files("cat", "dog")))
+    assert "as few as 1 test image of a class" in loaded.info.note
+
+
+def test_a_path_may_end_as_a_size_does(tmp_path: Path) -> None:
+    odd, large = (write_folder(tmp_path / name, GIVEN) for name in ("a@12", "a@64"))
+    for place in (odd, large):
+        assert own(place).info.title == place.name
+        for size in (32, 64):
+            assert data.path_and_size(data.own_name(str(place), size)) == (str(place), size)
+            assert data.load(data.own_name(str(place), size)).info.size == size
+    write_folder(tmp_path / "a", MVTEC)
+    assert own(large).info.title == "a"  # at 64 x 64, as everywhere
+    assert data.load(data.own_name(str(large))).info.title == "a@64"
+
+
 def test_names_are_content_and_have_one_form(tmp_path: Path) -> None:
     composed, apart = "café", "cafe\u0301"
     first = own(write_folder(tmp_path / "a", own_files(composed, "Bar", "bar")))
@@ -837,12 +861,42 @@ def test_what_may_not_be_read_is_one_line(tmp_path: Path) -> None:
 def test_an_upload_is_kept_once_under_its_content(tmp_path: Path, own_cache: Path) -> None:
     content = write_zip(tmp_path / "a.zip", GIVEN).read_bytes()
     kept = data.keep_upload("../My pets (1).zip", io.BytesIO(content))
-    assert kept == data.keep_upload("other.zip", io.BytesIO(content))
+    assert kept == data.keep_upload("My pets (1).zip", io.BytesIO(content))
     assert kept.read_bytes() == content
     assert kept.relative_to(own_cache / "uploads").name == "My pets _1_.zip"
     assert own(kept).info.title == "My pets _1_"
-    assert [path for path in own_cache.rglob("*") if path.suffix == ".zip"] == [kept]
-    assert data.keep_upload("other.zip", io.BytesIO(content + b"!")) != kept
+    # By another name it is the same file.
+    other = data.keep_upload("other.zip", io.BytesIO(content))
+    assert (other.name, own(other).info.title) == ("other.zip", "other")
+    assert other.samefile(kept)
+    assert own(other).fingerprint == own(kept).fingerprint
+    assert {path for path in own_cache.rglob("*") if path.suffix == ".zip"} == {kept, other}
+    assert data.keep_upload("other.zip", io.BytesIO(content + b"!")).parent != kept.parent
+
+
+@pytest.mark.parametrize(
+    "files",
+    [own_files("good"), GIVEN | {"test/dog/0.png": b"none"}, {"read me.txt": b""}],
+    ids=["class", "png", "text"],
+)
+def test_an_upload_that_cannot_be_read_is_not_kept(tmp_path: Path, files: dict[str, bytes]) -> None:
+    place = write_zip(tmp_path / "a.zip", files)
+    kept = data.keep_upload("a.zip", io.BytesIO(place.read_bytes()))
+    with pytest.raises(BadInput, match=r"^a\.zip"):
+        own(kept)
+    assert not kept.exists()
+    with pytest.raises(BadInput):
+        own(place)
+    assert place.exists()  # a person's own file
+
+
+def test_an_upload_that_can_be_read_is_kept(tmp_path: Path) -> None:
+    both = {f"{size}/{name}": content for size in ("large", "small") for name, content in GIVEN.items()}
+    kept = data.keep_upload("a.zip", io.BytesIO(write_zip(tmp_path / "a.zip", both).read_bytes()))
+    for wrong in (kept, kept / "larg"):
+        with pytest.raises(BadInput):
+            own(wrong)
+    assert data.counts(own(kept / "large")) == {"cat": (3, 3), "dog": (3, 3)}
 
 
 def test_a_run_on_own_images_outlives_their_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,6 +96,7 @@ def test_what_else_the_cache_holds_is_counted_by_folder(tmp_path: Path) -> None:
     for name, count in (("uploads", 7), ("data", 12), ("embeddings", 0), ("a person's", 9)):
         (store.root / name / "deep").mkdir(parents=True)
         (store.root / name / "deep" / "file").write_bytes(bytes(count))
+        (store.root / name / "deep" / "another name").hardlink_to(store.root / name / "deep" / "file")
     assert store.beside() == {"data": 12, "uploads": 7}
 
 

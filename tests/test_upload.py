@@ -146,6 +146,9 @@ def test_an_upload_that_is_of_no_use_is_named_as_the_person_knows_it(tmp_path: P
         (error,) = app.error
         assert error.value.replace("\\", "").startswith(said)
         assert str(own_cache) not in error.value
+        assert not [path for path in (own_cache / "uploads").rglob("*") if path.is_file()]
+        (again,) = calm(app.run()).error  # though it is not there any more
+        assert again.value == error.value
     # Who typed a path knows the file by it.
     calm(app.text_input(key="ask-own-path").set_value(str(tmp_path / "lonely.zip")).run())
     assert f"{tmp_path}/lonely.zip has only one class" in words(app)
@@ -160,6 +163,20 @@ def test_own_images_by_an_upload(tmp_path: Path) -> None:
     assert address(app)["dataset"] == f"folder:{kept}"
     assert "2 holes: 3 test" in words(app)
     assert zipfile.is_zipfile(kept)
+
+
+def test_an_upload_has_the_name_that_each_person_gave_it(tmp_path: Path) -> None:
+    content = write_zip(tmp_path / "screws.zip", MVTEC).read_bytes()
+    fingerprints = set()
+    for name in ("screws", "bens_pictures"):
+        app = open_page()
+        calm(app.selectbox(key="ask-dataset").set_value("own").run())
+        calm(app.file_uploader(key="ask-own-upload").set_value((f"{name}.zip", content, "application/zip")).run())
+        assert app.text_input(key="ask-own-path").value.endswith(f"/{name}.zip")
+        dataset = load(address(app)["dataset"])
+        assert dataset.info.title == name
+        fingerprints.add(dataset.fingerprint)
+    assert len(fingerprints) == 1  # what is trained on one is there for the other
 
 
 def test_of_two_data_sets_in_a_zip_the_other_can_be_chosen_too(tmp_path: Path) -> None:

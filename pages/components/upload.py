@@ -19,6 +19,7 @@ from ssad_core.errors import BadInput
 
 PATH, SET = "ask-own-path", "ask-own-set"
 SETS = "own sets"  # in the session: the paths of the data sets, by their names, of which one is chosen
+REFUSED = "own refused"  # in the session: why uploads could not be read, by their paths; they are not kept
 LAYOUTS = """
 Images (PNG, JPEG, BMP) of any size lie in class folders:
 
@@ -70,7 +71,10 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
             _ask_set(None)
         except BadInput as error:
             slot.empty()
-            st.error(plain(str(error)), icon=":material/error:")
+            why, refused = str(error), st.session_state.get(REFUSED, {})
+            if path in refused:
+                why = refused[path] = refused[path] or why
+            st.error(plain(why), icon=":material/error:")
         else:
             slot.empty()
             chosen = [name for name, place in st.session_state.get(SETS, {}).items() if place == path]
@@ -96,6 +100,7 @@ def _take() -> None:
     file = st.session_state["ask-own-upload"]
     if file is not None:
         try:
-            st.session_state[PATH] = str(keep_upload(file.name, file))
+            path = st.session_state[PATH] = str(keep_upload(file.name, file))
+            st.session_state.setdefault(REFUSED, {})[path] = ""  # until it is read
         except BadInput as error:
             st.session_state["own-trouble"] = str(error)

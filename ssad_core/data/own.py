@@ -39,6 +39,7 @@ from .table import DatasetInfo
 
 PREFIX = "folder:"
 FINGERPRINT = re.compile("[0-9a-f]{16}")
+SIZED = re.compile(r"(.*)@(\d+)", re.DOTALL)
 ENDINGS = (*SUFFIXES, ".bmp")
 FEW = 30  # test images, of which an AUC is known to some +- 0.15
 MOST_IMAGES = 100_000
@@ -58,20 +59,36 @@ def is_own(name: str) -> bool:
 def own_name(path: str, size: int = SIZE) -> str:
     """The name of own images at a path.
 
-    >>> own_name("screws.zip"), own_name("screws.zip", 64)
-    ('folder:screws.zip', 'folder:screws.zip@64')
+    >>> own_name("screws.zip"), own_name("screws.zip", 64), own_name("screws@64")
+    ('folder:screws.zip', 'folder:screws.zip@64', 'folder:screws@64@32')
     """
-    return f"{PREFIX}{path}" + (f"@{size}" if size != SIZE else "")
+    return f"{PREFIX}{path}" + (f"@{size}" if size != SIZE or SIZED.fullmatch(path) else "")
 
 
 def path_and_size(name: str) -> tuple[str, int]:
-    """The inverse of `own_name`. BadInput for a size that images cannot have."""
-    path, at, size = name.removeprefix(PREFIX).strip().rpartition("@")
-    if not at or not size.isdecimal():  # an @ of the path's own
-        return name.removeprefix(PREFIX).strip(), SIZE
-    if size not in map(str, SIZES):
+    """The inverse of `own_name`. Where only the whole is a path that is there, its @ is the path's own. BadInput for a
+    size that images cannot have."""
+    whole = name.removeprefix(PREFIX).strip()
+    sized = SIZED.fullmatch(whole)
+    if sized is None:
+        return whole, SIZE
+    path, size = sized.groups()
+    possible = size in map(str, SIZES)
+    if _is_there(whole) and not (possible and _is_there(path)):
+        return whole, SIZE
+    if not possible:
         raise BadInput(f"own images can have {' or '.join(map(str, SIZES))} pixels a side, not {size[:20]}")
     return path, int(size)
+
+
+def _is_there(path: str) -> bool:
+    return os.path.exists(_from_home(path))
+
+
+def _from_home(path: str) -> str:
+    with suppress(ValueError):  # of a null byte after a ~: such a user, as any unknown one, has no home
+        return os.path.expanduser(path)
+    return path
 
 
 @dataclass(frozen=True)
@@ -86,9 +103,7 @@ class Place:
         """The place at a path. BadInput when there is nothing."""
         if not text:
             raise BadInput("folder: needs the path of a folder or a zip, such as folder:/home/me/screws.zip")
-        with suppress(ValueError):  # of a null byte after a ~: such a user, as any unknown one, has no home
-            text = os.path.expanduser(text)
-        path = Path(os.path.abspath(text))
+        path = Path(os.path.abspath(_from_home(text)))
         try:
             for there in (path, *path.parents):
                 if there.exists():
@@ -97,13 +112,17 @@ class Place:
                     break
         except OSError as error:
             raise BadInput(f"{_line(path)} cannot be read ({error.strerror})") from error
-        raise BadInput(f"there is no folder or zip {_line(path)}")
+        raise BadInput(f"there is no folder or zip {cls(path)}")
 
     def __str__(self) -> str:
         """Its path; of an upload the file's own name, since a person does not know where it is kept."""
-        whole, uploads = self.path.joinpath(*self.inside), cache_dir() / UPLOADS
-        known = whole.relative_to(uploads).parts[1:] if whole.is_relative_to(uploads) else ()
-        return _line(Path(*known) if known else whole)
+        whole = self.path.joinpath(*self.inside)
+        return _line(Path(*whole.relative_to(cache_dir() / UPLOADS).parts[1:]) if self.uploaded else whole)
+
+    @property
+    def uploaded(self) -> bool:
+        """Whether it is an upload, or lies in one."""
+        return cache_dir() / UPLOADS in self.path.parent.parents
 
     @property
     def title(self) -> str:
@@ -174,7 +193,7 @@ def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
         return _info(about), known, images
     path, size = path_and_size(name)
     place = Place.of(path)
-    images, about = own_images_of([size, *place.stamps()], lambda: _read(place, size, progress))
+    images, about = own_images_of([size, *place.stamps()], lambda: _read_or_drop(place, size, progress))
     # Whoever read these images first may have called them something else.
     return replace(_info(about), title=place.title), about["fingerprint"], images
 
@@ -187,20 +206,23 @@ def _fingerprint(name: str) -> str | None:
 def keep_upload(file_name: str, content: IO[bytes]) -> Path:
     """Keeps an uploaded zip in the cache under its content's hash, and returns where it is.
 
-    The same content is kept once. BadInput when the cache cannot be written.
+    The same content is kept once, under each name that it is uploaded by. BadInput when the cache cannot be written.
     """
     digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
     name = re.sub(r"[^\w .-]+", "_", Path(file_name).stem)[:80].strip(" .") or "upload"
     target = cache_dir() / UPLOADS / digest / f"{name}.zip"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        if kept := next(target.parent.glob("[!.]*.zip"), None):
-            return kept
+        if target.exists():
+            return target
         beside = target.with_name(f".{uuid.uuid4().hex[:8]}.zip")
         content.seek(0)
         try:
-            with open(beside, "wb") as copy:
-                shutil.copyfileobj(content, copy)
+            try:
+                os.link(next(target.parent.glob("[!.]*.zip")), beside)
+            except (StopIteration, OSError):  # the first of this content, or no links here
+                with open(beside, "wb") as copy:
+                    shutil.copyfileobj(content, copy)
             os.replace(beside, target)
         finally:
             beside.unlink(missing_ok=True)
@@ -260,8 +282,10 @@ class Layout:
             [(label, name) for label, cls_ in enumerate(classes) for name in split.get(cls_, ())]
             for split in (train, test)
         ]
-        masks = sum("ground_truth" in name[:-1] for name in names)  # MVTec's, which are no images of anything
-        return cls(tuple(classes), *files, passed_over=len(names) - masks - sum(map(len, files)))
+        read = {name for split in files for _, name in split}
+        # Not MVTec's masks, which are no images of anything.
+        passed_over = sum(name not in read and "ground_truth" not in name[:-1] for name in names)
+        return cls(tuple(classes), *files, passed_over)
 
 
 def _single_top(names: list[Name]) -> Name:
@@ -275,6 +299,18 @@ def _single_top(names: list[Name]) -> Name:
         if all(len(name) == len(top) + 2 for name in deeper):
             return top  # a class
         top = (*top, *around)
+
+
+def _read_or_drop(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any]]:
+    """`_read`; an upload that cannot be read is not kept."""
+    try:
+        return _read(place, size, progress)
+    except SeveralSets:
+        raise
+    except BadInput:
+        if place.uploaded and not place.inside:
+            place.path.unlink(missing_ok=True)
+        raise
 
 
 def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any]]:
@@ -337,7 +373,8 @@ def _note(layout: Layout, size: int, square: bool, test_only: tuple[str, ...], f
     if test_only:
         lines.append(f"Without training images, and so anomalies only: {_list(test_only)}.")
     if fewest < FEW:
-        lines.append(f"With as few as {fewest} test images of a class, an AUC says little.")
+        images = "1 test image" if fewest == 1 else f"{fewest} test images"
+        lines.append(f"With as few as {images} of a class, an AUC says little.")
     if layout.passed_over:
         lines.append(f"Files in other places were passed over: {layout.passed_over:,}.")
     return " ".join(lines)
