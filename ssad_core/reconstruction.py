@@ -35,8 +35,9 @@ def order(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which test images to show first: the normals' indices (n,) and the anomalies' (m,), in one of `ORDERS`.
 
-    Detectors are compared in the unit that they share: the false-positive rate at which an image would just be flagged. Of
-    ``paired`` images, anomaly i made of normal i, pairs stay together, and the anomaly says where.
+    Mistakes and clear cases are by the first detector's scores. Detectors are compared in the unit that they share: the
+    false-positive rate at which an image would just be flagged. Of ``paired`` images, anomaly i made of normal i, pairs stay
+    together, and the anomaly says where.
 
     Parameters
     ----------
@@ -46,18 +47,20 @@ def order(
     """
     if kind not in ORDERS:
         raise unknown("order", kind, ORDERS)
-    sides = [
-        np.array([false_positive_rates(normals, scores) for normals, scores in zip(normal, group, strict=True)])
-        for group in (normal, anomalous)
-    ]
-    # The key of what comes first is the highest. A normal is a mistake where its rate is low, an anomaly where it is high.
+
+    def disagreement(scores: Sequence[np.ndarray]) -> np.ndarray:
+        rates = [false_positive_rates(normals, own) for normals, own in zip(normal, scores, strict=True)]
+        return np.ptp(rates, axis=0)
+
+    # The key of what comes first is the highest. A normal is a mistake where its score is high, an anomaly where it is low.
     keys = {
-        "sample": lambda rates, right: np.zeros(rates.shape[1]),
-        "missed": lambda rates, right: -right * rates[0],
-        "found": lambda rates, right: right * rates[0],
-        "disagreement": lambda rates, right: np.ptp(rates, axis=0),
+        "sample": lambda scores, wrong: np.zeros(len(scores[0])),
+        "missed": lambda scores, wrong: wrong * scores[0],
+        "found": lambda scores, wrong: -wrong * scores[0],
+        "disagreement": lambda scores, wrong: disagreement(scores),
     }
-    found = [np.argsort(-keys[kind](rates, sign), kind="stable") for rates, sign in zip(sides, (1, -1), strict=True)]
+    sides = (normal, 1), (anomalous, -1)
+    found = [np.argsort(-keys[kind](scores, wrong), kind="stable") for scores, wrong in sides]
     return (found[1], found[1]) if paired else (found[0], found[1])
 
 

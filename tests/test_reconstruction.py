@@ -33,6 +33,14 @@ def test_mistakes_and_clear_cases_are_the_first_detectors() -> None:
     assert clear_anomalous.tolist()[0] == 0
 
 
+def test_anomalies_on_one_side_of_all_normals_are_in_order_too() -> None:
+    normal, above, below = np.array([0.2, 0.3, 0.1]), np.array([0.5, 0.9, 0.7]), np.array([0.05, -0.4, 0.0])
+    for anomalous, clearest in ((above, [1, 2, 0]), (below, [0, 2, 1])):
+        for paired in (False, True):
+            assert order("found", [normal], [anomalous], paired=paired)[1].tolist() == clearest
+            assert order("missed", [normal], [anomalous], paired=paired)[1].tolist() == clearest[::-1]
+
+
 def test_disagreement_is_in_the_unit_that_detectors_share() -> None:
     normal, anomalous = order("disagreement", NORMAL, ANOMALOUS, paired=False)
     assert normal[0] == 0
