@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.address import State, write_address
+from pages.components.address import State, session, write_address
 from pages.components.batch import progress, stored_of
 from pages.components.chart import chart
 from pages.components.markdown import plain
@@ -24,6 +24,15 @@ from ssad_core.report import draw_settings, lead
 from ssad_core.spec import TITLES, exact
 from ssad_core.testbed import Gain, Spread, agreement_of, gains, spreads, trainings_of
 from ssad_core.variants import DECAYS, VARIED, variants
+
+LEFT = "settings left"  # in the session: a clicked dot's settings, and those that varied then
+
+
+def come_back(state: State) -> None:
+    """Asks with the settings again that varied when a dot was clicked, unless they were changed since."""
+    opened, varied = st.session_state.pop(LEFT, (None, None))
+    if state.question.settings == opened:
+        state.turn_to(replace(state.question, settings=varied))
 
 
 def ask_varied(state: State, question: Question) -> None:
@@ -64,6 +73,7 @@ def say(rows: Sequence[Spread], found: Sequence[Gain], question: Question) -> No
 def settings(state: State) -> None:
     """All that follows the choice."""
     if opened := st.session_state.visit.pop("opened", None):
+        st.session_state[LEFT] = opened.settings, state.question.settings
         state.turn_to(opened)
         st.switch_page("pages/lab.py")
     question, dataset = state.question, read(state.question.dataset)
@@ -101,6 +111,7 @@ def settings(state: State) -> None:
 
 
 def page() -> None:
+    come_back(session())
     state, question, dataset = asked_for()
     prepare_in_background()
     st.title("Does it hold with other settings?")

@@ -405,7 +405,8 @@ def test_over_all_classes_fills_as_its_runs_come(someone: Visitor, server: Serve
 @pytest.mark.usefixtures("trained")
 def test_a_click_on_a_dot_opens_its_run_in_the_lab(someone: Visitor, server: Server) -> None:
     page = someone.page
-    page.goto(server.address(**SMALL, vary="").replace("/?", "/settings?"))
+    longer = {**SMALL, "epochs": "6"}  # the runs that are there are of half as many
+    page.goto(server.address(**longer, vary="epochs").replace("/?", "/settings?"))
     dots = page.get_by_test_id("chart").locator(".scatterlayer .trace").last.locator("path.point")
     expect(dots).to_have_count(2)
     settled(someone)
@@ -414,7 +415,12 @@ def test_a_click_on_a_dot_opens_its_run_in_the_lab(someone: Visitor, server: Ser
     dot.hover(force=True)  # the layer above it is what listens
     dot.click(force=True)
     someone.until(lambda: someone.query.get("aug") == "flip", "its aug is asked")
+    assert someone.query["epochs"] == "3"
     expect(page.get_by_test_id("linked-views")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("2 combinations: epochs 3 or 6.")).to_be_visible()
+    expect(dots).to_have_count(2)
+    someone.until(lambda: someone.query.get("epochs") == "6", "what varies is around the settings that did")
 
 
 def test_every_menu_is_in_the_bar_at_1024_pixels(browser: Browser, server: Server) -> None:

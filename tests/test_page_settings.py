@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from apptest import TINY, calm, charts, labels, open_page, words
+from apptest import TINY, address, calm, charts, labels, open_page, words
 
 from ssad_core import worker
 from ssad_core.data import load
@@ -68,3 +70,23 @@ def test_what_has_no_place_here_is_said(own_lab: Store) -> None:
     assert [error.value for error in app.error] == ["epochs of 1 cannot be halved: 1 is the least that it may be"]
     app = calm(app.pills(key="vary").set_value(["features"]).run())
     assert "2 combinations: features 2 or 4." in words(app)
+
+
+def test_back_from_a_dots_run_the_settings_are_those_that_varied_unless_they_were_changed(own_lab: Store) -> None:
+    question = asked(anomaly="rest")
+    half = replace(question, settings=replace(question.settings, epochs=1)).with_aug("flip")
+    app = open_page(PAGE, **TINY, anomaly="rest")
+    app.session_state["visit"]["opened"] = half  # as a click on a dot does, which AppTest has not
+    calm(app.run())
+    assert half.to_query().items() <= address(app).items()
+    calm(app.switch_page("pages/runs.py").run())
+    calm(app.switch_page(PAGE).run())
+    assert "epochs 1 or 2; features 2 or 4." in words(app)
+    assert (address(app)["epochs"], address(app)["aug"]) == ("2", "flip")
+
+    app.session_state["visit"]["opened"] = half
+    calm(app.run())
+    calm(app.button_group(key="ask-preset").set_value("paper").run())
+    chosen = address(app)
+    calm(app.switch_page(PAGE).run())
+    assert address(app).items() >= {name: chosen[name] for name in ("epochs", "features", "hidden")}.items()

@@ -55,16 +55,16 @@ def draw_settings(found: Sequence[Spread], title: str) -> go.Figure:
 
 
 def _spread_row(one: Spread, most: int, varied: Sequence[str]) -> SpreadRow:
-    """``most``: of how many settings there are gains; ``varied`` is what differs between them, by whose values and the aug a
-    gain is known."""
+    """``most``: of how many settings there are gains; ``varied`` is what differs between them. A gain is known by the aug and
+    by what may vary."""
     from ..figures import SpreadRow
 
     name, colour = _named(one.aug)
     count = len(one.gains)
     gains = []
     for settings, gain in one.gains.items():
-        values = {each: getattr(settings, each) for each in varied}
-        how = "".join(f"<br>{TITLES[each].lower()} {exact(value)}" for each, value in values.items())
+        values = {each: getattr(settings, each) for each in VARIED}
+        how = "".join(f"<br>{TITLES[each].lower()} {exact(values[each])}" for each in varied)
         gains.append((gain, f"{name}: {decimal(gain, sign='+')}{how}", [one.aug, values]))
     ends = f"{decimal(min(one.gains.values()), sign='+')} to {decimal(max(one.gains.values()), sign='+')}"
     hover = f"{name}: {decimal(one.median, sign='+')}, the median of {count}<br>{ends}, first with {one.first}"
