@@ -19,6 +19,7 @@ from ssad_core.bias import Bias, ClassResult, ClassScores
 from ssad_core.numbers import decimal, number
 from ssad_core.report import augmented, draw_bias
 from ssad_core.sprites import sheet
+from ssad_core.statistics import FEW
 
 if TYPE_CHECKING:
     from ssad_core.views import Comparison
@@ -82,11 +83,22 @@ def summary(bias: Bias) -> None:
         return
     if len(bias.classes) == 1:
         return
-    better, worse = (sum(getattr(row, way) for row in bias.classes) for way in ("better", "worse"))
+    judged = [row for row in bias.classes if not row.gain.few]
+    better, worse = (sum(getattr(row, way) for row in judged) for way in ("better", "worse"))
+    counts = f"{better} of {len(judged)} classes better, {worse} worse; " if judged else ""
     st.markdown(
-        f"#### {bias.run} beside {bias.baseline}: {better} of {len(bias.classes)} classes better, {worse} worse; mean AUC "
-        f"{bias.auc:.3f} instead of {bias.baseline_auc:.3f}"
+        f"#### {bias.run} beside {bias.baseline}: {counts}mean AUC {bias.auc:.3f} instead of {bias.baseline_auc:.3f}"
     )
+
+
+def say_few(bias: Bias) -> None:
+    """How many classes have no interval, and why."""
+    few = sum(row.auc.few for row in bias.classes)
+    if few:
+        st.caption(
+            f"{few} of {len(bias.classes)} classes cannot be judged: fewer than {FEW} "
+            "test images of a group are too few for an interval."
+        )
 
 
 def images(row: ClassResult, seen: ClassScores, fpr: float) -> None:
@@ -148,6 +160,7 @@ def error_bias(state: State, comparisons: list[Comparison]) -> None:
     comparison = ask_run(state, augmented(comparisons))
     bias = _bias("-".join([*(run.id for run in comparison.runs), comparison.name]), comparison)
     summary(bias)
+    say_few(bias)
     above = st.container()
     row = ask_class(state, bias)
     write_address(state)

@@ -18,7 +18,7 @@ from .statistics import Estimate, auc, task_metrics
 @dataclass(frozen=True)
 class ClassResult:
     """A class as the anomaly: the run's AUC, its baseline's and the relative AUC, with 95% intervals over test images; the
-    last two are None where there is no baseline to compare with."""
+    last two are None where there is no baseline to compare with. Of too few images nothing is better or worse."""
 
     name: str
     auc: Estimate

@@ -17,16 +17,22 @@ from .errors import BadInput
 
 CHUNK = 100_000  # bootstrap weights at a time: they fit the processor's cache, and memory does not grow
 FEWEST_PAIRS = 4  # of which a rank correlation is worth saying
+FEW = 10  # test images of a group below which drawing them again does not say how sure a value is
 EXACT_BELOW = 50  # differences from which on signed-rank statistics use the normal approximation
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its 95% interval, ``low <= high``."""
+    """A value and its 95% interval, ``low <= high``, both NaN where there are too `FEW` images for one."""
 
     value: float
     low: float
     high: float
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few images for an interval."""
+        return math.isnan(self.low)
 
 
 @dataclass(frozen=True)
@@ -111,10 +117,11 @@ def task_metrics(
     draws: int = 1000,
     seed: int = 0,
 ) -> TaskMetrics:
-    """AUC, average precision and relative AUC of a task, with 95% percentile bootstrap intervals over its images.
+    """AUC, average precision and relative AUC of a task, with 95% percentile bootstrap intervals over its images; without
+    them where a group has fewer than `FEW`.
 
     The intervals are about the choice of test images; the spread between trainings comes on top. Where the groups do
-    not overlap at all, every draw has AUC 1 and the interval has no width, however few images there are.
+    not overlap at all, every draw has AUC 1 and the interval has no width.
 
     Parameters
     ----------
@@ -135,11 +142,13 @@ def task_metrics(
         raise ValueError(f"paired groups must be equally large, not {rankings[0].sizes}")
 
     values = np.array([ranking.observed() for ranking in rankings])  # (detectors, 2)
-    chunks = [
-        [ranking.metrics(weights) for ranking in rankings]
-        for weights in _weights(rankings[0].sizes, paired, draws, seed)
-    ]
-    drawn = np.concatenate(chunks, axis=-1)  # (detectors, 2, draws)
+    drawn = np.full((len(rankings), 2, 1), np.nan)  # (detectors, 2, draws)
+    if min(rankings[0].sizes) >= FEW:
+        chunks = [
+            [ranking.metrics(weights) for ranking in rankings]
+            for weights in _weights(rankings[0].sizes, paired, draws, seed)
+        ]
+        drawn = np.concatenate(chunks, axis=-1)
     return TaskMetrics(
         auc=_interval(values[0, 0], drawn[0, 0]),
         average_precision=_interval(values[0, 1], drawn[0, 1]),

@@ -87,13 +87,13 @@ def repeated(points: Sequence[Point]) -> bool:
     return any(len(point.each) > 1 for point in points)
 
 
-def band(points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Around each point the range of its trainings; where no value has more than one, its 95% interval over the test images.
-    Never some of both: they are different things."""
-    ends = [
-        [(one.value, one.value) if repeated(points) else (one.low, one.high) for one in p.each.values()] for p in points
-    ]
-    return [(min(low for low, _ in some), max(high for _, high in some)) for some in ends]
+def band(points: Sequence[Point]) -> list[tuple[float, float] | None]:
+    """Around each point the range of its trainings; where no value has more than one, its 95% interval over the test images,
+    None of too few. Never some of both: they are different things."""
+    each = [list(point.each.values()) for point in points]
+    if repeated(points):
+        return [(min(one.value for one in some), max(one.value for one in some)) for some in each]
+    return [None if one.few else (one.low, one.high) for (one,) in each]
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,25 @@ def test_a_class_is_seen_by_each_detector_at_its_threshold() -> None:
     assert seen.found("AE").tolist() == [False, True, False]
 
 
+def test_of_a_handful_of_images_there_is_no_interval_and_no_verdict() -> None:
+    few = error_bias(Scored("DAE", [1, 2], {"cat": [0, 0.5]}), Scored("AE", [1, 2], {"cat": [3, 4]}))
+    (row,) = few.classes
+    assert (row.gain.value, row.gain.few, row.better, row.worse) == (-1, True, False, False)
+    drawn = {trace.name: trace for trace in bias_figure(few, title="").data}
+    assert list(drawn["too few images to say"].y) == ["cat"]
+    assert list(drawn["too few images to say"].error_x.array) == [0]
+    alone = error_bias(Scored("DAE", [1, 2], {"cat": [0, 0.5]}))
+    for bias, said in ((few, "(too few images to say: −1.000)"), (alone, "(too few images to say)")):
+        assert said in bias_figure(bias, title="").layout.meta["alt"]
+
+
+def test_a_bar_has_no_length_where_the_interval_leaves_out_its_own_value() -> None:
+    aside = ClassResult("cat", Estimate(0.9, 0.8, 0.95), 0.5, Estimate(0.4, 0.1, 0.3))
+    drawn = {trace.name: trace for trace in bias_figure(Bias("DAE", "AE", (aside,)), title="").data}
+    bars = drawn["better"].error_x
+    assert (list(bars.array), list(bars.arrayminus)) == ([0], [pytest.approx(0.3)])
+
+
 def test_the_figure_has_every_class_where_it_belongs(bias: Bias) -> None:
     fig = bias_figure(bias, chosen="dog", title="Bias")
     drawn = {trace.name: trace for trace in fig.data}

@@ -235,6 +235,9 @@ def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
     assert wide.data[0].error_y.arrayminus == (1, 1, 1)
     assert "aug 1 −1.000 at 1.00, aug 2 −2.000 at 2.00, aug 40 −40.000 at 40.0" in wide.layout.meta["alt"]
     assert "no points yet" in scatter().layout.meta["alt"]
+    aside = ScatterPoint("aug", "#0072B2", 1, 0.9, (0.5, 0.8))  # an interval that leaves out its own value
+    bars = scatter_figure([aside], x_title="MMD", y_title="gain", level=0.0, title="Success").data[0].error_y
+    assert (bars.array, bars.arrayminus) == ((0,), (0.4,))
 
 
 def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:

@@ -86,7 +86,7 @@ def test_the_baseline_alone_gives_the_whole_matrix(nothing: None) -> None:
 def test_success_is_set_against_alignment(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **TINY))
     assert "Does alignment predict success here?" in words(app)
-    assert "Too few to say: a rank correlation wants at least 4 trained augs, and 1 are" in words(app)
+    assert "Too few to say: a rank correlation wants at least 4 trained augs, and there is 1" in words(app)
 
     longer = {**TINY, "epochs": "20"}  # so that they differ
     for aug in ("identity", "cutout", "flip", "invert", "noise"):

@@ -704,6 +704,14 @@ def test_a_handful_of_test_images_is_no_evidence(own_lab: Store) -> None:
     assert "fewer than 10 test images of a group: too few to say how sure that is" in said
     assert said.count("too few images for an interval") == 5
     assert "95%" not in said
+    bias = open_page("pages/error_bias.py", **TINY | few, pins="")
+    assert "9 of 9 classes cannot be judged: fewer than 10 test images of a group" in words(bias)
+    assert "DAE-CutOut beside AE: mean AUC" in words(bias)
+    worker.run(tiny(aug="cutout(c=0.5)", **few).run(load("digits")), own_lab, "cpu")
+    sweep = open_page("pages/what_if.py", **TINY | few, aug="cutout(c=0.5)")
+    assert "There is no band: fewer than 10 test images of a group are too few for an interval." in words(sweep)
+    (mean,) = (trace for trace in charts(sweep)[0]["data"] if trace.get("name") == "Relative AUC")
+    assert mean["customdata"].count("no interval") == 1
 
 
 def test_a_few_steps_of_the_optimiser_are_no_training(own_lab: Store) -> None:

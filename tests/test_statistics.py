@@ -12,7 +12,7 @@ from scipy.stats import norm, rankdata, wilcoxon
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ssad_core.errors import BadInput
-from ssad_core.statistics import auc, average_precision, pseudo_median, task_metrics, wilcoxon_greater
+from ssad_core.statistics import FEW, auc, average_precision, pseudo_median, task_metrics, wilcoxon_greater
 
 # Depression scale factors before and after tranquillisers: Hollander and Wolfe, table 3.1; also in R's ?wilcox.test.
 BEFORE = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
@@ -124,6 +124,14 @@ def test_intervals_are_repeatable_and_do_not_depend_on_units() -> None:
     assert found != task_metrics(normal, anomalous, paired=False, seed=2)
     perfect = task_metrics(normal, normal + 100, paired=True)
     assert (perfect.auc.low, perfect.auc.high, perfect.average_precision.low) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("sizes", "few"), [((FEW, FEW), False), ((FEW - 1, 50), True), ((50, FEW - 1), True)])
+def test_of_a_few_images_of_a_group_there_is_a_value_and_no_interval(sizes: tuple[int, int], few: bool) -> None:
+    normal, anomalous = (np.arange(size) + shift for size, shift in zip(sizes, (0, 3), strict=True))
+    found = task_metrics(normal, anomalous, (normal, anomalous), paired=False)
+    assert (found.auc.value, found.relative_auc.value) == (auc(normal, anomalous), 0)
+    assert found.auc.few == found.average_precision.few == found.relative_auc.few == few
 
 
 @pytest.mark.parametrize("bad", [[], [1.0, math.nan], [math.inf]])

@@ -30,14 +30,11 @@ from ssad_core.numbers import decimal
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.report import FIGURES, draw, scale_of, title
 from ssad_core.sprites import error_tiles
-from ssad_core.statistics import Estimate, TaskMetrics
+from ssad_core.statistics import FEW, Estimate, TaskMetrics
 
 if TYPE_CHECKING:
     from ssad_core.store import StoredRun
     from ssad_core.views import Comparison, Views
-
-
-FEW = 10  # test images of a group below which resampling them does not say how sure a value is
 
 
 @part
@@ -46,9 +43,8 @@ def results(comparison: Comparison, state: State) -> None:
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
     metrics, views, *_ = _answer(comparison.key, comparison)
     failed = say_warnings(comparison.runs)
-    few = min(len(views.scores(0)[group]) for group in ("test normal", "test anomalous")) < FEW
-    _verdict(comparison, metrics, failed, few)
-    _figures_of_merit(comparison, metrics, state, few)
+    _verdict(comparison, metrics, failed)
+    _figures_of_merit(comparison, metrics, state)
     state.views = _linked(comparison, metrics, state.views)
     write_address(state)
     for detector in views.detectors:
@@ -110,9 +106,9 @@ def _mmd(key: str, encoder: str, _comparison: Comparison) -> tuple[MmdEstimate, 
     return _comparison.mmd(encoder), _comparison.mmd(encoder, aug=Aug("identity")) if beside else None
 
 
-def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool, few: bool) -> None:
+def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool) -> None:
     """One sentence: which finds the anomalies better, by how much, and whether the interval says so; none of trainings that
-    ``failed``, or on ``few`` images."""
+    ``failed``, or on too few images."""
     run, anomaly = run_name(comparison.run.spec), plain(anomaly_name(comparison.anomaly))
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
     if gain is None:
@@ -125,10 +121,10 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
             why = f"Its baseline {info.baseline} is not trained, so there is no relative AUC."
         else:
             why = f"{info.title} has no unsupervised counterpart, so there is no relative AUC."
-        st.caption(why if few else _beside_chance({run: own}) + why)
+        st.caption(_beside_chance({run: own}) + why)
         return
     baseline, base = run_name(comparison.runs[0].spec), metrics["baseline"].auc
-    if failed or few:
+    if failed or gain.few:
         word, icon = "cannot be judged", ":material/warning:"
     elif gain.low > 0:
         word, icon = "helps", ":material/trending_up:"
@@ -142,7 +138,7 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
     )
     paired = "normals and anomalies drawn in pairs" if comparison.anomaly.paired else "each group drawn for itself"
     value, low, high = (decimal(each, sign="+") for each in (gain.value, gain.low, gain.high))
-    if few:
+    if gain.few:
         st.caption(
             f"Relative AUC {value}, on fewer than {FEW} test images of a group: too few to say how sure that is."
         )
@@ -165,7 +161,7 @@ def _beside_chance(aucs: dict[str, Estimate]) -> str:
     return ""
 
 
-def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], state: State, few: bool) -> None:
+def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], state: State) -> None:
     names = [run_name(run.spec) for run in comparison.runs]
     codes = {"baseline": f"the code of {names[0]}", "run": f"the code of {names[-1]}"}
     known = at_once(len(comparison.runs) > 1)
@@ -187,7 +183,7 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
     found += [
         (f"Average precision, {name}", metrics[w].average_precision, "") for w, name in zip(order, names, strict=True)
     ]
-    cells = [_cell(*each, few) for each in found]
+    cells = [_cell(*each) for each in found]
     value, nothing = _mmd(comparison.key, encoder, comparison)
     number, _, spread = value.text.partition(" ± ")
     drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
@@ -200,11 +196,11 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
     )
 
 
-def _cell(label: str, estimate: Estimate, sign: str, few: bool) -> str:
+def _cell(label: str, estimate: Estimate, sign: str) -> str:
     low, high = (decimal(end, sign=sign) for end in (estimate.low, estimate.high))
     # Where the groups are wholly apart every resample gives the same AUC.
     note = f"95%: {low} to {high}" if estimate.low < estimate.high else "no spread: all resamples agree"
-    note = "too few images for an interval" if few else note
+    note = "too few images for an interval" if estimate.few else note
     return _box(label, decimal(estimate.value, sign=sign), note)
 
 

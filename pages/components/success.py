@@ -40,9 +40,15 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
     figure = alignment_scatter(found, question.anomaly, spans, about, relative)
     chart(figure, height=420, key="scatter")
     lines = [_verdict(chosen, measure, anomaly_name(question.anomaly)), *_over_all(found)]
+    few = any(span.few for span in spans.values())
+    spread = (
+        "without intervals, for which there are too few test images"
+        if few
+        else "with 95% intervals over the test images"
+    )
     lines.append(
-        "Large: the chosen anomaly, with 95% intervals over the test images; small: the same runs on the other columns. If "
-        "alignment decided, points would fall from the left to the right. Measured here, one seed."
+        f"Large: the chosen anomaly, {spread}; small: the same runs on the other columns. If alignment decided, points would "
+        "fall from the left to the right. Measured here, one seed."
     )
     st.caption(" ".join(lines))
     show_choices(chosen, pairs, measure, dataset)
@@ -51,7 +57,8 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
 def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
     rho = correlation(chosen)
     if len(chosen) < FEWEST_PAIRS:
-        return f"Too few to say: a rank correlation wants at least {FEWEST_PAIRS} trained augs, and {len(chosen)} are."
+        there = f"there {'is' if len(chosen) == 1 else 'are'} {len(chosen)}"
+        return f"Too few to say: a rank correlation wants at least {FEWEST_PAIRS} trained augs, and {there}."
     if rho is None:
         return f"No rank correlation: all {len(chosen)} augs have the same {measure}."
     if rho <= -0.5:

@@ -17,7 +17,7 @@ from ssad_core.data import Dataset
 from ssad_core.detectors import with_baseline
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly
-from ssad_core.statistics import Estimate
+from ssad_core.statistics import FEW, Estimate
 from ssad_core.store import StoredRun
 from ssad_core.whatif import Point, Sweep
 
@@ -57,6 +57,8 @@ def _band(sweep: Sweep, points: list[Point]) -> str:
     complete = all(len(point.each) == count for point in points)
     if whatif.repeated(points):
         return f"The band is the range over {what}. {'' if complete else f'Open points have not all {count} yet. '}"
+    if None in whatif.band(points):
+        return f"There is no band: fewer than {FEW} test images of a group are too few for an interval. "
     start = "The" if complete else f"1 of {count} {what} is trained: the"
     return f"{start} band is the 95% interval over the test images, of one training. "
 

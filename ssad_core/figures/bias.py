@@ -12,28 +12,24 @@ from ..numbers import decimal
 from .base import MAIN, finish, name_axes
 
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
+TOO_FEW = "too few images to say"
 
 
 def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figure:
     """The AUC of each class of anomalies, a row (Fig. 3): the baseline's, a ring, and the run's, an arrow away from it where
-    the interval of their difference does not reach the ring; dashed lines are the means.
+    the interval of their difference does not reach the ring, a diamond where there are too few images for one; dashed lines
+    are the means.
 
     A point's customdata begins with its class, and the ``chosen`` class is underlined.
     """
     fig = go.Figure()
     rows = bias.classes[::-1]  # Plotly draws upwards
     names = [row.name for row in rows]
-    marks = {
-        "better": (BETTER, "triangle-right", [row for row in rows if row.better]),
-        "worse": (WORSE, "triangle-left", [row for row in rows if row.worse]),
-        "no clear difference" if bias.baseline else bias.run: (
-            UNCLEAR if bias.baseline else MAIN,
-            "circle",
-            [row for row in rows if not row.better and not row.worse],
-        ),
-    }
+    marks = {"better": (BETTER, "triangle-right"), "worse": (WORSE, "triangle-left")}
+    marks |= {"no clear difference": (UNCLEAR, "circle"), TOO_FEW: (UNCLEAR, "diamond"), bias.run: (MAIN, "circle")}
     opaque = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click dims nothing
-    for kind, (colour, symbol, some) in marks.items():
+    for kind, (colour, symbol) in marks.items():
+        some = [row for row in rows if (_word(row) or bias.run) == kind]
         # The interval of the difference lies around the baseline, as far as an AUC can reach; without one, that of the AUC
         # around nothing.
         ends = [
@@ -51,8 +47,9 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [high - row.auc.value for row, (_, high) in zip(some, ends, strict=True)],
-                "arrayminus": [row.auc.value - low for row, (low, _) in zip(some, ends, strict=True)],
+                # Of none, and of one that leaves out its own value, no length.
+                "array": [max(0.0, high - row.auc.value) for row, (_, high) in zip(some, ends, strict=True)],
+                "arrayminus": [max(0.0, row.auc.value - low) for row, (low, _) in zip(some, ends, strict=True)],
                 "color": colour,
                 "thickness": 2,
                 "width": 5,
@@ -97,12 +94,18 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
     return name_axes(fig, y="class")
 
 
+def _word(row: ClassResult) -> str | None:
+    """How the run differs from its baseline; None where there is none."""
+    if row.gain is None:
+        return None
+    return TOO_FEW if row.gain.few else "better" if row.better else "worse" if row.worse else "no clear difference"
+
+
 def _difference(row: ClassResult) -> str:
     if row.gain is None:
-        return f"95%: {row.auc.low:.3f} to {row.auc.high:.3f}"
-    word = "better" if row.better else "worse" if row.worse else "no clear difference"
+        return TOO_FEW if row.auc.few else f"95%: {row.auc.low:.3f} to {row.auc.high:.3f}"
     value, low, high = (decimal(each, sign="+") for each in (row.gain.value, row.gain.low, row.gain.high))
-    return f"{word}: {value}, 95% {low} to {high}"
+    return f"{_word(row)}: {value}{'' if row.gain.few else f', 95% {low} to {high}'}"
 
 
 def _class_tick(row: ClassResult, chosen: bool) -> str:

@@ -131,8 +131,8 @@ def scatter_figure(
         text=[point.name for point in shown],
         marker={"color": [point.colour for point in shown], "size": 11},
         error_y={
-            "array": [high - point.y for (_, high), point in zip(spans, shown, strict=True)],
-            "arrayminus": [point.y - low for (low, _), point in zip(spans, shown, strict=True)],
+            "array": [max(0.0, high - point.y) for (_, high), point in zip(spans, shown, strict=True)],
+            "arrayminus": [max(0.0, point.y - low) for (low, _), point in zip(spans, shown, strict=True)],
             "color": "rgba(128,128,128,.7)",
             "thickness": 1,
             "width": 3,

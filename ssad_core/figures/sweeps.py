@@ -15,7 +15,7 @@ from .base import MAIN, frame, plot, rule
 def sweep_figure(
     values: Sequence[float],
     means: Sequence[float],
-    intervals: Sequence[tuple[float, float]],
+    intervals: Sequence[tuple[float, float] | None],
     *,
     each: Mapping[str, Mapping[float, float]] | None = None,
     incomplete: Mapping[float, str] | None = None,
@@ -28,7 +28,8 @@ def sweep_figure(
     level: float,
     title: str,
 ) -> go.Figure:
-    """A measure against the values of a parameter (Fig. 4a): its mean, a band for its intervals, and ``each`` seed's own.
+    """A measure against the values of a parameter (Fig. 4a): its mean, a band for its intervals, as far as there are any,
+    and ``each`` seed's own.
 
     ``missing`` values, of which nothing is measured, are ticks at the foot; there the band ends and the line is dotted.
     ``incomplete`` values, with a word on each, are open points. ``level``, the measure without any gain, 0 of a difference,
@@ -37,8 +38,11 @@ def sweep_figure(
     """
     incomplete = incomplete or {}
     every = sorted({*values, *missing})
-    mean_of, interval_of = dict(zip(values, means, strict=True)), dict(zip(values, intervals, strict=True))
-    notes_of = {v: f"{low:.3f} to {high:.3f}" for v, (low, high) in interval_of.items()}
+    mean_of = dict(zip(values, means, strict=True))
+    interval_of = {value: ends for value, ends in zip(values, intervals, strict=True) if ends}
+    notes_of = {
+        v: f"{interval_of[v][0]:.3f} to {interval_of[v][1]:.3f}" if v in interval_of else "no interval" for v in values
+    }
     for value, word in incomplete.items():
         notes_of[value] += f", {word}"
     quiet = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}

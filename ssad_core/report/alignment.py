@@ -118,7 +118,7 @@ def alignment_scatter(
     from .. import figures
 
     def drawn(point: Outcome, name: str, span: Estimate | None = None) -> figures.ScatterPoint:
-        interval = (span.low, span.high) if span else None
+        interval = (span.low, span.high) if span and not span.few else None
         return figures.ScatterPoint(name, _colour(point.aug), point.mmd, point.gain, interval)
 
     return figures.scatter_figure(
