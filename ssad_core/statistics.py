@@ -17,7 +17,7 @@ from .errors import BadInput
 
 CHUNK = 100_000  # bootstrap weights at a time: they fit the processor's cache, and memory does not grow
 FEWEST_PAIRS = 4  # of which a rank correlation is worth saying
-FEW = 10  # test images of a group below which drawing them again does not say how sure a value is
+FEW = 10  # images of a group below which neither drawing them again nor a test says how sure a value is
 EXACT_BELOW = 50  # differences from which on signed-rank statistics use the normal approximation
 
 

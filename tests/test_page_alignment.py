@@ -61,6 +61,16 @@ def test_with_nothing_trained_it_says_what_each_space_needs(nothing: None) -> No
     assert "Train 10 other runs" in labels(app)  # of 14; four lie side by side
 
 
+def test_a_handful_of_images_name_no_best_aug_and_mark_nothing(nothing: None) -> None:
+    app = measured(open_page(PAGE, **TINY | {"test_limit": "4"}, encoder="pixels"))
+    assert "a set has as few as 4 images. Of fewer than 10 nothing is marked" in words(app)
+    assert not names_best(app)
+    assert "≈" not in words(app)
+    (matrix,) = charts(app)
+    assert "≈" not in str(matrix["data"])
+    assert not matrix["layout"].get("shapes")
+
+
 def test_what_is_said_of_a_missing_baseline_holds_while_it_trains_too(own_lab: Store) -> None:
     app = open_page(PAGE, **{**TINY, "epochs": "10000"}, pins="")
     calm(app.button(key="train-missing").click().run())

@@ -20,6 +20,7 @@ from ssad_core.numbers import number
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
 from ssad_core.spec import Anomaly
+from ssad_core.statistics import FEW
 from ssad_core.store import StoredRun
 
 SLICE = 5.0  # seconds of measuring at a time: other views' computations wait for it
@@ -55,7 +56,7 @@ def show_matrix(
         draw(cells)
     else:
         _measure(alignment, cells, pairs, question.anomaly, draw)
-    _explain(alignment, encoder, space, dataset)
+    _explain(alignment, cells, encoder, space, dataset)
     _downloads(alignment, cells, question)
     return cells
 
@@ -93,6 +94,8 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
     anomaly = question.anomaly
     order = sorted(alignment.rows, key=lambda aug: cells[aug, anomaly].value)
     first = cells[order[0], anomaly]
+    if first.m < FEW:
+        return
     near = sum(cells[aug, anomaly].value <= first.value + first.spread for aug in order[1:])
     lead = "Smallest MMD" if near else "Best aligned"
     st.markdown(f"#### {lead} with {plain(anomaly_name(anomaly))}: {order[0].label}, MMD {first.text}")
@@ -109,20 +112,28 @@ def _say_best(alignment: Alignment, cells: Cells, question: Question) -> None:
         )
 
 
-def _explain(alignment: Alignment, encoder: str, space: str, dataset: Dataset) -> None:
+def _explain(alignment: Alignment, cells: Cells, encoder: str, space: str, dataset: Dataset) -> None:
     lines = [
         f"Squared MMD (App. G, Eq. 1) between training images under aug, a row, and anomalies, a column, in {space}: smaller "
         f"is better aligned. Each number is the mean over {DRAWS} draws of {M} of the images that the views show, or of all "
         "of them if there are fewer; hover for the spread."
     ]
-    if alignment.ranked:
+    sizes = [cell.m for cell in cells.values()] or [M]
+    marked = max(sizes) >= FEW
+    if marked and alignment.ranked:
         lines.append("A frame marks the best aug of a column. Columns differ in their anomalies; compare within one.")
-    lines.append(
-        f"≈ stands where a permutation test cannot tell the two sets apart (p of {SIGNIFICANT} or more; {PERMUTATIONS:,} "
-        "permutations)."
-        if dataset.info.independent
-        else "There are no p-values: patches of one photograph overlap, so they are not independent."
-    )
+    if not dataset.info.independent:
+        lines.append("There are no p-values: patches of one photograph overlap, so they are not independent.")
+    elif marked:
+        lines.append(
+            f"≈ stands where a permutation test cannot tell the two sets apart (p of {SIGNIFICANT} or more; {PERMUTATIONS:,} "
+            "permutations)."
+        )
+    if min(sizes) < FEW:
+        lines.append(
+            f"Here a set has as few as {min(sizes)} images. Of fewer than {FEW} nothing is marked: they show neither which "
+            "aug is best nor whether two sets differ."
+        )
     lines.append(
         "This is the paper's encoder; Table 2 averages over all pairs of classes, and does not say how it showed the images."
         if is_published(encoder)

@@ -12,6 +12,7 @@ from ..encoders import encoder_info, is_published
 from ..lineup import labels
 from ..numbers import number
 from ..question import anomaly_name
+from ..statistics import FEW
 from ..whatif import gain
 from .task import task
 
@@ -69,11 +70,12 @@ def space_title(encoder: str, baselines: Sequence[StoredRun]) -> str:
 
 
 def alignment_matrix(matrix: Alignment, cells: Cells, anomaly: Anomaly, title: str, aug: Aug) -> go.Figure:
-    """What is known of a matrix; the smallest value of each column is framed where the rows share a space and all of the
-    column is known. The names of ``anomaly`` and ``aug`` are bold."""
+    """What is known of a matrix; the smallest value of each column is framed where the rows share a space, all of the column
+    is known, and it is not of too few images. The names of ``anomaly`` and ``aug`` are bold."""
     from .. import figures
 
-    ranked = {a: best(cells, a) for a in matrix.columns if matrix.ranked and matrix.is_whole(cells, a)}
+    whole = [a for a in matrix.columns if matrix.ranked and matrix.is_whole(cells, a)]
+    ranked = {a: best(cells, a) for a in whole if not any(cells[aug, a].m < FEW for aug in matrix.rows)}
     return figures.matrix_figure(
         {
             (row.label, _column(kind)): figures.MatrixCell(cell.value, _cell_text(cell), _cell_hover(row, kind, cell))
@@ -101,7 +103,7 @@ def _colour(aug: Aug) -> str:
 
 def _cell_text(cell: MmdEstimate) -> str:
     text = number(cell.value, digits=2)
-    return f"{text} ≈" if cell.p is not None and cell.p >= SIGNIFICANT else text
+    return f"{text} ≈" if cell.p is not None and cell.p >= SIGNIFICANT and cell.m >= FEW else text
 
 
 def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
