@@ -92,7 +92,7 @@ def going_on(stored: int, count: int) -> None:
         left.markdown(f"and {len(more)} more{', waiting' if more[0][1].position else ''}.")
         if waiting := [spec for spec, status in now if status.position]:
             with right.popover("Cancel queue", icon=":material/stop:"):
-                st.markdown("Whoever asked for them. What is at work goes on.")
+                st.markdown("All that wait, whoever asked for them. What is at work goes on.")
                 st.button(
                     f"Cancel {_runs(len(waiting))} that wait", key="cancel-waiting", on_click=cancel, args=(waiting,)
                 )
