@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import torch
 from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
+from tiny import wait
 
 from pages.components.service import jobs
 from ssad_core import encoders, worker
@@ -138,8 +138,7 @@ def test_of_a_long_queue_the_first_are_listed_and_all_that_wait_can_be_cancelled
     asked = [tiny(epochs="10000", seed=str(seed)).run(load("digits")) for seed in range(30)]
     for spec in asked[:-1]:
         service.submit(spec)
-    while not any(status.state == "training" for _, status in service.going_on()):
-        time.sleep(0.1)
+    wait(lambda: any(status.state == "training" for _, status in service.going_on()))
     service.submit(asked[-1], priority=1)
     at_work = {spec.id for spec, status in service.going_on() if not status.position}
     rest = [asked[-1], *asked[:-1]]
