@@ -621,6 +621,14 @@ def test_own_images_without_a_split_are_split_by_their_content(tmp_path: Path) -
     assert data.counts(other)["x"] == (5, 2)
 
 
+@pytest.mark.parametrize("name", ["good", "Normal", "OK"])
+def test_the_normal_class_is_the_one_that_is_called_so_unless_another_is_asked_for(tmp_path: Path, name: str) -> None:
+    info = own(write_folder(tmp_path / "parts", own_files("Broken", name, count=7))).info
+    assert data.normal_class(info) == name != info.classes[0]
+    assert data.normal_class(info, "Broken") == "Broken"
+    assert data.normal_class(own(write_folder(tmp_path / "pets", UNSPLIT)).info) == "cat"
+
+
 def test_classes_without_training_images_are_anomalies_only(tmp_path: Path) -> None:
     loaded = own(write_folder(tmp_path / "mvtec", MVTEC | own_files("train/rare", count=1) | own_files("test/rare")))
     assert loaded.info.classes == ("good", "rare", "2 holes", "10 cuts")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.upload import ask_own
 from ssad_core import augment
-from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own
+from ssad_core.data import DATASETS, DatasetInfo, dataset_info, is_own, normal_class
 from ssad_core.detectors import DETECTORS, PRESETS, augs, detector_info, nearest_preset, preset_of, presets_for
 from ssad_core.protocol import PROFILES, SWITCHES
 from ssad_core.question import Question, anomaly_name, check_augment, default_anomaly
@@ -38,10 +38,11 @@ def ask(last: Question, vary: bool = False) -> Question:
     with st.sidebar:
         st.subheader("Normal")
         dataset, info = _ask_dataset(last.dataset)
+        names = info.normal_classes
         normal = st.selectbox(
             "Normal class",
-            info.normal_classes,
-            index=_index(info.normal_classes, last.normal_class),
+            names,
+            index=names.index(last.normal_class if last.normal_class in names else normal_class(info)),
             help="Only this class is seen in training.",
             key=f"ask-class-{dataset}",
         )
@@ -254,7 +255,3 @@ def _sizes(detector: str, dataset: str, aug: str) -> tuple[str, str, int, str]:
 def _titled(name: str) -> str:
     info = augment.AUGMENTATIONS[name]
     return info.title if info.category == "none" else f"{info.title} ({info.category})"
-
-
-def _index(options: tuple[str, ...], value: str) -> int:
-    return options.index(value) if value in options else 0

@@ -154,13 +154,16 @@ def class_index(dataset: DatasetInfo | str, value: str | int) -> int:
     raise unknown(f"class of {info.title}", text, info.classes)
 
 
+CALLED_NORMAL = ("good", "normal", "ok")
+
+
 def normal_class(info: DatasetInfo, value: str | int | None = None) -> str:
-    """The name of the class that is to be the normal one; the first that can be for None.
+    """The name of the class that is to be the normal one; for None one that is called so, else the first that can be.
 
     BadInput, as of `class_index`, and when the class has not the training images that a normal class needs.
     """
     if value is None:
-        return info.normal_classes[0]
+        return next((name for name in info.normal_classes if name.lower() in CALLED_NORMAL), info.normal_classes[0])
     name = info.classes[class_index(info, value)]
     if name in info.test_only:
         raise BadInput(
