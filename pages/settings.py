@@ -58,9 +58,9 @@ def say(rows: Sequence[Spread], found: Sequence[Gain], question: Question) -> No
     """Which aug leads, and whether the order is the same with all settings."""
     first, count = rows[0], len({gain.settings for gain in found})
     anomaly = f"{'gen ' if question.anomaly.paired else ''}{plain(anomaly_name(question.anomaly))}"
-    median = decimal(first.median, sign="+")
-    how = f"{median} in the median, and is first with {first.first} of {count} combinations" if count > 1 else median
-    st.markdown(f"#### On {anomaly}, {augment.label(first.aug, {})} {lead(first.median)}, {how}")
+    best = lead({row.aug: row.median for row in rows if len(row.gains) == len(first.gains)})
+    how = f" in the median; {augment.label(first.aug, {})} is first with {first.first} of {count} combinations"
+    st.markdown(f"#### On {anomaly}, {best}{how if count > 1 else ''}")
     order = agreement_of(found, found[0].family)
     if order is not None:
         st.markdown(
@@ -104,9 +104,9 @@ def settings(state: State) -> None:
     chart(figure, key="settings", on_click=clicked)
     st.caption(
         "A row is an aug at its default; a dot is its relative AUC with one combination of settings, its AUC minus that of "
-        "the baseline with the same settings; a stroke is the median. All are of the same images and one seed, so they are "
-        "no sample to be tested: how far the dots lie apart is what the settings do, and chance. A click on a dot opens its "
-        "run in the Lab. Measured here."
+        "the baseline with the same settings; a stroke is the median; of ties for first each counts. All are of the same "
+        "images and one seed, so they are no sample to be tested: how far the dots lie apart is what the settings do, and "
+        "chance. A click on a dot opens its run in the Lab. Measured here."
     )
 
 

@@ -13,10 +13,8 @@ from pages.components.question import asked_for, has_gains
 from pages.components.router import show
 from pages.components.service import prepare_in_background
 from pages.components.training import say_warnings
-from ssad_core import augment
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
-from ssad_core.numbers import decimal
 from ssad_core.report import draw_gains, lead
 from ssad_core.store import short
 from ssad_core.testbed import (
@@ -45,7 +43,8 @@ def _summary(key: str, _some: Sequence[Gain]) -> Summary:
 def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
     """Which augs help and which harm."""
     first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
-    st.markdown(f"#### {about}: {augment.label(first.aug, {})} {lead(first.median)}, {decimal(first.median, sign='+')}")
+    alike = [row for row in rows if (row.classes, row.settings) == (first.classes, first.settings)]
+    st.markdown(f"#### {about}: {lead({row.aug: row.median for row in alike})}")
     if first.classes < FEWEST_CLASSES:
         st.caption(
             f"There are no intervals and nothing is tested: that takes {FEWEST_CLASSES} normal classes, and "

@@ -29,6 +29,7 @@ PAPER_DATASETS = ("mnist", "fashion_mnist", "svhn", "cifar10")
 PAPER_CONTROLLED = ("svhn", "cifar10")  # Sec. 3: SVHN-C and CIFAR-10C
 PAPER = {**dict.fromkeys(FAMILIES, PAPER_CONTROLLED), WILD: PAPER_DATASETS}  # a family's data sets
 HELPFUL, HARMFUL = 0.05, 0.95  # of p (Sec. 4.1)
+ROUNDING = 1e-9  # by which equal differences of AUCs may differ
 FEWEST_CLASSES = 6  # of which there can be a 95% interval, and a p below .05 or above .95
 
 
@@ -177,7 +178,7 @@ def agreement_of(found: Iterable[Gain], family: str) -> float | None:
 
 
 class Spread(NamedTuple):
-    """What an aug gains on one task with each of some settings, their median, and with how many it gains most."""
+    """What an aug gains on one task with each of some settings, their median, and with how many no other gains more."""
 
     aug: str
     gains: dict[Settings, float]
@@ -196,7 +197,7 @@ def spreads(found: Sequence[Gain]) -> list[Spread]:
             aug,
             {gain.settings: gain.value for gain in some},
             statistics.median(gain.value for gain in some),
-            sum(gain.value == best[gain.settings] for gain in some),
+            sum(gain.value > best[gain.settings] - ROUNDING for gain in some),
         )
         for aug, some in _by_aug(found).items()
     ]

@@ -55,7 +55,7 @@ def test_without_what_varies_it_is_the_sidebars_settings(own_lab: Store) -> None
     app = open_page(PAGE, **TINY, anomaly="rest", vary="")
     assert "None varies" in words(app)
     assert "Train 12 missing runs" in labels(app)
-    assert "combinations, and is first" not in words(app)
+    assert "is first with" not in words(app)
     assert "correlate" not in words(app)
     assert len(charts(app)) == 1  # CutOut's alone
 

@@ -245,6 +245,11 @@ def test_a_spread_is_what_an_aug_gains_with_each() -> None:
     assert alt.startswith("Relative AUC of 4 augs: Flip: +0.200, the median of 3, +0.100 to +0.300, first with 2; ")
 
 
+def test_ties_up_to_rounding_are_first_each() -> None:
+    tied = {"flip": [0.3, 0.1 + 0.2], "blur": [0.1 + 0.2, 0.3], "mask": [0.1, 0.3]}  # 0.1 + 0.2 > 0.3
+    assert {row.aug: row.first for row in spreads(gains(with_settings(tied)))} == {"flip": 2, "blur": 2, "mask": 1}
+
+
 def test_augs_of_fewer_settings_are_not_ranked_with_the_others() -> None:
     runs = with_settings(THREE)
     runs += [run_of("svhn", 0, "crop", {"gen:flip": 0.99}, settings=replace(SMALL, epochs=1))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import augment
@@ -77,13 +77,18 @@ def _named(aug: str) -> tuple[str, str]:
     return augment.label(aug, {}), augment.CATEGORY_COLOURS[augment.AUGMENTATIONS[aug].category]
 
 
-def lead(median: float) -> str:
-    """What the first of several augs does, by its median gain.
+def lead(medians: Mapping[str, float]) -> str:
+    """Which of several augs does best, by their median gains: all that the digits do not tell apart.
 
-    >>> lead(0.1), lead(-0.1), lead(0.0)
-    ('gains most', 'loses least', 'loses nothing')
+    >>> lead({"cutout": 0.2, "flip": 0.1}), lead({"geom": 0.46888, "cutout": 0.46891, "flip": 0.1})
+    ('CutOut gains most, +0.200', 'GEOM and CutOut gain most, +0.469')
     """
-    return "gains most" if median > 0 else "loses least" if median < 0 else "loses nothing"
+    most = max(medians.values())
+    value = decimal(most, sign="+")
+    names = [augment.label(aug, {}) for aug, median in medians.items() if decimal(median, sign="+") == value]
+    s = "s" if len(names) == 1 else ""
+    does = f"gain{s} most" if most > 0 else f"lose{s} least" if most < 0 else f"lose{s} nothing"
+    return f"{', '.join(names[:-1])}{' and ' if len(names) > 1 else ''}{names[-1]} {does}, {value}"
 
 
 def trials(one: Summary) -> str:
