@@ -12,11 +12,12 @@ from pages.components.address import MOST_PINNED, PictureState, State, write_add
 from pages.components.lineup import ask_fpr, lined_up, own_place
 from pages.components.made import made_anomaly
 from pages.components.part import part
-from pages.components.picture_table import Column, Row, picture_table, short
+from pages.components.picture_table import Column, Row, picture_table
 from pages.components.router import show
 from ssad_core.colours import ANOMALOUS, NORMAL
 from ssad_core.detectors import detector_info
 from ssad_core.histogram import threshold_at_fpr
+from ssad_core.numbers import number
 from ssad_core.question import anomaly_name
 from ssad_core.reconstruction import ORDERS, order
 from ssad_core.sprites import error_tiles
@@ -134,7 +135,7 @@ def _rows(
     detector, info = view.detectors[0], detector_info(comparison.run.spec.detector)
     flagged = detector.scores[places] >= threshold_at_fpr(comparison.run.scores["normal"], fpr)
     right = [bool(flag == column.anomalous) for flag, column in zip(flagged, columns, strict=True)]
-    texts = [short(score) for score in detector.scores[places]]
+    texts = [number(score) for score in detector.scores[places]]
     if info.predicts:
         texts = [f"{detector.taken_for(i)[0]} {detector.taken_for(i)[1]:.0%}" for i in places]
     pictures = None if detector.explanations is None else detector.explanations[places]

@@ -816,11 +816,11 @@ def test_figures_and_scores_are_downloaded(lab: Visitor, tmp_path: Path) -> None
     assert len(root.findall("./{*}g/{*}circle")) == 4  # the legend's
 
     file = download(page, page.get_by_role("button", name="Scores (CSV)"), tmp_path)
-    assert file.suffix == ".csv"
+    assert file.name == "photos-temple-dae-cutout-gen-cutout.csv"
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     assert len(rows) == 400
     file = download(page, page.get_by_role("button", name="Figures (HTML)"), tmp_path)
-    assert file.suffix == ".html"
+    assert file.name == "photos-temple-dae-cutout-gen-cutout.html"
     text = file.read_text()
     assert text.count("Plotly.newPlot") >= 5
     assert "<script src=" not in text  # offline too

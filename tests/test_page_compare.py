@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from threading import Event
@@ -286,6 +287,16 @@ def test_the_made_anomaly_follows_the_question_until_another_is_chosen(lab: Path
     assert app.selectbox(key="made-gen-gen:invert").value == "noise"
     calm(app.selectbox(key="made-gen-gen:invert").set_value("invert").run())
     assert "made" not in address(app)  # it is the question's own again
+
+
+def test_the_scores_of_a_made_anomaly_have_three_digits(own_lab: Store) -> None:
+    worker.run(tiny(detector="ap", aug="flip").run(load("digits")), own_lab)
+    app = open_page("pages/reconstructions.py", **TINY, detector="ap", aug="flip", pins="")
+    tables = [each.proto.json for each in app.get("bidi_component") if each.proto.component_name.endswith("_table")]
+    scores = re.findall(r"([^\s<>]+) \(\d+%\)", json.loads(tables[-1])["content"])
+    assert len(scores) == 2
+    for score in scores:
+        assert re.fullmatch(r"−\d\.\d{2,3}", score)
 
 
 def test_with_fewer_images_the_start_is_among_them(own_lab: Store) -> None:

@@ -10,10 +10,11 @@ import streamlit as st
 from pages.components.address import State, write_address
 from pages.components.controls import GENS, ask_params
 from pages.components.part import part
-from pages.components.picture_table import Column, Row, picture_table, short
+from pages.components.picture_table import Column, Row, picture_table
 from ssad_core import augment
 from ssad_core.detectors import detector_info
 from ssad_core.histogram import false_positive_rates, threshold_at_fpr
+from ssad_core.numbers import number
 from ssad_core.question import anomaly_name
 from ssad_core.reconstruction import Made, make
 from ssad_core.spec import Anomaly
@@ -103,5 +104,5 @@ def _made_row(comparison: Comparison, found: Examination, fpr: float) -> Row:
     flagged = scores >= threshold_at_fpr(normal, fpr)
     info = detector_info(comparison.run.spec.detector)
     pictures = to_bytes(found.explanation) if info.pictures else None
-    texts = [f"{short(score)} ({rate:.0%})" for score, rate in zip(scores, rates, strict=True)]
+    texts = [f"{number(score)} ({rate:.0%})" for score, rate in zip(scores, rates, strict=True)]
     return Row(comparison.name, "", pictures, texts, [bool(not flagged[0]), bool(flagged[1])])

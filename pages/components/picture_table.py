@@ -117,8 +117,3 @@ def _mark(right: bool | None) -> str:
         f'<svg viewBox="0 0 12 12" width="11" height="11" role="img" aria-label="{"right" if right else "wrong"}" '
         f'class="{"right" if right else "wrong"}"><path d="{shape}"/></svg>'
     )
-
-
-def short(score: float) -> str:
-    """Two digits: there is little room below a picture."""
-    return f"{score:#.2g}".rstrip(".") if abs(score) < 99.5 else f"{score:,.0f}"

@@ -265,7 +265,8 @@ def _draw(comparison: Comparison, metrics: dict[str, TaskMetrics], state: ViewSt
 def _downloads(comparison: Comparison, views: Views, state: ViewState) -> None:
     """HTML and CSV are made when they are asked for, of what the page shows, with the maps that are there by then: nothing
     is computed, and the runs may have been deleted since."""
-    name = _slug(f"{comparison.dataset.info.title}-{run_name(comparison.run.spec)}-{comparison.anomaly.key}")
+    info, spec = comparison.dataset.info, comparison.run.spec
+    name = _slug(f"{info.title}-{info.classes[spec.normal_class]}-{run_name(spec)}-{comparison.anomaly.key}")
     buttons = st.container(horizontal=True)
     buttons.download_button(
         "Scores (CSV)",
