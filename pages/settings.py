@@ -104,7 +104,7 @@ def settings(state: State) -> None:
     chart(figure, key="settings", on_click=clicked)
     st.caption(
         "A row is an aug at its default; a dot is its relative AUC with one combination of settings, its AUC minus that of "
-        "the baseline with the same settings; a stroke is the median; of ties for first each counts. All are of the same "
+        "the baseline with the same settings; a stroke is the median; ties for first count for each aug. All are of the same "
         "images and one seed, so they are no sample to be tested: how far the dots lie apart is what the settings do, and "
         "chance. A click on a dot opens its run in the Lab. Measured here."
     )
