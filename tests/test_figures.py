@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
+import json
+import re
 from itertools import combinations
 
 import numpy as np
@@ -15,6 +18,7 @@ from plotly.colors import sample_colorscale
 
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.colours import GROUP_COLOURS
+from ssad_core.detectors import DETECTORS
 from ssad_core.figures import (
     MapPanel,
     MatrixCell,
@@ -35,6 +39,7 @@ from ssad_core.figures import (
     to_html,
 )
 from ssad_core.figures.labels import AREA, LETTER, LINE, MARK, beside
+from ssad_core.numbers import number
 from ssad_core.statistics import auc
 
 RNG = np.random.default_rng(0)
@@ -61,7 +66,7 @@ def test_histogram(log: bool) -> None:
     assert fig.layout.xaxis.title.text == "distance"
     assert fig.layout.yaxis.title.text == "per cent of group"
     for name, scores in SCORES.items():
-        assert f"{name} {np.median(scores):.3g}" in fig.layout.meta["alt"]
+        assert f"{name} {number(np.median(scores))}" in fig.layout.meta["alt"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 6])
@@ -215,6 +220,42 @@ def test_every_figure_suits_both_themes_and_exports_offline() -> None:
     assert f"<figcaption>{figures[0].layout.meta['alt']}</figcaption>" in page
     assert "<script src=" not in page
     assert 'src="https://' not in page
+
+
+def test_names_are_written_as_they_are() -> None:
+    name = """it's "q" <b>x<b>&amp;"""
+    drawn = """it's "q" &lt;b&gt;x&lt;b&gt;&amp;amp;"""  # Plotly knows no other entities by their names
+    cells = {("Flip", name): MatrixCell(0.1, "0.10", f"aug Flip, {name}:<br>MMD 0.10")}
+    matrix = matrix_figure(cells, {"Flip": "#000000"}, [name], best={}, chosen=("Flip", ""), measure="MMD", title=name)
+    tasks = tasks_figure(np.array([[0.5]]), [name], [name], contests=[[0]], title=name)
+    roc = roc_figure({name: (SCORES["test normal"], SCORES["test anomalous"])}, title=f"{name}<br>ROC")
+    assert [fig.layout.title.text for fig in (matrix, tasks, roc)] == [drawn, drawn, f"{drawn}<br>ROC"]
+    assert list(matrix.layout.xaxis.ticktext) == list(tasks.layout.yaxis.ticktext) == [drawn]
+    assert matrix.data[0].customdata[0][0] == f"aug Flip, {drawn}:<br>MMD 0.10"
+    assert roc.data[0].name.startswith(drawn)
+    assert name in roc.layout.meta["alt"]
+    title = to_html(roc).partition("<title>")[2].partition("</title>")[0]
+    assert html.unescape(title) == f"{name} ROC"
+
+
+def test_a_page_of_figures_has_lines_for_long_titles() -> None:
+    title = "one of many words, " * 20
+    fig = histogram_figure(SCORES, threshold=2.0, title=title, score="error")
+    (drawn,) = re.findall(r'"title":\{"text":"(one .*?)"', to_html(fig))
+    lines = json.loads(f'"{drawn}"').split("<br>")
+    assert " ".join(lines) == title.strip()
+    assert max(map(len, lines)) < 100
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_a_score_is_said_as_a_noun_with_a_true_minus(detector: str) -> None:
+    score = DETECTORS[detector].score
+    fig = histogram_figure(
+        {name: -scores for name, scores in SCORES.items()}, threshold=-0.97214, title="Scores", score=score
+    )
+    assert "Threshold −0.972" in fig.layout.meta["alt"]
+    assert fig.data[-1].name == "threshold −0.9721"
+    assert not re.search(r"-\d|minus", fig.layout.meta["alt"])
 
 
 def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:

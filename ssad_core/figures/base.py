@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from ..colours import ERROR_MARK, GROUP_COLOURS, OTHER_COLOURS
 Layout = dict[str, Any]  # of a figure, or of a part of it, as Plotly names its properties
 
 MAIN = "#0072B2"
+WIDEST = 90  # letters of a line of a title, where nothing on the page fits them
 
 _AXIS = {
     "gridcolor": "rgba(128,128,128,.25)",
@@ -53,15 +55,30 @@ def to_html(*figs: go.Figure, warnings: Sequence[str] = ()) -> str:
     ``warnings`` of what they are about above."""
     parts = [f'<p role="alert">⚠ {html.escape(line)}</p>' for line in warnings]
     for i, fig in enumerate(figs):
-        drawn = fig.to_html(
+        drawn = _wrapped(fig).to_html(
             full_html=False, include_plotlyjs=i == 0, div_id=f"figure{i}", config={"displaylogo": False}
         )
         parts.append(f"<figure>{drawn}<figcaption>{html.escape(fig.layout.meta['alt'])}</figcaption></figure>")
-    title = html.escape((figs[0].layout.title.text or "").replace("<br>", " "))
+    title = (figs[0].layout.title.text or "").replace("<br>", " ")
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
         f'<body style="font-family: sans-serif">\n{"".join(parts)}\n</body></html>\n'
     )
+
+
+def _wrapped(fig: go.Figure) -> go.Figure:
+    """The figure with a title of lines that a page has room for: Plotly cuts off what is longer."""
+    given = [html.unescape(line) for line in fig.layout.title.text.split("<br>")]
+    lines = [part for line in given for part in textwrap.wrap(line, WIDEST)]
+    top = fig.layout.margin.t or _TEMPLATE.layout.margin.t
+    return go.Figure(fig).update_layout(
+        title_text=escaped("<br>".join(lines)), margin_t=top + 20 * (len(lines) - len(given))
+    )
+
+
+def escaped(text: str) -> str:
+    """A text, lines of it parted by <br>, as Plotly is to be given it: it would take tags and entities for markup."""
+    return "<br>".join(html.escape(line, quote=False) for line in text.split("<br>"))
 
 
 def plot(traces: Sequence[BaseTraceType], title: str, alt: str, *, x: Layout, y: Layout, **layout: object) -> go.Figure:
@@ -82,7 +99,13 @@ def name_axes(fig: go.Figure, **axes: str) -> go.Figure:
 
 def _looks(title: str, alt: str) -> Layout:
     clear = "rgba(0,0,0,0)"
-    return {"title": title, "meta": {"alt": alt}, "template": _TEMPLATE, "paper_bgcolor": clear, "plot_bgcolor": clear}
+    return {
+        "title": escaped(title),
+        "meta": {"alt": alt},
+        "template": _TEMPLATE,
+        "paper_bgcolor": clear,
+        "plot_bgcolor": clear,
+    }
 
 
 def frame(x: Sequence[float], y: Sequence[float], **more: object) -> Layout:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
-
 import numpy as np
 import plotly.graph_objects as go
 
 from ..bias import Bias, ClassResult
 from ..numbers import decimal
-from .base import MAIN, finish, name_axes
+from .base import MAIN, escaped, finish, name_axes
 
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
 TOO_FEW = "too few images to say"
@@ -24,7 +22,7 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
     """
     fig = go.Figure()
     rows = bias.classes[::-1]  # Plotly draws upwards
-    names = [row.name for row in rows]
+    names = [escaped(row.name) for row in rows]
     marks = {"better": (BETTER, "triangle-right"), "worse": (WORSE, "triangle-left")}
     marks |= {"no clear difference": (UNCLEAR, "circle"), TOO_FEW: (UNCLEAR, "diamond"), bias.run: (MAIN, "circle")}
     opaque = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click dims nothing
@@ -40,7 +38,7 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
         ]
         fig.add_scatter(
             x=[row.auc.value for row in some],
-            y=[row.name for row in some],
+            y=[escaped(row.name) for row in some],
             name=kind,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 14},
@@ -62,7 +60,7 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
     means = {bias.run: (bias.auc, MAIN)}
     if bias.baseline is not None:
         ways = {"x": [x for row in rows for x in (row.baseline, row.auc.value, None)]}
-        ways["y"] = [y for row in rows for y in (row.name, row.name, None)]
+        ways["y"] = [y for name in names for y in (name, name, None)]
         fig.add_scatter(**ways, mode="lines", line={"color": UNCLEAR, "width": 1}, hoverinfo="skip", showlegend=False)
         ring = {"color": "#767676", "symbol": "circle-open", "size": 12, "line": {"width": 2}}
         fig.add_scatter(
@@ -109,6 +107,6 @@ def _difference(row: ClassResult) -> str:
 
 
 def _class_tick(row: ClassResult, chosen: bool) -> str:
-    name = f"<u>{html.escape(row.name)}</u>" if chosen else html.escape(row.name)
+    name = f"<u>{escaped(row.name)}</u>" if chosen else escaped(row.name)
     colour = BETTER if row.better else WORSE if row.worse else None
     return f'<span style="color:{colour}"><b>{name}</b></span>' if colour else name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..numbers import decimal, number
-from .base import Layout, frame, name_axes, plot, rule
+from .base import Layout, escaped, frame, name_axes, plot, rule
 from .labels import beside
 
 # From here on in Cividis_r white figures read better than black ones; either has a contrast of 4.6 at least.
@@ -46,7 +45,7 @@ def matrix_figure(
     """
     values = np.array([[cells[r, c].value if (r, c) in cells else np.nan for c in columns] for r in rows])
     texts = np.array([[cells[r, c].text if (r, c) in cells else "" for c in columns] for r in rows], dtype=object)
-    hovers = [[cells[r, c].hover if (r, c) in cells else "" for c in columns] for r in rows]
+    hovers = [[escaped(cells[r, c].hover) if (r, c) in cells else "" for c in columns] for r in rows]
     positive = values[values > 0]
     least, most = (positive.min(), positive.max()) if positive.size else (0.1, 1.0)
     ticks = _ticks(least, most, (1, 3))
@@ -80,7 +79,7 @@ def matrix_figure(
         return frame((x - 0.48, x + 0.48), (y - 0.46, y + 0.46))
 
     def written(name: str, colour: str = "inherit") -> str:
-        bold = f"<b>{name}</b>" if name in chosen else name
+        bold = f"<b>{escaped(name)}</b>" if name in chosen else escaped(name)
         return f'<span style="color:{colour}">{bold}</span>' if colour != "inherit" else bold
 
     x_ticks = {"tickvals": list(range(len(kinds))), "ticktext": [written(name) for name in kinds], "showgrid": False}
@@ -146,7 +145,7 @@ def scatter_figure(
         y=[point.y for point in others],
         mode="markers",
         marker={"color": [point.colour for point in others], "size": 5, "opacity": 0.35},
-        text=[point.name for point in others],
+        text=[escaped(point.name) for point in others],
         hovertemplate="%{text}: %{y:.3f} at %{x:.3g}<extra></extra>",
         showlegend=False,
     )
@@ -212,7 +211,7 @@ def tasks_figure(
         text=texts,
         texttemplate="%{text}",
         textfont={"color": "#1a1a1a", "size": 12},
-        customdata=[[[task, run] for run in runs] for task in tasks],
+        customdata=[[[escaped(task), escaped(run)] for run in runs] for task in tasks],
         hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
         hoverongaps=False,
         colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
@@ -223,8 +222,8 @@ def tasks_figure(
         xgap=2,
         ygap=2,
     )
-    names = [html.escape(name).replace(", ", "<br>") for name in runs]
-    labels = [html.escape(task) for task in tasks]
+    names = [escaped(name).replace(", ", "<br>") for name in runs]
+    labels = [escaped(task) for task in tasks]
     deepest = max(name.count("<br>") for name in names)
     said = ", ".join(f"{tasks[i]}: {runs[j]} ({auc[i, j]:.3f})" for i, j in zip(*np.nonzero(top), strict=True))
     fig = plot(

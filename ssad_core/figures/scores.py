@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from .. import histogram
 from ..colours import GROUP_COLOURS
+from ..numbers import number
 from ..statistics import auc
-from .base import Layout, colours, finish_multiples, multiples, plot
+from .base import Layout, colours, escaped, finish_multiples, multiples, plot
 
 
 def histogram_figure(
@@ -36,10 +37,10 @@ def histogram_figure(
     ]
     # A trace, since labels of Plotly's shapes cover the legend.
     top, dashed = max(share.max() for share in shares.values()), {"dash": "dash", "color": "#767676"}
-    name = f"threshold {threshold:.4g}"
+    name = f"threshold {number(threshold, digits=4)}"
     traces.append(go.Scatter(x=[threshold] * 2, y=[0, top], name=name, mode="lines", line=dashed, hoverinfo="name"))
-    medians = ", ".join(f"{name} {np.median(scores):.3g}" for name, scores in groups.items())
-    alt = f"Histograms of the {score}. Medians: {medians}. Threshold {threshold:.3g}. {about}".strip()
+    medians = ", ".join(f"{name} {number(np.median(scores))}" for name, scores in groups.items())
+    alt = f"Histograms of the {score}. Medians: {medians}. Threshold {number(threshold)}. {about}".strip()
     return plot(
         traces,
         title,
@@ -80,7 +81,7 @@ def histograms_figure(
     for i, panel in enumerate(panels):
         for name, share in shares[i].items():
             add(i, name, **_steps(edges, share, GROUP_COLOURS[name]))
-        hover = f"threshold {panel.threshold:.4g}<extra></extra>"
+        hover = f"threshold {number(panel.threshold, digits=4)}<extra></extra>"
         dashed = {"dash": "dash", "color": "#767676"}
         add(i, "threshold", x=[panel.threshold] * 2, y=[0, highest], line=dashed, hovertemplate=hover)
     fig.update_xaxes(showticklabels=True, **_scale(edges, log))
@@ -109,7 +110,7 @@ def roc_figure(
         curve = go.Scatter(
             x=x,
             y=y,
-            name=f"{name} (AUC {areas[name]:.3f})",
+            name=f"{escaped(name)} (AUC {areas[name]:.3f})",
             mode="lines",
             line={"color": colour},
             customdata=thresholds,

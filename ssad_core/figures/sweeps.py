@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from .base import MAIN, frame, plot, rule
+from .base import MAIN, escaped, frame, plot, rule
 
 
 def sweep_figure(
@@ -56,7 +56,7 @@ def sweep_figure(
     for name, own in (each or {}).items():
         places = sorted(own)
         hover = "%{fullData.name}: %{y:.3f} at %{x:~g}<extra></extra>"
-        traces.append(go.Scatter(x=places, y=[own[v] for v in places], name=name, hovertemplate=hover, **dots))
+        traces.append(go.Scatter(x=places, y=[own[v] for v in places], name=escaped(name), hovertemplate=hover, **dots))
     mean = go.Scatter(
         x=every,
         y=[mean_of.get(value) for value in every],
