@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,26 @@ def test_a_cell_says_how_sure_it_is(someone: Visitor, server: Server) -> None:
     expect(hover).to_contain_text("aug Identity, gen CutOut")
     expect(hover).to_contain_text(" images")
     expect(hover).to_contain_text("p = ")
+
+
+def test_no_number_of_a_cell_reaches_into_the_next(someone: Visitor, server: Server) -> None:
+    page = someone.page
+    page.goto(server.address(**SMALL, encoder="pixels").replace("/?", "/alignment?"))
+    expect(page.get_by_role("heading", name=BEST)).to_be_visible()
+    settled(someone)
+    numbers = matrix(page).locator(".heatmap-label text")
+    boxes = "all => all.map(text => text.getBoundingClientRect()).map(({ left, right, y }) => [y, left, right])"
+    size = "plot => [plot._fullLayout.width, plot.parentElement.clientWidth]"
+
+    def fits(shown: bool) -> bool:
+        drawn, room = matrix(page).evaluate(size)
+        found = sorted(numbers.evaluate_all(boxes))
+        apart = all(right <= left or y < below for (y, _, right), (below, left, _) in pairwise(found))
+        return drawn == room and apart and bool(found) == shown
+
+    for width, shown in ((1440, True), (1024, True), (390, False)):
+        page.set_viewport_size({"width": width, "height": 900})
+        someone.until(lambda shown=shown: fits(shown), "its numbers are there, apart, if there is room for them")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from browser import Server, Visitor, centre, settled, store_runs, too_wide, train, visitor
+from test_data import own_files, write_folder
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -101,6 +103,40 @@ def test_a_chart_is_drawn_once_it_is_looked_at_or_printed(someone: Visitor, serv
     expect(drawn).to_have_count(1)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     expect(drawn).to_have_count(2)
+
+
+def test_on_a_phone_a_long_name_leaves_room_for_charts_and_images(
+    someone: Visitor, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = someone.page
+    name = "long in the shank, with a countersunk head"
+    folders = [f"{split}/{label}" for split in ("train", "test") for label in (name, "good")]
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(server.cache))  # where the app knows own images from
+    place = write_folder(tmp_path / "screws", own_files(*folders, count=6))
+    query = {**SMALL, "dataset": f"folder:{place}", "class": "good"}
+    store_runs(server, query)
+    open_runs(someone, server.address(find="screws"))
+    pick(someone, 0, 1)
+    settled(someone)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for chart in page.get_by_test_id("chart").all():
+        chart.scroll_into_view_if_needed()
+        expect(chart.locator(".plotly")).to_be_visible()
+        parts = "[node, node.querySelector('.nsewdrag'), ...node.querySelectorAll('.ytick, .legend')]"
+        own, plot, *beside = chart.evaluate(f"node => {parts}.map(part => part.getBoundingClientRect())")
+        assert plot["width"] > own["width"] / 2
+        assert all(own["left"] <= part["left"] and part["right"] <= own["right"] for part in beside)
+    table = page.get_by_test_id("chart").first
+    table.hover()
+    with page.expect_download() as download:
+        table.locator("[data-title$=CSV]").click()
+    assert name in Path(download.value.path()).read_text()
+    # And of the Lab's test images.
+    page.goto(server.address(**query, anomaly=f"class:{name}"))
+    title = page.get_by_test_id("recon").get_by_text("Anomalous: long")
+    title.scroll_into_view_if_needed()
+    ends = title.evaluate("text => [text, text.closest('svg')].map((node) => node.getBoundingClientRect().right)")
+    assert ends == sorted(ends)
 
 
 @pytest.mark.usefixtures("trained")

@@ -49,10 +49,27 @@ function legible(figure, root) {
 }
 
 const BAR = { width: 240, height: 32 } // what the bar of buttons takes at the upper right
+const NARROW = 560 // pixels, of a root with no room beside a plot
 
-// The titles of a figure and its axes take the lines that they need, since Plotly cuts off what is wider than `room`. The figure's
-// ends before the bar, or lies below it where the bar leaves little room.
-function fit(layout, room) {
+// What Plotly cuts off where it is wider than `room`, or gives all of the room. The names of a plot's rows take a third of it.
+function fit({ data, layout }, room) {
+  fitTitles(layout, room)
+  const { yaxis, legend } = layout
+  if (yaxis?.ticktext) yaxis.ticktext = yaxis.ticktext.map((name) => shortened(name, Math.floor(room / 3 / 6.5)))
+  if (legend?.orientation !== "v" || room >= NARROW) return
+  layout.legend = { ...legend, x: 0, y: 0, yref: "container", yanchor: "bottom" }
+  layout.margin.b = 75 + 19 * data.filter((trace) => trace.showlegend !== false).length
+}
+
+// A name, which may be marked up, in two lines at most.
+function shortened(name, letters) {
+  const escaped = (text) => html("p", { text }).innerHTML
+  return name.replace(/[^<>]+(?=<|$)/g, (text) => twoLines(plain(text), letters).map(escaped).join("<br>"))
+}
+
+// The titles of a figure and its axes take the lines that they need. The figure's ends before the bar, or lies below it where
+// the bar leaves little room.
+function fitTitles(layout, room) {
   const lined = (text, letters) => text.split("<br>").flatMap((line) => wrapped(line, letters))
   const titles = Object.entries(layout).filter(([name, { title }]) => name.startsWith("xaxis") && title?.text)
   for (const [, { title }] of titles) title.text = lined(title.text, (room - 80) / 7).join("<br>")
@@ -67,6 +84,23 @@ function fit(layout, room) {
   title.pad = { t: template.layout.title.pad.t + below * BAR.height }
   layout.margin = { ...template.layout.margin, ...margin }
   layout.margin.t += 20 * more + below * BAR.height
+}
+
+const SMALLEST = 9 // pixels, of a text that can be read
+
+// Where the texts of a matrix are wider than its cells, they are smaller and take the room of the bar of colours, or else there
+// are none: hovering, and the file of numbers, have them.
+async function fitCells(plot, room) {
+  const { _size: size, xaxis } = plot._fullLayout
+  const k = plot._fullData.findIndex(({ texttemplate }) => texttemplate)
+  const texts = Array.from(plot.querySelectorAll(".heatmap-label text"), (text) => text.getBBox().width)
+  if (!texts.length) return
+  const widest = Math.max(...texts) + 3
+  const cell = (width) => width / xaxis.tickvals.length
+  if (widest <= cell(size.w)) return
+  const font = Math.floor((12 * cell(room - size.l - 10)) / widest)
+  const change = font < SMALLEST ? { texttemplate: "" } : { showscale: false, "textfont.size": Math.min(font, 12) }
+  await Plotly.restyle(plot, change, [k])
 }
 
 // By these Plotly knows a trace again, also when others come before it.
@@ -134,9 +168,10 @@ async function draw(root, seen = root.seen) {
       plot.drawn = drawn
       const figure = JSON.parse(legible(wanted.figure, root))
       name(figure.data)
-      fit(figure.layout, root.width)
+      fit(figure, root.width)
       if (!plot.data) plot.replaceChildren()
       await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
+      await fitCells(plot, root.width)
     }
   } catch (error) {
     if (!plot.data) plot.textContent = error.message

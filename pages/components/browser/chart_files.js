@@ -1,6 +1,10 @@
 // A chart as a file: as a picture, as it is on the screen, and its numbers.
 
-const plain = (text) => String(text ?? "").replace(/<br>/g, " ").replace(/<[^>]+>/g, "")
+/** What is written in a figure, where texts are marked up and names escaped. */
+function plain(text) {
+  if (typeof text !== "string") return String(text ?? "")
+  return new DOMParser().parseFromString(text.replaceAll("<br>", " "), "text/html").body.textContent
+}
 
 /** What its traces show, a line for each number: the panel, where there are several, the trace, x, y, what a cell of a matrix
  * has, and what is written there; columns are called as the axes are. A trace without any name repeats another, and where there
@@ -15,11 +19,13 @@ function numbersOf(plot) {
   const lines = [["panel", "trace", called("x"), called("y"), measure ?? "value", "text"]]
   // Arrays come packed; what Plotly has made of traces and layout has them as numbers.
   const { _fullData: traces, _fullLayout: layout } = plot
+  const whole = JSON.parse(plot.wanted.figure).layout // a narrow page shortens names
   for (const { _input: given, x, y, z, text, xaxis, yaxis, error_x, error_y } of traces) {
     const place = (axis, k, values, more) => {
-      const { tickvals = [], ticktext = [] } = layout[axis.replace(/^./, "$&axis")]
+      const name = axis.replace(/^./, "$&axis")
+      const { tickvals = [] } = layout[name]
       const value = values ? values[k] : k
-      return ticktext[tickvals.indexOf(value)] ?? (more ? value + more : value)
+      return whole[name]?.ticktext?.[tickvals.indexOf(value)] ?? (more ? value + more : value)
     }
     const panel = layout.meta.panels?.[(Number(xaxis.slice(1)) || 1) - 1]
     const add = (end, at, ...more) => {

@@ -16,6 +16,12 @@ function wrapped(text, length) {
   return lines
 }
 
+/** A text in two lines at most, of at most `length` characters. */
+function twoLines(text, length) {
+  const [first, ...more] = wrapped(text, length)
+  return [first, more.join(" ")].filter(Boolean).map((line) => clip(line, length))
+}
+
 /**
  * The figure as a free-standing SVG: computed styles written into it, the page's background under it, `title`, `subtitle`
  * and `legend` ([{text, colour, hollow}]) above it. What is marked `data-screen` (handles, hit areas) stays on the screen.

@@ -63,7 +63,9 @@ class Reconstructions extends Figure {
     const each = clamp(Math.floor((room + gap) / (40 + gap)), 3, 10)
     this.tile = Math.min(64, Math.floor((room + gap) / each) - gap)
     const half = each * (this.tile + gap) - gap
-    const head = 24
+    const titles = [`Normal`, `Anomalous: ${lab.header.anomaly}`].map((text) => twoLines(text, Math.floor(half / 7)))
+    const line = 3 + 15 * Math.max(...titles.map((title) => title.length))
+    const head = line + 6
     const lines = 33 // a mark and a score
     const heights = rows.map(([kind]) => ({ bar: BAR, taken: TAKEN })[kind] ?? this.tile)
     const places = heights.map((_, k) => head + sum(heights.slice(0, k)) + k * gap + (k > 0 ? 4 : 0))
@@ -74,9 +76,9 @@ class Reconstructions extends Figure {
     const sides = [left, left + half + between]
     const { groups, header } = lab
     this.static.replaceChildren(
-      ...[`Normal`, `Anomalous: ${header.anomaly}`].flatMap((text, k) => [
-        svg("text", { class: "side", x: sides[k], y: 11, text }),
-        svg("line", { class: "side", x1: sides[k], x2: sides[k] + half, y1: 18, y2: 18, stroke: groups[NORMAL + k].colour }),
+      ...titles.flatMap((title, k) => [
+        ...title.map((text, i) => svg("text", { class: "side", x: sides[k], y: line - 7 - 15 * (title.length - 1 - i), text })),
+        svg("line", { class: "side", x1: sides[k], x2: sides[k] + half, y1: line, y2: line, stroke: groups[NORMAL + k].colour }),
       ]),
       ...rows.flatMap(([kind, d], k) => {
         const y = places[k] + heights[k] / 2
@@ -109,7 +111,7 @@ class Reconstructions extends Figure {
         const middle = x + this.tile / 2
         const images = rows.map(([kind], r) => {
           if (kind === "bar") return bar(x, places[r] + BAR / 2, this.tile)
-          if (kind === "taken") return twoLines(middle, places[r] + 13)
+          if (kind === "taken") return twoTexts(middle, places[r] + 13)
           return svg("image", { x, y: places[r], width: this.tile, height: this.tile })
         })
         const marks = detectors.map((_, r) => mark(true, { transform: `translate(${middle} ${below + r * lines + 7})` }))
@@ -258,6 +260,6 @@ function bar(x, y, width) {
 }
 
 /** Two short lines of text about a middle, to be filled in. */
-function twoLines(x, y) {
+function twoTexts(x, y) {
   return svg("g", {}, ...[0, 12].map((below) => svg("text", { class: "score", x, y: y + below, "text-anchor": "middle" })))
 }
