@@ -10,7 +10,6 @@ import io
 import json
 import os
 import sys
-import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -280,7 +279,7 @@ def _testbed(args: argparse.Namespace) -> int:
             raise BadInput("nothing to draw: no run of these is stored beside its baseline")
         from .figures import to_html
 
-        how = "<br>".join(textwrap.wrap(_how(args, specs), 80))
+        how = _how(args, specs)
         drawn = []
         for family, some in rows.items():
             about = dict.fromkeys(class_title(*gain.normal)[0] for gain in found if gain.family == family)
