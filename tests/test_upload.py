@@ -93,6 +93,15 @@ def test_the_name_of_an_own_class_is_no_html(tmp_path: Path) -> None:
             assert [each for each in drawn if html.escape(text) in each]
 
 
+def test_the_normal_class_of_own_images_is_at_first_the_one_called_so(tmp_path: Path) -> None:
+    place = write_folder(tmp_path / "parts", own_files("bad", "good", count=7))
+    app = open_page()
+    calm(app.selectbox(key="ask-dataset").set_value("own").run())
+    calm(app.text_input(key="ask-own-path").set_value(str(place)).run())
+    assert address(app)["class"] == app.selectbox(key=f"ask-class-folder:{place}").value == "good"
+    assert address(open_page(dataset=f"folder:{place}"))["class"] == "good"
+
+
 def test_own_images_by_their_path(tmp_path: Path) -> None:
     place = write_folder(tmp_path / "my screws", MVTEC)
     app = open_page()
