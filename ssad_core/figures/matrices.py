@@ -230,7 +230,7 @@ def tasks_figure(
         [heat],
         title,
         f"AUC of {len(runs)} runs on {len(tasks)} tasks." + (f" Best: {said}." if said else ""),
-        x={"tickvals": heat.x, "ticktext": names, "side": "top", "tickangle": 0, "showgrid": False},
+        x={"tickvals": heat.x, "ticktext": names, "side": "top", "autotickangles": [0, -45], "showgrid": False},
         y={"tickvals": heat.y, "ticktext": labels, "autorange": "reversed", "showgrid": False},
         height=130 + 16 * deepest + 30 * len(tasks),
         margin={"t": 90 + 16 * deepest, "b": 10, "l": 10},
