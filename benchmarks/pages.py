@@ -44,8 +44,8 @@ PATCHES = [k / 10 for k in range(1, 10)]
 
 # Keeps, in the page: when a person last did something, when something last changed (also inside components, and what is
 # painted on a canvas), and the bytes that have come. Streamlit's own sign that it is busy is no part of the answer, nor are
-# lists and tooltips, which hang on the body beside the app; nor is what a canvas has inside, which nobody sees: a table tells
-# its cells to screen readers 200 ms after it has painted them.
+# lists and tooltips, which hang on the body beside the app; nor is what nobody sees, what a canvas has inside (a table tells
+# its cells to screen readers 200 ms after it has painted them) and an empty place (a look every two seconds marks its own).
 WATCH = """
 (() => {
   const seen = window.__seen = { acted: 0, first: 0, changed: 0, came: 0, bytes: 0 }
@@ -63,7 +63,7 @@ WATCH = """
   }
   const own = (node) => node.nodeType === 1 ? node : node.parentElement
   const outside = (node) => node.getRootNode() === document && !node.closest("[data-testid=stApp]")
-  const hidden = "[data-testid=stStatusWidget], [data-testid=stHeader], canvas *"
+  const hidden = "[data-testid=stStatusWidget], [data-testid=stHeader], canvas *, :has(> [data-testid=stEmpty])"
   const observer = new MutationObserver((records) => {
     if (records.some(({ target, attributeName }) => own(target) && !outside(own(target)) && !own(target).closest(hidden)
         && attributeName !== "data-stale" && attributeName !== "data-test-script-state")) change()
