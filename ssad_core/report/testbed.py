@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ..figures import GainRow, SpreadRow
 
+MOST_NAMED = 3  # augs that a heading has room for
+
 
 def draw_gains(found: Sequence[Summary], title: str) -> go.Figure:
     """The summaries of one family, in their order."""
@@ -78,16 +80,20 @@ def _named(aug: str) -> tuple[str, str]:
 
 
 def lead(medians: Mapping[str, float]) -> str:
-    """Which of several augs does best, by their median gains: all that the digits do not tell apart.
+    """Which of several augs does best, by their median gains: all that the digits do not tell apart; of many how many.
 
     >>> lead({"cutout": 0.2, "flip": 0.1}), lead({"geom": 0.46888, "cutout": 0.46891, "flip": 0.1})
     ('CutOut gains most, +0.200', 'GEOM and CutOut gain most, +0.469')
+    >>> lead(dict.fromkeys(["cutout", "flip", "geom", "blur"], 0.0))
+    '4 of 4 augs lose nothing, +0.000'
     """
     most = max(medians.values())
     value = decimal(most, sign="+")
     names = [augment.label(aug, {}) for aug, median in medians.items() if decimal(median, sign="+") == value]
     s = "s" if len(names) == 1 else ""
     does = f"gain{s} most" if most > 0 else f"lose{s} least" if most < 0 else f"lose{s} nothing"
+    if len(names) > MOST_NAMED:
+        return f"{len(names)} of {len(medians)} augs {does}, {value}"
     return f"{', '.join(names[:-1])}{' and ' if len(names) > 1 else ''}{names[-1]} {does}, {value}"
 
 
