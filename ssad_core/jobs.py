@@ -188,8 +188,10 @@ class Jobs:
 
     def _connect(self) -> distributed.Client:
         try:
-            # First, since a Client that finds none is left half made, and then holds up the end of the process.
-            asyncio.run(asyncio.wait_for(_reach(self.address), ANSWERS_WITHIN))
+            # First, since a Client that finds none is left half made, and then holds up the end of the process. Apart, since
+            # a notebook has a loop in this thread.
+            with ThreadPoolExecutor(1) as apart:
+                apart.submit(asyncio.run, asyncio.wait_for(_reach(self.address), ANSWERS_WITHIN)).result()
             client = distributed.Client(self.address, timeout=ANSWERS_WITHIN, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:  # the last of tls:// without certificates
             raise BadInput(

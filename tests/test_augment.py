@@ -470,7 +470,7 @@ def test_pasting_pastes_only_pixels_of_its_source(kind: type[Paste], profile: st
     # Every pixel is its own colour, so that each pixel of the result tells where it is from.
     places = torch.arange(32 * 32).view(1, 1, 32, 32)
     x = (places / 32**2).repeat(200, 1, 1, 1)
-    transform = Plain("cutpaste", "local", {}, profile, "aug")
+    transform = Plain("cutpaste", {}, profile, "aug")
     drawn = transform.sample_params(200, 1, 32, seeded())
     out = (transform.apply(x, drawn) * 32**2).round().long()
     changed = out != places
@@ -585,7 +585,7 @@ def test_cutout_tries_ten_times() -> None:
     expected = refused**10
     assert refused**9 - refused**11 > 20 * np.sqrt(expected / n)  # so that ten is told from nine and eleven
 
-    transform = Large("cutout", "local", {"c": None}, "paper", "aug")
+    transform = Large("cutout", {"c": None}, "paper", "aug")
     untouched = (transform.sample_params(n, 1, 32, seeded())["height"] == 0).float().mean().item()
     assert untouched == pytest.approx(expected, abs=4 * np.sqrt(expected / n))
 
@@ -595,7 +595,7 @@ def test_cutout_leaves_the_image_when_no_try_fits() -> None:
         AREA = (1.1, 1.2)
 
     x = patches()
-    out = TooLarge("cutout", "local", {"c": None}, "paper", "gen")(x, seeded())
+    out = TooLarge("cutout", {"c": None}, "paper", "gen")(x, seeded())
     assert_close(out, x, rtol=0, atol=0)
 
 

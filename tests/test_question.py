@@ -322,7 +322,8 @@ def test_the_command_asks_for_the_same_run(capsys: pytest.CaptureFixture[str]) -
             spec = question.run(dataset)
             if not store.has(spec.id):
                 with store.begin(spec) as work:
-                    work.publish({"seconds": 0, "train_seconds": 0, "images_per_second": 0, "auc": {}, "finished": 0})
+                    numbers = "seconds", "train_seconds", "images_per_second", "training_images", "finished"
+                    work.publish({**dict.fromkeys(numbers, 0), "auc": {}})
             words = shlex.split(question.command())
             assert words[:3] == ["python", "-m", "ssad_core"]
             # What is stored is answered without the device; another run would end here for want of it.
