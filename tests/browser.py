@@ -28,7 +28,7 @@ with contextlib.suppress(ImportError):  # `chromium` deals with it
     from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, WebSocket
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, WebSocket
 
     from ssad_core.views import Comparison
 
@@ -156,10 +156,7 @@ class Visitor:
 @contextmanager
 def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     """A new person, with no history, who may use the clipboard. Fails in the end if the console had errors."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    context.set_default_timeout(1000 * PATIENCE)
-    someone = Visitor(context.new_page())
+    someone = Visitor(_profile(browser, server).new_page())
 
     def heard(message: ConsoleMessage) -> None:
         # Streamlit's own pages look for hosts that a machine without a network does not find.
@@ -186,8 +183,25 @@ def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
     try:
         yield someone
     finally:
-        context.close()
+        for page in someone.page.context.pages:
+            page.close()
     assert not someone.errors, someone.errors
+
+
+def _profile(browser: Browser, server: Server) -> BrowserContext:
+    """One that nobody uses. It keeps nothing of who had it before but the app's scripts: to load and to compile those
+    anew takes a second."""
+    context = next((each for each in browser.contexts if not each.pages), None)
+    if context is None:
+        context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
+        context.set_default_timeout(1000 * PATIENCE)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    context.clear_cookies()
+    page = context.new_page()
+    kept = {"origin": server.url, "storageTypes": "local_storage,indexeddb,cache_storage"}
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
+    page.close()
+    return context
 
 
 def until(

@@ -15,16 +15,16 @@ import pytest
 from PIL import Image
 from scipy.stats import rankdata, spearmanr, wilcoxon
 
-from ssad_core import cli
+from ssad_core import cli, worker
 from ssad_core.data import load
-from ssad_core.detectors import augs, settings_for
+from ssad_core.detectors import augs, settings_for, with_baseline
 from ssad_core.errors import BadInput
 from ssad_core.numbers import decimal
 from ssad_core.question import Question
 from ssad_core.report import draw_gains, draw_settings, trials
 from ssad_core.spec import RunSpec, Settings
 from ssad_core.statistics import clustered_interval, pseudo_median
-from ssad_core.store import StoredRun
+from ssad_core.store import Store, StoredRun
 from ssad_core.testbed import (
     FAMILIES,
     PAPER_DATASETS,
@@ -393,12 +393,17 @@ def test_a_list_may_be_given_in_pieces_and_counts_each_once(capsys: pytest.Captu
     assert "0 of 24 runs are stored" in capsys.readouterr().err
 
 
-def test_the_heading_names_the_preset_and_what_is_changed_of_it(tmp_path: Path) -> None:
-    out = tmp_path / "gains.html"
-    command = ["testbed", "--dataset", f"folder:{parts(tmp_path)}", "--augment", "flip", "--out", str(out)]
-    epochs, decays = settings_for("quick").epochs, ["--vary", "weight_decay", "--weight-decay", "0.1"]
+def test_the_heading_names_the_preset_and_what_is_changed_of_it(tmp_path: Path, own_cache: Path) -> None:
+    source, out = f"folder:{parts(tmp_path)}", tmp_path / "gains.html"
+    dataset, quick = load(source), settings_for("quick")
+    for changes in ({}, {"epochs": 4, "limit": 2}, {"epochs": 2}, {"epochs": 2, "weight_decay": 1e-5}):
+        question = Question(source, "nuts", augment="flip", settings=replace(quick, **changes))
+        for spec in with_baseline(question.run(dataset)):
+            worker.run(spec, Store(own_cache), "cpu")
+    command = ["testbed", "--dataset", source, "--augment", "flip", "--stored", "--out", str(out)]
+    decays = ["--vary", "weight_decay", "--weight-decay", "0.1"]
     for options, how in {
-        ("--epochs", str(epochs)): "preset quick",
+        ("--epochs", str(quick.epochs)): "preset quick",
         ("--epochs", "4", "--limit", "2"): "preset quick, changed: epochs 4, training images 2",
         ("--epochs", "4", "--vary", "epochs"): "preset quick, changed: epochs 2 and 4",
         ("--epochs", "2", *decays): "preset quick, changed: epochs 2, weight decay 1e-05 and 5e-05",
