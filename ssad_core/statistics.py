@@ -18,6 +18,7 @@ from .errors import BadInput
 CHUNK = 100_000  # bootstrap weights at a time: they fit the processor's cache, and memory does not grow
 FEWEST_PAIRS = 4  # of which a rank correlation is worth saying
 FEW = 10  # images of a group below which neither drawing them again nor a test says how sure a value is
+STRIPS = 256  # of sorted averages, that a weighted median is looked for in
 EXACT_BELOW = 50  # differences from which on signed-rank statistics use the normal approximation
 
 
@@ -230,30 +231,42 @@ def clustered_interval(d: ArrayLike, clusters: ArrayLike, draws: int = 1000, see
     """The 95% percentile bootstrap interval of the pseudo-median of differences that come in clusters: whole clusters are
     drawn with replacement, as many as there are. Wider than that of `pseudo_median` where those of one cluster go together.
 
-    ``d`` and ``clusters``, a number for each difference, are (n,); memory is some 40 n (n + 1) bytes. BadInput if ``d`` is
+    ``d`` and ``clusters``, a number for each difference, are (n,); memory is some 50 n (n + 1) bytes. BadInput if ``d`` is
     empty or not finite. Of fewer than some ten clusters it is too narrow, of one it has no width.
 
     >>> clustered_interval([0.1, 0.1, 0.3, 0.3], [0, 0, 1, 1])
     (0.1, 0.3)
     """
+    from scipy.sparse import csr_array  # as in `wilcoxon_greater`
+
     d = finite_scores(d, "paired")
     _, clusters = np.unique(clusters, return_inverse=True)
-    i, j = (index.astype(np.int32) for index in np.triu_indices(len(d)))
+    i, j = np.triu_indices(len(d))
     walsh = (d[i] + d[j]) / 2
     order = np.argsort(walsh)
-    i, j, walsh = i[order], j[order], walsh[order]
-    same = i == j
+    walsh, i, j = walsh[order], i[order], j[order]
+    # How often a pair comes depends on the clusters of its two alone: as the product of theirs says; one difference with
+    # itself and its copies, i <= j, as a triangle of them.
+    first, second = np.sort([clusters[i], clusters[j]], axis=0)
+    of_two = 1 + clusters.max()
+    kinds, kind = np.unique((first * of_two + second) * 2 + (i == j), return_inverse=True)
+    # Middles are looked for among strips of the sorted averages, and then in their strip.
+    strips = np.arange(len(walsh)) * STRIPS // len(walsh)
+    starts = np.searchsorted(strips, np.arange(STRIPS + 1))
+    counts = csr_array((np.ones(len(walsh)), (strips, kind)), shape=(STRIPS, len(kinds)))
+
     medians = []
-    # In float32, which counts to 2^24 exactly: the sums of some 4,000 differences.
-    for drawn in _multinomial(np.random.default_rng(seed), draws, clusters.max() + 1)[:, clusters].astype(np.float32):
-        # A pair of two comes as often as the product says; one with itself and its copies, i <= j, as a triangle of them.
-        weights = drawn[i] * drawn[j]
-        weights[same] = drawn[i[same]] * (drawn[i[same]] + 1) / 2
-        reached = np.cumsum(weights)
-        middle = np.searchsorted(
-            reached, [reached[-1] // 2 + 1, (reached[-1] + 1) // 2]
-        )  # one where their number is odd
-        medians.append(walsh[middle].mean())
+    for drawn in _multinomial(np.random.default_rng(seed), draws, of_two):
+        one, other = drawn[kinds // 2 // of_two], drawn[kinds // 2 % of_two]
+        weights = np.where(kinds % 2 == 1, one * (one + 1) / 2, one * other)
+        reached = np.cumsum(counts @ weights)
+        middle = []
+        for rank in (reached[-1] // 2 + 1, (reached[-1] + 1) // 2):  # one where their number is odd
+            strip = np.searchsorted(reached, rank)
+            inside = slice(starts[strip], starts[strip + 1])
+            left = rank - (reached[strip - 1] if strip else 0)
+            middle.append(walsh[inside][np.searchsorted(np.cumsum(weights[kind[inside]]), left)])
+        medians.append(np.mean(middle))
     low, high = np.quantile(medians, [0.025, 0.975])
     return float(low), float(high)
 
