@@ -16,7 +16,7 @@ from .detectors import Detector, Examination
 from .samples import Samples, to_float
 from .spec import CONTROLLED, LIVE, Anomaly, Params, RunSpec
 from .statistics import auc
-from .store import StoredRun, short
+from .store import Damaged, StoredRun, short
 
 LIVE_LIMIT = 256  # images a side while training: 256 normal and 256 anomalous ones
 LIVE_LEAST = 32  # of a detector that looks at each image so often that 256 would take long
@@ -145,7 +145,13 @@ def explain_stored(run: StoredRun, codes: np.ndarray, channels: int, size: int) 
 
 def _stored_detector(run: StoredRun, channels: int, size: int) -> Detector:
     detector = detectors.build(run.spec, channels, size)
-    detector.network.load_state_dict({name: torch.from_numpy(value) for name, value in run.read_weights().items()})
+    weights = {name: torch.from_numpy(value) for name, value in run.read_weights().items()}
+    try:
+        detector.network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise Damaged(
+            f"{run.id}/{run.weights.name} is of another network; delete the run and train it again"
+        ) from error
     detector.network.to(memory_format=torch.channels_last).eval()
     return detector
 

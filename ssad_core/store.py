@@ -54,7 +54,7 @@ class Gone(BadInput):
 
 
 class Damaged(RuntimeError):
-    """A file of a stored run is missing or cannot be read; the text says which and what to do."""
+    """A file of a stored run is missing, cannot be read or is of something else; the text says which and what to do."""
 
 
 def write_json(path: Path, value: Any) -> None:

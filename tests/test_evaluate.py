@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from sklearn.metrics import average_precision_score, roc_auc_score, silhouette_score
 from sklearn.neighbors import NearestNeighbors
 
@@ -191,6 +192,9 @@ def test_a_gen_of_its_own_parameters_is_computed_once_and_kept(copied: Trained) 
     np.testing.assert_array_equal(kept[0], scores)
     np.testing.assert_array_equal(kept[1], codes)
     with pytest.raises(Damaged):
+        anomaly_results(fresh, Anomaly("gen", "cutout", (("c", 0.5),)), copied.dataset)
+    save_file({"encoder.weight": np.zeros((2, 2), np.float32)}, copied.run.weights)
+    with pytest.raises(Damaged, match=f"{copied.run.id}/weights.safetensors is of another network; delete the run"):
         anomaly_results(fresh, Anomaly("gen", "cutout", (("c", 0.5),)), copied.dataset)
 
 
