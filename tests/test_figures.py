@@ -277,8 +277,10 @@ def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
     assert "aug 1 −1.000 at 1.00, aug 2 −2.000 at 2.00, aug 40 −40.000 at 40.0" in wide.layout.meta["alt"]
     assert "no points yet" in scatter().layout.meta["alt"]
     aside = ScatterPoint("aug", "#0072B2", 1, 0.9, (0.5, 0.8))  # an interval that leaves out its own value
-    bars = scatter_figure([aside], x_title="MMD", y_title="gain", level=0.0, title="Success").data[0].error_y
-    assert (bars.array, bars.arrayminus) == ((0,), (0.4,))
+    alone = ScatterPoint("other", "#0072B2", 2, 0.5)  # of too few images for one
+    trace = scatter_figure([aside, alone], x_title="MMD", y_title="gain", level=0.0, title="Success").data[0]
+    assert (trace.error_y.array, trace.error_y.arrayminus) == ((0, None), (0.4, None))
+    assert trace.customdata == ("(0.500 to 0.800) ", "")
 
 
 def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:

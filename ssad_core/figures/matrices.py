@@ -122,7 +122,6 @@ def scatter_figure(
     its values are of different orders. ``level`` is what y is where nothing is gained."""
     every = [point.x for point in (*shown, *others)]
     log = bool(every) and 0 < 5 * min(every) < max(every)
-    spans = [point.interval or (point.y, point.y) for point in shown]
     named = go.Scatter(
         x=[point.x for point in shown],
         y=[point.y for point in shown],
@@ -130,14 +129,14 @@ def scatter_figure(
         text=[point.name for point in shown],
         marker={"color": [point.colour for point in shown], "size": 11},
         error_y={
-            "array": [max(0.0, high - point.y) for (_, high), point in zip(spans, shown, strict=True)],
-            "arrayminus": [max(0.0, point.y - low) for (low, _), point in zip(spans, shown, strict=True)],
+            "array": [max(0.0, point.interval[1] - point.y) if point.interval else None for point in shown],
+            "arrayminus": [max(0.0, point.y - point.interval[0]) if point.interval else None for point in shown],
             "color": "rgba(128,128,128,.7)",
             "thickness": 1,
             "width": 3,
         },
-        customdata=spans,
-        hovertemplate="%{text}: %{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f}) at %{x:.3g}<extra></extra>",
+        customdata=["({:.3f} to {:.3f}) ".format(*point.interval) if point.interval else "" for point in shown],
+        hovertemplate="%{text}: %{y:.3f} %{customdata}at %{x:.3g}<extra></extra>",
         showlegend=False,
     )
     small = go.Scatter(
@@ -162,18 +161,17 @@ def scatter_figure(
         x={"title": f"{x_title}, logarithmic" if log else x_title, **numbers},
         y={"title": y_title},
         shapes=[rule(y=level, color="#767676", width=1)],
-        annotations=_names(shown, others, np.array(spans), log),
+        annotations=_names(shown, others, log),
     )
 
 
-def _names(
-    shown: Sequence[ScatterPoint], others: Sequence[ScatterPoint], spans: np.ndarray, log: bool
-) -> list[dict[str, object]]:
+def _names(shown: Sequence[ScatterPoint], others: Sequence[ScatterPoint], log: bool) -> list[dict[str, object]]:
     """Each point's name, beside it or, where it is crowded, at the end of a line."""
     if not shown:
         return []
     places = np.array([(math.log10(point.x) if log else point.x, point.y) for point in (*shown, *others)])
     points, rest = np.split(places, [len(shown)])
+    spans = np.array([point.interval or (point.y, point.y) for point in shown])
     found = beside(points, spans, [point.name for point in shown], rest)
     line = {"arrowhead": 0, "arrowwidth": 0.8, "standoff": 6, "borderpad": 0, "font": {"size": 12}}
     return [
