@@ -94,7 +94,7 @@ def test_of_a_handful_of_images_there_is_no_interval_and_no_verdict() -> None:
     assert (row.gain.value, row.gain.few, row.better, row.worse) == (-1, True, False, False)
     drawn = {trace.name: trace for trace in bias_figure(few, title="").data}
     assert list(drawn["too few images to say"].y) == ["cat"]
-    assert list(drawn["too few images to say"].error_x.array) == [0]
+    assert list(drawn["too few images to say"].error_x.array) == [None]
     alone = error_bias(Scored("DAE", [1, 2], {"cat": [0, 0.5]}))
     for bias, said in ((few, "(too few images to say: −1.000)"), (alone, "(too few images to say)")):
         assert said in bias_figure(bias, title="").layout.meta["alt"]

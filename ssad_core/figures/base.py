@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -121,6 +122,19 @@ def rule(*, x: float | None = None, y: float | None = None, **line: object) -> L
     else:
         ends = {"x0": 0, "x1": 1, "y0": y, "y1": y, "xref": "x domain", "yref": "y"}
     return {"type": "line", "line": line, **ends}
+
+
+def error_bars(values: Sequence[float], ends: Sequence[tuple[float, float] | None], **look: object) -> Layout:
+    """The 95% intervals of points, each from its low to its high end: of one that leaves out its own value only the end
+    beyond, and nothing where it is None or NaN."""
+    spans = [None if span is None or math.isnan(span[0]) else span for span in ends]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [span and max(0.0, span[1] - value) for value, span in zip(values, spans, strict=True)],
+        "arrayminus": [span and max(0.0, value - span[0]) for value, span in zip(values, spans, strict=True)],
+        **look,
+    }
 
 
 def multiples(panels: Sequence[Panel], **axes: object) -> tuple[go.Figure, list[dict[str, int]]]:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from ..bias import Bias, ClassResult
 from ..numbers import decimal
-from .base import MAIN, escaped, finish, name_axes
+from .base import MAIN, error_bars, escaped, finish, name_axes
 
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
 TOO_FEW = "too few images to say"
@@ -42,16 +42,7 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
             name=kind,
             mode="markers",
             marker={"color": colour, "symbol": symbol, "size": 14},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                # Of none, and of one that leaves out its own value, no length.
-                "array": [max(0.0, high - row.auc.value) for row, (_, high) in zip(some, ends, strict=True)],
-                "arrayminus": [max(0.0, row.auc.value - low) for row, (low, _) in zip(some, ends, strict=True)],
-                "color": colour,
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=error_bars([row.auc.value for row in some], ends, color=colour, thickness=2, width=5),
             customdata=[[row.name, _difference(row)] for row in some],
             hovertemplate=f"%{{y}}: {bias.run} %{{x:.3f}}<br>%{{customdata[1]}}<extra></extra>",
             showlegend=bool(some),

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..numbers import decimal, number
-from .base import Layout, escaped, frame, name_axes, plot, rule
+from .base import Layout, error_bars, escaped, frame, name_axes, plot, rule
 from .labels import beside
 
 # From here on in Cividis_r white figures read better than black ones; either has a contrast of 4.6 at least.
@@ -128,13 +128,13 @@ def scatter_figure(
         mode="markers",
         text=[point.name for point in shown],
         marker={"color": [point.colour for point in shown], "size": 11},
-        error_y={
-            "array": [max(0.0, point.interval[1] - point.y) if point.interval else None for point in shown],
-            "arrayminus": [max(0.0, point.y - point.interval[0]) if point.interval else None for point in shown],
-            "color": "rgba(128,128,128,.7)",
-            "thickness": 1,
-            "width": 3,
-        },
+        error_y=error_bars(
+            [point.y for point in shown],
+            [point.interval for point in shown],
+            color="rgba(128,128,128,.7)",
+            thickness=1,
+            width=3,
+        ),
         customdata=["({:.3f} to {:.3f}) ".format(*point.interval) if point.interval else "" for point in shown],
         hovertemplate="%{text}: %{y:.3f} %{customdata}at %{x:.3g}<extra></extra>",
         showlegend=False,
