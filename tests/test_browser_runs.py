@@ -101,6 +101,10 @@ def test_a_chart_is_drawn_once_it_is_looked_at_or_printed(someone: Visitor, serv
     charts.first.scroll_into_view_if_needed()
     expect(charts.first.locator(".plotly")).to_be_visible()
     expect(drawn).to_have_count(1)
+    figures = charts.first.locator(".heatmap-label text").first
+    for theme, colour in {"dark": "rgb(255, 255, 255)", "light": "rgb(26, 26, 26)"}.items():
+        page.emulate_media(color_scheme=theme)
+        expect(figures).to_have_css("fill", colour)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     expect(drawn).to_have_count(2)
 

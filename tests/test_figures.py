@@ -447,6 +447,8 @@ def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
     assert fig.layout.yaxis.ticktext == ("gen Flip", "rest")
     assert (fig.layout.xaxis.side, fig.layout.yaxis.autorange) == ("top", "reversed")
     assert "Best: gen Flip: DAE, Flip (0.900)." in fig.layout.meta["alt"]
+    for look in (heat, fig.layout.meta["dark"]):
+        assert min(contrast(colour, look["textfont"]["color"]) for _, colour in look["colorscale"]) >= 4.5
     of_other_images = tasks_figure(
         auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0], [1]], title="Tasks"
     )

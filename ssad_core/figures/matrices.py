@@ -17,6 +17,9 @@ from .labels import beside
 DARK = 0.52
 # With fewer the bar of a matrix's colours is so low that its labels lie on each other; the cells say it all.
 FEW_ROWS = 4
+# The colours of cells from the paper's own to a strong one, and of the figures in them: each reads on all of its scale.
+DAY: Layout = {"colorscale": [[0, "#f7fbff"], [1, "#6baed6"]], "textfont": {"color": "#1a1a1a", "size": 12}}
+NIGHT: Layout = {"colorscale": [[0, "#16212b"], [1, "#2f78ab"]], "textfont": {"color": "#ffffff", "size": 12}}
 
 
 @dataclass(frozen=True)
@@ -208,11 +211,10 @@ def tasks_figure(
         y=list(range(len(tasks))),
         text=texts,
         texttemplate="%{text}",
-        textfont={"color": "#1a1a1a", "size": 12},
+        **DAY,
         customdata=[[[escaped(task), escaped(run)] for run in runs] for task in tasks],
         hovertemplate="%{customdata[1]} on %{customdata[0]}: AUC %{z:.4f}<extra></extra>",
         hoverongaps=False,
-        colorscale=[[0, "#f7fbff"], [1, "#6baed6"]],  # so light that dark figures read on all of it
         zmin=min(0.5, float(np.nanmin(auc))),
         zmax=1,
         showscale=False,  # the values are there
@@ -233,6 +235,7 @@ def tasks_figure(
         height=130 + 16 * deepest + 30 * len(tasks),
         margin={"t": 90 + 16 * deepest, "b": 10, "l": 10},
     )
+    fig.layout.meta |= {"dark": NIGHT}
     return name_axes(fig, x="run", y="task")
 
 

@@ -168,6 +168,9 @@ async function draw(root, seen = root.seen) {
       plot.drawn = drawn
       const figure = JSON.parse(legible(wanted.figure, root))
       name(figure.data)
+      const { dark } = figure.layout.meta // how its traces look on a dark page
+      if (dark && isDark(getComputedStyle(root).getPropertyValue("--st-background-color").trim()))
+        for (const trace of figure.data) Object.assign(trace, dark)
       fit(figure, root.width)
       if (!plot.data) plot.replaceChildren()
       await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
