@@ -337,9 +337,16 @@ class Jobs:
     def _started(self, job: Job) -> bool:
         return bool(job.heard) if self._children is None else self._children.has_begun(job.key)
 
+    def _waiting(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.outcome is None and not self._started(job)]
+
     def _position(self, job: Job) -> int:
-        waiting = [other for other in self._jobs.values() if other.outcome is None and not self._started(other)]
-        return 1 + sum((-other.priority, other.order) < (-job.priority, job.order) for other in waiting)
+        return 1 + sum((-other.priority, other.order) < (-job.priority, job.order) for other in self._waiting())
+
+    def waiting(self) -> int:
+        """How many trainings of this service have not begun."""
+        with self._lock:
+            return len(self._waiting())
 
     def cancel(self, run_id: str) -> Status:
         """Ends a run that is queued or going on, wherever it is trained, and returns once its process is gone, or does not

@@ -165,6 +165,7 @@ def test_what_waits_says_its_place_in_the_line(own_lab: Store) -> None:
         service.jobs().submit(spec)
     trainer(own_lab, ahead[0].id)
     app = open_page(HISTOGRAMS, **long, pins="")
+    assert any("as one sweep after 2 that wait;" in caption.value for caption in app.caption)
     calm(app.button(key="train-missing").click().run())
     assert re.fullmatch(r"0 of 2 runs are there\. Waiting, number 3 in line; about .+ to go from then on\.", bar(app))
     for spec in ahead[1:]:

@@ -62,7 +62,8 @@ def _offer(missing: list[RunSpec], stati: Mapping[str, Status], dataset: Dataset
         args=(missing,),
     )
     names = f"{', '.join(map(plain, labels(missing)))}: about" if len(missing) <= MOST_NAMED else "About"
-    row.caption(f"{names} {cost}, {why}. In the background, as one sweep; a single run of the Lab goes first.")
+    line = f" after {waiting} that {'waits' if waiting == 1 else 'wait'}" if (waiting := jobs().waiting()) else ""
+    row.caption(f"{names} {cost}, {why}. In the background, as one sweep{line}; a single run of the Lab goes first.")
 
 
 def _submit(specs: list[RunSpec]) -> None:
