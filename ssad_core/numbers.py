@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 
 def decimal(value: float, places: int = 3, sign: str = "") -> str:
     """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too. What rounds to 0 keeps its
-    sign: an interval that ends below 0 does not reach it.
+    sign, and only 0 itself has none: an interval that ends below 0 does not reach it.
 
-    >>> decimal(0.9034), decimal(-0.18, sign="+"), decimal(0.07, 2, "+"), decimal(-0.0003)
-    ('0.903', '−0.180', '+0.07', '−0.000')
+    >>> decimal(0.9034), decimal(-0.18, sign="+"), decimal(0.07, 2, "+"), decimal(-0.0003), decimal(0.0, sign="+")
+    ('0.903', '−0.180', '+0.07', '−0.000', '0.000')
     """
-    return f"{value:{sign}.{places}f}".replace("-", "−")
+    return f"{value:{sign if value else ''}.{places}f}".replace("-", "−" if value else "")
+
+
+def leading(values: np.ndarray, axis: int) -> np.ndarray:
+    """Which AUCs along an axis are the highest in the three digits that are shown, bool of their shape: all that tie in
+    these, but none where there is no lower one. NaN is left out.
+
+    >>> leading(np.array([[0.9, 0.90001, 0.1], [1.0, 1.0, np.nan]]), axis=1).tolist()
+    [[True, True, False], [False, False, False]]
+    """
+    shown = np.round(values, 3)
+    known = ~np.isnan(shown)
+    highest = np.max(shown, axis, where=known, initial=-np.inf, keepdims=True)
+    lowest = np.min(shown, axis, where=known, initial=np.inf, keepdims=True)
+    return known & (shown == highest) & (lowest < highest)
 
 
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:

@@ -179,6 +179,12 @@ def _interval(value: float, drawn: np.ndarray) -> Estimate:
     return Estimate(float(value), float(low), float(high))
 
 
+def _differences(d: ArrayLike) -> np.ndarray:
+    """float64 (n,), without what rounding leaves of a difference: what differs by less than 1e-12 is alike, and 0 is 0.
+    BadInput as `finite_scores`."""
+    return np.round(finite_scores(d, "paired"), 12) + 0.0  # which makes 0 of −0
+
+
 def pseudo_median(d: ArrayLike) -> tuple[float, float, float]:
     """The Hodges-Lehmann pseudo-median of differences and its 95% interval: ``(estimate, low, high)``.
 
@@ -192,7 +198,7 @@ def pseudo_median(d: ArrayLike) -> tuple[float, float, float]:
     >>> pseudo_median([0.1, 0.3, -0.1, 0.2, 0.4, 0.2])
     (0.2, -0.1, 0.4)
     """
-    d = np.sort(finite_scores(d, "paired"))
+    d = np.sort(_differences(d))
     n = len(d)
     total = n * (n + 1) // 2
     walsh = np.empty(total)
@@ -239,7 +245,7 @@ def clustered_interval(d: ArrayLike, clusters: ArrayLike, draws: int = 1000, see
     """
     from scipy.sparse import csr_array  # as in `wilcoxon_greater`
 
-    d = finite_scores(d, "paired")
+    d = _differences(d)
     _, clusters = np.unique(clusters, return_inverse=True)
     i, j = np.triu_indices(len(d))
     walsh = (d[i] + d[j]) / 2
@@ -285,7 +291,7 @@ def wilcoxon_greater(d: ArrayLike) -> float:
     """
     from scipy.stats import rankdata, wilcoxon  # a second to import, and training needs none of it
 
-    d = np.round(finite_scores(d, "paired"), 12)
+    d = _differences(d)
     d = d[d != 0]
     if not d.size:
         return math.nan

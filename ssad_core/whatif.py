@@ -14,6 +14,7 @@ from . import augment
 from .data import Dataset
 from .detectors import detector_info, with_baseline
 from .errors import BadInput
+from .numbers import leading
 from .question import check_aug, check_augment
 from .spec import Anomaly, RunSpec
 from .statistics import Estimate, auc, task_metrics
@@ -206,11 +207,13 @@ def _is_scored(run: StoredRun, anomaly: Anomaly) -> bool:
 
 
 def regret(surface: np.ndarray, matched: Sequence[int | None]) -> list[float | None]:
-    """For each column of a surface (values, anomalies) how much AUC the matched row, its number, loses to the best one.
+    """For each column of a surface (values, anomalies) how much AUC the matched row, its number, loses to the best one, in
+    the three digits that are shown; None where all rows are alike in these, or it is not there.
 
-    >>> regret(np.array([[0.9, 0.6], [0.8, 0.7]]), [0, 0])
-    [0.0, 0.1]
+    >>> regret(np.array([[0.9, 0.6, 0.5], [0.8, 0.7, 0.5]]), [0, 0, 0])
+    [0.0, 0.1, None]
     """
-    best = np.nanmax(np.where(np.isnan(surface), -np.inf, surface), axis=0)
-    lost = [None if i is None else best[j] - surface[i, j] for j, i in enumerate(matched)]
-    return [None if value is None or not np.isfinite(value) else round(float(value), 6) for value in lost]
+    shown, differ = np.round(surface, 3), leading(surface, axis=0).any(axis=0)
+    best = np.nanmax(np.where(np.isnan(shown), -np.inf, shown), axis=0)
+    lost = [best[j] - shown[i, j] if differ[j] and i is not None else np.nan for j, i in enumerate(matched)]
+    return [round(float(value), 3) if np.isfinite(value) else None for value in lost]

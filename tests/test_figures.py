@@ -423,6 +423,14 @@ def test_a_surface_frames_the_best_row_of_each_measured_column() -> None:
     assert "gen 2: aug 8 (0.900), gen 8: aug 4 (0.700)" in fig.layout.meta["alt"]
 
 
+def test_rows_that_tie_are_framed_each_and_none_where_all_do() -> None:
+    auc_of = np.array([[1, 0.9, 0.5], [1, 0.90004, 0.5], [1, 0.8, np.nan]])
+    look = {"row_title": "aug's c", "column_title": "gen's c", "title": "Surface"}
+    fig = surface_figure(auc_of, [1, 2, 3], [1, 2, 3], **look)
+    assert {((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2) for box in fig.layout.shapes} == {(2, 1), (2, 2)}
+    assert "gen 1: all alike (1.000), gen 2: aug 1 and 2 (0.900), gen 3: all alike (0.500)" in fig.layout.meta["alt"]
+
+
 def test_a_surface_frames_the_chosen_cell_or_row() -> None:
     look = {"row_title": "aug's c", "column_title": "gen's c", "title": "Surface"}
 
@@ -453,3 +461,11 @@ def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
         auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0], [1]], title="Tasks"
     )
     assert "★" not in str(of_other_images)
+    tied = tasks_figure(
+        np.array([[0.90001, 0.9, 0.1], [1, 1, 1]]),
+        ["gen Flip", "rest"],
+        ["a", "b", "c"],
+        contests=[[0, 1, 2]],
+        title="",
+    )
+    assert ["★" in text for row in tied.data[0].text for text in row] == [True, True, False, False, False, False]

@@ -12,7 +12,9 @@ from scipy.stats import spearmanr
 from streamlit.testing.v1 import AppTest
 
 from pages.components import batch, service
+from pages.components.choices import _lead
 from ssad_core import worker
+from ssad_core.alignment import Aug, Outcome
 from ssad_core.data import load
 from ssad_core.numbers import decimal
 from ssad_core.question import run_name
@@ -145,6 +147,24 @@ def test_of_one_aug_there_is_nothing_to_choose(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **TINY))
     app.session_state["choices"] = True
     assert "There is nothing to choose from: only one aug is trained." in words(measured(app.run()))
+
+
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [
+        ((0.2, 0.1, -0.1), "the best of these 3: **Flip**, relative AUC +0.200."),
+        ((0.2, 0.20004, -0.1), "one of the 2 best of these 3: **Flip**, relative AUC +0.200."),
+        ((0.0, 0.0, 0.0), "All 3 reach the same, relative AUC 0.000, so there is none to be chosen."),
+        (
+            (-0.1, 0.2, 0.1),
+            "chosen **Flip**, relative AUC −0.100; the best of these 3 is **CutOut**, relative AUC +0.200.",
+        ),
+    ],
+)
+def test_of_augs_that_tie_none_is_called_the_best(gains: tuple[float, ...], said: str) -> None:
+    augs = ("flip", "cutout", "noise")
+    outcomes = [Outcome(aug, Aug(aug), tiny().anomaly, 0.1, gain) for aug, gain in zip(augs, gains, strict=True)]
+    assert said in _lead("flip", outcomes, "relative AUC")
 
 
 @pytest.mark.parametrize("damaged", [1, 2])

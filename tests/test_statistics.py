@@ -12,7 +12,15 @@ from scipy.stats import norm, rankdata, wilcoxon
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ssad_core.errors import BadInput
-from ssad_core.statistics import FEW, auc, average_precision, pseudo_median, task_metrics, wilcoxon_greater
+from ssad_core.statistics import (
+    FEW,
+    auc,
+    average_precision,
+    clustered_interval,
+    pseudo_median,
+    task_metrics,
+    wilcoxon_greater,
+)
 
 # Depression scale factors before and after tranquillisers: Hollander and Wolfe, table 3.1; also in R's ?wilcox.test.
 BEFORE = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
@@ -176,6 +184,12 @@ def test_pseudo_median_moves_with_its_data_and_does_not_touch_them() -> None:
     assert np.array_equal(d, kept)
     assert pseudo_median(d[::-1] + 2) == pytest.approx((estimate + 2, low + 2, high + 2))
     assert pseudo_median(-d) == pytest.approx((-estimate, -high, -low))
+
+
+def test_what_rounding_leaves_of_a_difference_is_none() -> None:
+    d = [0.9 - 0.8, 0.3 - 0.4] * 8  # the mean of a pair is not 0 by 3e-17
+    assert pseudo_median(d)[0] == 0
+    assert clustered_interval(d, [i // 2 for i in range(16)]) == (0, 0)
 
 
 @pytest.mark.parametrize("n", [7, 20, 49])

@@ -215,6 +215,7 @@ def test_regret_is_what_the_matched_row_loses_to_the_best() -> None:
     surface = np.array([[0.5, 0.9, np.nan], [0.7, 0.6, np.nan]])
     assert regret(surface, [0, 0, 0]) == [0.2, 0.0, None]
     assert regret(surface, [None, 1, 1]) == [None, 0.3, None]
+    assert regret(np.array([[1.0, 0.9], [1.00004, 0.6]]), [0, 0]) == [None, 0.0]  # all are alike in three digits
 
 
 def test_figures_say_what_they_show() -> None:

@@ -64,18 +64,22 @@ def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, datase
 
 
 def _lead(run: str | None, outcomes: Sequence[Outcome], measure: str) -> str | None:
-    """What DSV chooses, beside the best."""
+    """What DSV chooses, beside the best in the three digits that are shown."""
     if run is None:
         return None
-    best = max(outcomes, key=lambda one: one.gain)
+    shown = {one.run: round(one.gain, 3) for one in outcomes}
+    best = [one for one in outcomes if shown[one.run] == max(shown.values())]
     (chosen,) = (one for one in outcomes if one.run == run)
 
     def said(one: Outcome) -> str:
         return f"**{one.aug.label}**, {measure} {_gain(one.gain, measure)}"
 
-    if chosen.gain == best.gain:
-        return f"DSV would have chosen the best of these {len(outcomes)}: {said(chosen)}."
-    return f"DSV would have chosen {said(chosen)}; the best of these {len(outcomes)} is {said(best)}."
+    if len(best) == len(outcomes):
+        return f"All {len(outcomes)} reach the same, {measure} {_gain(chosen.gain, measure)}, so there is none to be chosen."
+    if chosen in best:
+        of = f"one of the {len(best)} best" if len(best) > 1 else "the best"
+        return f"DSV would have chosen {of} of these {len(outcomes)}: {said(chosen)}."
+    return f"DSV would have chosen {said(chosen)}; the best of these {len(outcomes)} is {said(best[0])}."
 
 
 def _gain(value: float, measure: str) -> str:

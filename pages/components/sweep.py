@@ -15,6 +15,7 @@ from pages.components.markdown import plain
 from ssad_core import report, whatif
 from ssad_core.data import Dataset
 from ssad_core.detectors import with_baseline
+from ssad_core.numbers import leading
 from ssad_core.question import Question
 from ssad_core.spec import Anomaly
 from ssad_core.statistics import FEW, Estimate
@@ -115,6 +116,9 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, 
 
 def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) -> str:
     text = "A red frame marks the best aug of each column, the grey one what is chosen."
+    differ = leading(found, axis=0).any(axis=0)
+    if alike := np.count_nonzero(~np.isnan(found).all(axis=0) & ~differ):
+        text += f" In {alike} of {len(columns)} columns all augs are alike in three digits: there is none."
     if not same:
         return text
     matched = [sweep.values.index(value) if value in sweep.values else None for value in columns]
@@ -123,7 +127,8 @@ def _verdict(sweep: Sweep, found: np.ndarray, columns: list[float], same: bool) 
         return text
     on = sum(value == 0 for value in lost)
     return (
-        f"{text} The best lies on the dashed diagonal, where aug has gen's own value, in {on} of {len(lost)} columns; "
+        f"{text} The best lies on the dashed diagonal, where aug has gen's own value, in {on} of {len(lost)} columns"
+        f"{' where they differ' if alike else ''}; "
         f"choosing gen's value loses {np.mean(lost):.3f} of AUC on average and {max(lost):.3f} at most."
     )
 

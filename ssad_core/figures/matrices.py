@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from ..numbers import decimal, number
+from ..numbers import decimal, leading, number
 from .base import Layout, error_bars, escaped, frame, name_axes, plot, rule
 from .labels import beside
 
@@ -195,14 +195,10 @@ def tasks_figure(
     auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, contests: Sequence[Sequence[int]], title: str
 ) -> go.Figure:
     """AUC (tasks, runs) of each task, a row, by each run, a column; NaN where a run has no such task. A star marks the best
-    run of each task among those of each of the ``contests``, columns that can be compared."""
+    run of each task among those of each of the ``contests``, columns that can be compared: `leading`."""
     top = np.zeros(auc.shape, bool)
     for columns in contests:
-        own = auc[:, columns]
-        contested = np.count_nonzero(~np.isnan(own), axis=1) > 1
-        top[:, columns] = (own == np.max(own, axis=1, where=~np.isnan(own), initial=-1, keepdims=True)) & contested[
-            :, None
-        ]
+        top[:, columns] = leading(auc[:, columns], axis=1)
     texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
     texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
     heat = go.Heatmap(

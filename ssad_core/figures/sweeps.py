@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
+from ..numbers import leading
 from .base import MAIN, escaped, frame, plot, rule
 
 
@@ -143,8 +144,8 @@ def surface_figure(
 ) -> go.Figure:
     """AUC (rows, columns) of each value of aug's parameter, a row, on each value of gen's, a column; NaN is not measured.
 
-    A frame marks the best row of each column, another one the ``chosen`` cell, all of its row where no column is chosen; a
-    ``diagonal`` is where both values are the same.
+    Frames mark the `leading` rows of each column, another one the ``chosen`` cell, all of its row where no column is
+    chosen; a ``diagonal`` is where both values are the same.
     """
     heat = go.Heatmap(
         z=auc,
@@ -155,19 +156,26 @@ def surface_figure(
         texttemplate="%{z:.2f}",
         hovertemplate="aug %{y:~g}, gen %{x:~g}: AUC %{z:.3f}<extra></extra>",
     )
-    measured = ~np.isnan(auc).all(axis=0)
-    best = np.nanargmax(np.where(np.isnan(auc), -np.inf, auc), axis=0)
-    marked = [j for j in range(len(columns)) if measured[j]]
+    best = leading(auc, axis=0)
     across, down = _cells(columns), _cells(rows)
-    named = {"name": "best aug", "legendgroup": "best aug"}  # in the legend once
-    frames = [frame(across[j], down[best[j]], showlegend=j == marked[0], **named) for j in marked]
+    named = {"name": "best aug", "legendgroup": "best aug"}
+    cells = [(i, j) for j in range(len(columns)) for i in np.flatnonzero(best[:, j])]
+    # In the legend once.
+    frames = [frame(across[j], down[i], showlegend=not k, **named) for k, (i, j) in enumerate(cells)]
     traces = [heat]
     if diagonal:
         both = [max(rows[0], columns[0]), min(rows[-1], columns[-1])]
         dashed = {"dash": "dash", "color": "#8a8f98", "width": 1.5}
         traces.append(go.Scatter(x=both, y=both, mode="lines", name="aug = gen", line=dashed, hoverinfo="skip"))
-    said = ", ".join(f"gen {columns[j]:g}: aug {rows[best[j]]:g} ({auc[best[j], j]:.3f})" for j in marked)
-    alt = f"AUC by aug's and gen's parameter. Best: {said or 'nothing measured'}."
+    highest = np.max(auc, axis=0, where=~np.isnan(auc), initial=-np.inf)
+    said = [
+        f"gen {gen:g}: "
+        + (f"aug {' and '.join(f'{rows[i]:g}' for i in np.flatnonzero(own))}" if own.any() else "all alike")
+        + f" ({value:.3f})"
+        for gen, own, value in zip(columns, best.T, highest, strict=True)
+        if np.isfinite(value)
+    ]
+    alt = f"AUC by aug's and gen's parameter. Best: {', '.join(said) or 'nothing measured'}."
     if chosen is not None and chosen[0] in rows:
         row, column = chosen
         places = across[[columns.index(column)]] if column in columns else across

@@ -80,16 +80,20 @@ def _named(aug: str) -> tuple[str, str]:
 
 
 def lead(medians: Mapping[str, float]) -> str:
-    """Which of several augs does best, by their median gains: all that the digits do not tell apart; of many how many.
+    """Which of several augs does best, by their median gains in three digits: all that these do not tell apart; of many how
+    many.
 
     >>> lead({"cutout": 0.2, "flip": 0.1}), lead({"geom": 0.46888, "cutout": 0.46891, "flip": 0.1})
     ('CutOut gains most, +0.200', 'GEOM and CutOut gain most, +0.469')
+    >>> lead({"rotate": 0.0003, "cutout": 0.0, "flip": -0.1})
+    'Rotate and CutOut lose nothing, 0.000'
     >>> lead(dict.fromkeys(["cutout", "flip", "geom", "blur"], 0.0))
-    '4 of 4 augs lose nothing, +0.000'
+    '4 of 4 augs lose nothing, 0.000'
     """
-    most = max(medians.values())
+    shown = {aug: round(median, 3) for aug, median in medians.items()}
+    most = max(shown.values())
     value = decimal(most, sign="+")
-    names = [augment.label(aug, {}) for aug, median in medians.items() if decimal(median, sign="+") == value]
+    names = [augment.label(aug, {}) for aug, median in shown.items() if median == most]
     s = "s" if len(names) == 1 else ""
     does = f"gain{s} most" if most > 0 else f"lose{s} least" if most < 0 else f"lose{s} nothing"
     if len(names) > MOST_NAMED:
