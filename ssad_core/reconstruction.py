@@ -50,7 +50,7 @@ def order(
 
     def disagreement(scores: Sequence[np.ndarray]) -> np.ndarray:
         rates = [false_positive_rates(normals, own) for normals, own in zip(normal, scores, strict=True)]
-        return np.ptp(rates, axis=0)
+        return np.round(np.ptp(rates, axis=0), 9)  # as many images are as much, whatever rounding makes of their share
 
     # The key of what comes first is the highest. A normal is a mistake where its score is high, an anomaly where it is low.
     keys = {

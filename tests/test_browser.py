@@ -33,12 +33,15 @@ from browser import (
     train_button,
     visitor,
 )
+from conftest import ROOT
 from contrast import contrast
 from PIL import Image
 
 from ssad_core.colours import ANOMALOUS, GROUP_COLOURS, NORMAL
 from ssad_core.evidence import finding1
 from ssad_core.histogram import confusion, threshold_at_fpr
+from ssad_core.numbers import decimal
+from ssad_core.reconstruction import order
 from ssad_core.store import Store
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
@@ -345,6 +348,28 @@ def test_images_sorted_by_score_are_sorted_on_each_side_and_mistakes_come_first(
         for side, mistakes in (("normal", found.fp), ("anomalous", found.fn)):
             _, wrong = shown(side)
             assert wrong == [k < mistakes for k in range(len(wrong))]
+
+
+def test_the_largest_disagreement_is_that_of_the_page_reconstructions(someone: Visitor, server: Server) -> None:
+    asked = {**SMALL, "anomaly": "class:flower"}
+    (comparison,) = store_runs(server, asked)
+    someone.page.goto(server.address(**asked, sort="disagreement"))
+    normal, anomalous = zip(*comparison.test_scores(), strict=True)
+    expected = order("disagreement", normal, anomalous, paired=False)
+    for side, group, first in zip(("normal", "anomalous"), (NORMAL, ANOMALOUS), expected, strict=True):
+        columns = someone.page.locator(f"[data-testid=recon-column][data-side={side}]")
+        expect(columns.first).to_be_visible()
+        shown = columns.evaluate_all("nodes => nodes.map(node => Number(node.dataset.index))")
+        begin = np.flatnonzero(comparison.views().group == group)[0]
+        assert [image - begin for image in shown] == first[: len(shown)].tolist()
+
+
+def test_what_lies_halfway_is_rounded_as_on_other_pages(someone: Visitor) -> None:
+    someone.page.add_script_tag(path=ROOT / "pages" / "components" / "browser" / "draw.js")
+    shares = [k / 400 for k in range(401)]
+    written = someone.page.evaluate("shares => shares.map(share => [percent(share), fixed(share, 3)])", shares)
+    assert written == [[f"{share:.1%}", decimal(share)] for share in shares]
+    assert someone.page.evaluate("fixed(-0.0625, 3)") == decimal(-0.0625)
 
 
 def test_a_point_of_the_map_shows_its_image(lab: Visitor) -> None:

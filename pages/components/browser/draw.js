@@ -73,6 +73,14 @@ function scale(kind, domain, range) {
 
 const linear = (domain, range) => scale("linear", domain, range)
 
+/** A number with so many decimals. What lies halfway, an odd multiple of a power of two, goes to the even digit, as Python
+ * writes it on the other pages; toFixed takes it up. */
+function fixed(value, places) {
+  const text = value.toFixed(places)
+  const up = Math.abs(value * 2 ** (places + 1)) % 2 === 1 && text.at(-1) % 2 === 1
+  return (up ? (value * (1 - Number.EPSILON)).toFixed(places) : text).replace("-", "−")
+}
+
 /** A number as one reads it in a figure: three significant digits, no leading zeros to count. */
 function short(value, digits = 3) {
   if (!Number.isFinite(value)) return "–"
@@ -80,7 +88,7 @@ function short(value, digits = 3) {
   const size = Math.abs(value)
   if (size >= 1e5 || size < 1e-4) return value.toExponential(digits - 1).replace("e+", "e").replace("-", "−").replace("e-", "e−")
   const places = clamp(digits - 1 - Math.floor(Math.log10(size)), 0, 8)
-  return value.toFixed(places).replace("-", "−")
+  return fixed(value, places)
 }
 
 /** A tick's number: as short as it can be said. */
@@ -91,7 +99,7 @@ function tickText(value) {
 }
 
 /** A share (0 to 1) as per cent. */
-const percent = (share, places = 1) => (Number.isFinite(share) ? `${(100 * share).toFixed(places)}%` : "–")
+const percent = (share, places = 1) => (Number.isFinite(share) ? `${fixed(100 * share, places)}%` : "–")
 
 /** A text of at most so many letters. */
 const clip = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text)

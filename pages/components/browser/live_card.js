@@ -283,7 +283,7 @@ function duration(seconds) {
 }
 
 /** Always three digits, as the paper's tables: .974. */
-const aucText = (auc) => auc.toFixed(3)
+const aucText = (auc) => fixed(auc, 3)
 
 const epochTicks = (epochs, width) =>
   linearTicks(0, Math.max(epochs, 1), Math.max(2, width / 70)).filter(Number.isInteger)

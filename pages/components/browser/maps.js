@@ -36,17 +36,17 @@ class MapPanel extends PointMap {
     const { seeds } = lab.header
     const name = seeds.length > 1 ? `${detector.name}, map seed ${spec.seed}` : detector.name
     this.entitle(name, `Map of ${name}`)
-    set(this.note, { text: `AUC ${detector.auc.toFixed(3)}` })
+    set(this.note, { text: `AUC ${fixed(detector.auc, 3)}` })
     this.plot(lab.maps[this.index], {
       height: clamp(Math.round(this.room * 0.8), 220, 350),
       status: spec.status,
-      about: `t-SNE map of the code of ${name}, AUC ${detector.auc.toFixed(3)}.`,
+      about: `t-SNE map of the code of ${name}, AUC ${fixed(detector.auc, 3)}.`,
     })
     // The numbers are of the codes: with two maps of them they stand under the second.
     set(this.numbers, { hidden: spec.seed === seeds.at(-1) ? null : "" })
     const head = ["", "silhouette", "purity", "by chance"].map((text) => html("th", { scope: "col", text }))
     const rows = detector.separations.map(({ label, silhouette, purity, chance }) => {
-      const numbers = [silhouette, purity, chance].map((value) => value?.toFixed(2).replace("-", "−") ?? "–")
+      const numbers = [silhouette, purity, chance].map((value) => (value == null ? "–" : fixed(value, 2)))
       return html("tr", {}, html("th", { scope: "row", text: label }), ...numbers.map((text) => html("td", { text })))
     })
     this.numbers.replaceChildren(html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...rows))

@@ -39,7 +39,7 @@ class Roc extends Figure {
         return svg(
           "g",
           { class: "within" },
-          svg("text", { x: x - 32, y: y + 4, "text-anchor": "end", text: `${d.name}, AUC ${d.auc.toFixed(3)}` }),
+          svg("text", { x: x - 32, y: y + 4, "text-anchor": "end", text: `${d.name}, AUC ${fixed(d.auc, 3)}` }),
           svg("line", { class: `curve ${this.lab.role(d)}`, x1: x - 25, x2: x, y1: y, y2: y })
         )
       })
@@ -47,7 +47,7 @@ class Roc extends Figure {
     set(this.area, { x: left, y: top, width: side, height: side })
     this.dots = detectors.map((d) => svg("circle", { class: `dot ${this.lab.role(d)}`, r: 6 }))
     this.points.replaceChildren(...this.dots)
-    const aucs = detectors.map((d) => `${d.name} has AUC ${d.auc.toFixed(3)}`).join(", ")
+    const aucs = detectors.map((d) => `${d.name} has AUC ${fixed(d.auc, 3)}`).join(", ")
     set(this.svg, { "aria-label": `ROC curves: ${aucs}.` })
     this.update()
   }

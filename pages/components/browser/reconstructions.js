@@ -144,7 +144,7 @@ class Reconstructions extends Figure {
       highest: (i) => run.scores[i],
       lowest: (i) => -run.scores[i],
       // In the units that both share: the false-positive rate at which an image would just be flagged.
-      disagreement: (i) => Math.abs(detectors[0].fprAt(detectors[0].scores[i]) - run.fprAt(run.scores[i])),
+      disagreement: (i) => Math.abs(detectors[0].flaggedWith(i) - run.flaggedWith(i)),
       lasso: () => 0,
     }
     const key = keys[lab.sort]

@@ -49,6 +49,11 @@ class Detector {
     return (k + (this.knots[k] - threshold) / (this.knots[k] - this.knots[k + 1])) / n
   }
 
+  /** How many test normals are flagged where point i just is. */
+  flaggedWith(i) {
+    return atLeast(this.normal, this.scores[i])
+  }
+
   counts(fpr) {
     const threshold = this.threshold(fpr)
     const [fp, tp] = [atLeast(this.normal, threshold), atLeast(this.anomalous, threshold)]
