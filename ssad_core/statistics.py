@@ -153,7 +153,7 @@ def task_metrics(
     return TaskMetrics(
         auc=_interval(values[0, 0], drawn[0, 0]),
         average_precision=_interval(values[0, 1], drawn[0, 1]),
-        relative_auc=None if baseline is None else _interval(values[0, 0] - values[1, 0], drawn[0, 0] - drawn[1, 0]),
+        relative_auc=None if baseline is None else _interval(*(_exact(of[0, 0] - of[1, 0]) for of in (values, drawn))),
     )
 
 
@@ -175,14 +175,20 @@ def _multinomial(rng: np.random.Generator, draws: int, size: int) -> np.ndarray:
 
 
 def _interval(value: float, drawn: np.ndarray) -> Estimate:
+    # An image that is drawn twice ties with itself, which lifts the average precision where all anomalies rank low: there the
+    # value itself can lie below what is drawn.
     low, high = np.quantile(drawn, [0.025, 0.975])
-    return Estimate(float(value), float(low), float(high))
+    return Estimate(float(value), float(min(low, value)), float(max(high, value)))
 
 
 def _differences(d: ArrayLike) -> np.ndarray:
     """float64 (n,), without what rounding leaves of a difference: what differs by less than 1e-12 is alike, and 0 is 0.
     BadInput as `finite_scores`."""
-    return np.round(finite_scores(d, "paired"), 12) + 0.0  # which makes 0 of −0
+    return _exact(finite_scores(d, "paired"))
+
+
+def _exact(differences: np.ndarray) -> np.ndarray:
+    return np.round(differences, 12) + 0.0  # which makes 0 of −0
 
 
 def pseudo_median(d: ArrayLike) -> tuple[float, float, float]:

@@ -113,6 +113,18 @@ def test_intervals_cover_the_truth_about_95_times_in_100(paired: bool) -> None:
     assert np.all(hits / trials < 0.99)
 
 
+@pytest.mark.parametrize("shift", [-9, -1.5, 0, 9])
+def test_an_interval_has_its_own_value_in_it(shift: float) -> None:
+    # Where all anomalies rank low a drawn sample, in which images tie with themselves, has a higher average precision.
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        normal, anomalous = rng.normal(size=12), rng.normal(shift, size=12)
+        found = task_metrics(normal, anomalous, (anomalous, normal), paired=False, draws=300)
+        for estimate in (found.auc, found.average_precision, found.relative_auc):
+            assert estimate.low <= estimate.value <= estimate.high
+        assert found.average_precision.value == average_precision(normal, anomalous)
+
+
 def test_draws_serve_both_detectors_and_pairs_stay_together() -> None:
     rng = np.random.default_rng(4)
     normal = rng.normal(size=100)
