@@ -269,7 +269,7 @@ def test_a_task_with_many_settings_is_one_task_of_one_class() -> None:
     assert (flip.tasks, flip.classes, flip.settings) == (7, 7, 3)
     assert (flip.median, *flip.interval) == pytest.approx(pseudo_median(THREE["flip"] * 7))
     assert flip.clustered == pytest.approx((0.2, 0.2))  # all classes are alike
-    assert trials(flip) == "7 tasks of 7 normal classes with 3 settings each"
+    assert trials(flip) == "7 tasks of 7 normal classes with 3 settings each, taken for tasks of their own"
     assert flip.verdict == "helpful"
 
 
@@ -358,7 +358,9 @@ def test_the_command_varies_settings_and_says_whether_the_order_holds(capsys: py
     assert cli.main([*command, "--stored"]) == 0
     said = capsys.readouterr()
     assert "20 of 20 runs are stored" in said.err
-    assert said.out.count("2 tasks of 2 normal classes with 2 settings each: too few classes") == len(rows)
+    assert said.out.count(
+        "2 tasks of 2 normal classes with 2 settings each, taken for tasks of their own: too few classes"
+    ) == len(rows)
     for order in orders.values():
         assert f"order of augs: mean rank correlation {decimal(order, 2)} between two settings" in said.out
 

@@ -105,7 +105,7 @@ def trials(one: Summary) -> str:
     """What its gains are of."""
     tasks = f"{one.tasks} task{'s' if one.tasks > 1 else ''}"
     text = f"{tasks} of {one.classes} normal class{'es' if one.classes > 1 else ''}"
-    return f"{text} with {one.settings} settings each" if one.settings > 1 else text
+    return f"{text} with {one.settings} settings each, taken for tasks of their own" if one.settings > 1 else text
 
 
 def p_text(p: float | None) -> str:
