@@ -72,7 +72,8 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
         label = f"mean {name} {value:.3f}"
         fig.add_scatter(x=[value] * 2, y=[names[0], names[-1]], name=label, mode="lines", line=dashed, hoverinfo="skip")
     ticks = [_class_tick(row, row.name == chosen) for row in rows]
-    fig.update_xaxes(title="AUC against the normal class")
+    bars = "" if bias.baseline is None else f"; bars: 95% of the difference to {bias.baseline}"
+    fig.update_xaxes(title=f"AUC against the normal class{bars}")
     # Digits are names too: without a type they would be put in the order of numbers.
     fig.update_yaxes(type="category", categoryorder="array", categoryarray=names, tickvals=names, ticktext=ticks)
     fig.update_layout(height=210 + 34 * len(rows), margin={"t": 50, "b": 120, "l": 10, "r": 10})
