@@ -102,6 +102,16 @@ def test_the_normal_class_of_own_images_is_at_first_the_one_called_so(tmp_path: 
     assert address(open_page(dataset=f"folder:{place}"))["class"] == "good"
 
 
+def test_where_the_path_is_left_empty_it_is_that_of_the_images_so_far(tmp_path: Path) -> None:
+    place = write_folder(tmp_path / "parts", own_files("bad", "good", count=7))
+    app = open_page(dataset=f"folder:{place}")
+    calm(app.text_input(key="ask-own-path").set_value("").run())
+    calm(app.segmented_control(key="ask-own-size").set_value(64).run())
+    assert address(app)["dataset"] == f"folder:{place}@64"
+    assert "Until your images are here" not in words(app)
+    assert app.text_input(key="ask-own-path").proto.placeholder == str(place)
+
+
 def test_own_images_by_their_path(tmp_path: Path) -> None:
     place = write_folder(tmp_path / "my screws", MVTEC)
     app = open_page()
@@ -202,5 +212,5 @@ def test_of_two_data_sets_in_a_zip_the_other_can_be_chosen_too(tmp_path: Path) -
     # The zip itself asks again, and another path has nothing to choose.
     calm(app.text_input(key="ask-own-path").set_value(str(place)).run())
     assert app.selectbox(key="ask-own-set").value is None
-    calm(app.text_input(key="ask-own-path").set_value("").run())
+    calm(app.text_input(key="ask-own-path").set_value(str(tmp_path / "other")).run())
     assert "ask-own-set" not in {box.key for box in app.selectbox}

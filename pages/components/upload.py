@@ -41,13 +41,15 @@ def ask_own(last: str) -> tuple[str, DatasetInfo]:
         key="ask-own-upload",
         on_change=_take,
     )
+    # A browser that misses a first answer shows the field empty: what is known stays what it is about.
     path = st.text_input(
         "Folder or zip",
-        placeholder="/home/me/screws or /home/me/screws.zip",
+        placeholder=known or "/home/me/screws or /home/me/screws.zip",
         help="A path on the server; where a zip holds several data sets, with the folder in it: screws.zip/large."
         + LAYOUTS,
         key=PATH,
-    ).strip()
+    )
+    path = path.strip() or known
     size = st.segmented_control(
         "Resized to",
         SIZES,
