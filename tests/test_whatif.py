@@ -234,7 +234,7 @@ def test_figures_say_what_they_show() -> None:
         level=0.0,
         title="t",
     )
-    said = "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: -0.200 (1 of 2 trained); drawn for each image: 0.070."
+    said = "Relative AUC against aug's patch size c: 0.1: 0.100, 0.5: −0.200 (1 of 2 trained); drawn for each image: 0.070."
     assert figure.layout.meta["alt"] == said
     missing = next(trace for trace in figure.data if trace.name == "not trained yet")
     assert (list(missing.x), missing.yaxis) == ([0.9], "y2")

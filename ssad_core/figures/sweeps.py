@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ..colours import ERROR_MARK
-from ..numbers import leading
+from ..numbers import decimal, leading
 from .base import MAIN, escaped, frame, plot, rule
 
 
@@ -41,9 +41,7 @@ def sweep_figure(
     every = sorted({*values, *missing})
     mean_of = dict(zip(values, means, strict=True))
     interval_of = {value: ends for value, ends in zip(values, intervals, strict=True) if ends}
-    notes_of = {
-        v: f"{interval_of[v][0]:.3f} to {interval_of[v][1]:.3f}" if v in interval_of else "no interval" for v in values
-    }
+    notes_of = {v: " to ".join(map(decimal, interval_of[v])) if v in interval_of else "no interval" for v in values}
     for value, word in incomplete.items():
         notes_of[value] += f", {word}"
     quiet = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
@@ -98,12 +96,14 @@ def sweep_figure(
         lines.append(rule(y=drawn, color=MAIN, dash="dash", width=1))
         # At the other end, where it does not meet the words of gen.
         place = {"x": 0 if right else 1, "xref": "x domain", "xanchor": "left" if right else "right", "y": drawn}
-        notes.append({"text": f"drawn for each image: {drawn:.3f}", "yanchor": "bottom", "showarrow": False, **place})
+        notes.append(
+            {"text": f"drawn for each image: {decimal(drawn)}", "yanchor": "bottom", "showarrow": False, **place}
+        )
     said = ", ".join(
-        f"{value:g}: {mean:.3f}" + (f" ({incomplete[value]})" if value in incomplete else "")
+        f"{value:g}: {decimal(mean)}" + (f" ({incomplete[value]})" if value in incomplete else "")
         for value, mean in zip(values, means, strict=True)
     )
-    said += "" if drawn is None else f"; drawn for each image: {drawn:.3f}"
+    said += "" if drawn is None else f"; drawn for each image: {decimal(drawn)}"
     said += f"; {own}" if own else ""
     return plot(
         traces,
