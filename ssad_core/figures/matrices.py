@@ -138,7 +138,7 @@ def scatter_figure(
             thickness=1,
             width=3,
         ),
-        customdata=["({:.3f} to {:.3f}) ".format(*point.interval) if point.interval else "" for point in shown],
+        customdata=[f"({' to '.join(map(decimal, point.interval))}) " if point.interval else "" for point in shown],
         hovertemplate="%{text}: %{y:.3f} %{customdata}at %{x:.3g}<extra></extra>",
         showlegend=False,
     )
