@@ -680,20 +680,83 @@ ENCODINGS = {
     "opaque": encoded(Image.fromarray(GREY_RGB).convert("RGBA")),
     "grey and alpha": encoded(Image.fromarray(GREY).convert("LA")),
     "BMP": encoded(Image.fromarray(GREY), "BMP"),
+    "TIFF": encoded(Image.fromarray(GREY), "TIFF", compression="tiff_lzw"),
+    "WebP": encoded(Image.fromarray(GREY_RGB), "WEBP", lossless=True),
+    "16 bits in a TIFF": encoded(Image.fromarray(GREY.astype(np.uint16) * 257), "TIFF"),
+    "a JPEG's other ending": encoded(Image.fromarray(GREY)),
+    "the first page": encoded(
+        Image.fromarray(GREY), "TIFF", save_all=True, append_images=[Image.fromarray(255 - GREY)]
+    ),
+    "the first frame": encoded(
+        Image.fromarray(GREY_RGB), "WEBP", lossless=True, save_all=True, append_images=[Image.fromarray(255 - GREY_RGB)]
+    ),
     "wide": encoded(Image.fromarray(np.pad(GREY, ((0, 0), (9, 9))))),
     "tall": encoded(Image.fromarray(np.pad(GREY, ((30, 30), (0, 0))))),
     "turned": encoded(Image.fromarray(np.rot90(GREY)), exif=ROTATED),
+    "turned in a TIFF": encoded(Image.fromarray(np.rot90(np.pad(GREY, ((0, 0), (9, 9))))), "TIFF", exif=ROTATED),
+}
+SUFFIX = {
+    "BMP": "bmp",
+    "TIFF": "tif",
+    "WebP": "webp",
+    "a JPEG's other ending": "jfif",
+    "the first page": "TIFF",
+    "the first frame": "webp",
 }
 
 
 @pytest.mark.parametrize("kind", ENCODINGS)
 def test_one_picture_in_any_form_is_one_picture(kind: str, tmp_path: Path) -> None:
-    ending = "bmp" if kind == "BMP" else "PNG"
-    loaded = own(write_zip(tmp_path / "a.zip", GREY_FILES | {f"test/a/0.{ending}": ENCODINGS[kind]}))
+    name = f"test/a/0.{SUFFIX.get(kind, 'PNG')}"
+    loaded = own(write_zip(tmp_path / "a.zip", GREY_FILES | {name: ENCODINGS[kind]}))
     assert loaded.info.channels == 1
     expected = np.asarray(Image.fromarray(GREY).resize((32, 32), Image.Resampling.BILINEAR))
     assert np.array_equal(loaded.test_images[0, 0], expected)
-    assert ("central square" in loaded.info.note) == (kind in ("wide", "tall"))
+    assert ("central square" in loaded.info.note) == (kind in ("wide", "tall", "turned in a TIFF"))
+
+
+def test_pixels_that_cannot_be_brought_to_8_bits_are_said(tmp_path: Path) -> None:
+    for values, why in (
+        (GREY.astype(np.float32) / 255, "its pixels are fractions, and 8 or 16 bits are read"),
+        (GREY.astype(np.int32) * 1000, "its pixels have more than 16 bits"),
+    ):
+        deep = encoded(Image.fromarray(values), "TIFF")
+        with pytest.raises(BadInput, match=rf"test/a/0\.tif cannot be read as .* \({why}\)"):
+            own(write_zip(tmp_path / "a.zip", GREY_FILES | {"test/a/0.tif": deep}))
+
+
+def test_what_is_no_image_in_a_class_folder_is_counted_but_for_litter(tmp_path: Path) -> None:
+    def note(files: dict[str, bytes]) -> str:
+        notes = {
+            own(write_zip(tmp_path / "a.zip", files)).info.note,
+            own(write_folder(tmp_path / "a", files)).info.note,
+        }
+        shutil.rmtree(tmp_path / "a")
+        assert len(notes) == 1
+        return notes.pop().partition("an AUC says little.")[2].strip()
+
+    files = own_files("train/a", "train/b", "test/a", "test/b")
+    photo = files["train/a/0.png"]
+    litter = {
+        f"train/a/{name}": b"" for name in ("notes.TXT", "a.json", "b.csv", ".DS_Store", "Thumbs.db", "desktop.ini")
+    }
+    masks = {"ground_truth/b/0.gif": b"", "LICENSE": b"", "train/notes.psd": b""}
+    assert note(files | litter | masks) == ""
+    gifs = {f"test/{cls}/{i}.gif": b"" for cls in ("b", "cherry") for i in range(600)}
+    assert note(files | litter | gifs | {"train/a/x.PSD": b"", "train/b/raw": b""}) == (
+        "1,202 files were passed over as they are no images that are read (.gif 1,200, without an ending 1, .psd 1); "
+        "without any image: cherry."
+    )
+    assert note(files | {"train/a/x.psd": b"", "val/a/0.png": photo}) == (
+        "Images in other places were passed over: 1. 1 file was passed over as it is no image that is read (.psd 1)."
+    )
+    # What has images further down is not without any.
+    assert note(own_files("a", "b", count=7) | {"cherry/notes.txt": b"", "c/raw/0.png": photo}).endswith(
+        "passed over: 1. Without any image: cherry."
+    )
+    place = write_folder(tmp_path / "a", own_files("a", "b", count=7))
+    (place / "cherry").mkdir()
+    assert "Without any image: cherry." in own(place).info.note
 
 
 def test_one_colour_image_makes_all_colour_and_what_is_transparent_is_white(tmp_path: Path) -> None:
@@ -758,6 +821,42 @@ def test_changed_own_images_are_other_images(tmp_path: Path) -> None:
     assert same(data.load(first.info.name), first)
 
 
+def test_what_is_said_of_a_place_is_of_this_place_and_as_it_is_now(tmp_path: Path, own_cache: Path) -> None:
+    stray = {"val/cat/0.png": GIVEN["test/cat/0.png"], "train/cat/0.gif": b""}
+    plain = own(write_folder(tmp_path / "plain", GIVEN))
+    place = write_folder(tmp_path / "pets", GIVEN | stray)
+    first = own(place)
+    assert first.fingerprint == plain.fingerprint
+    assert first.info.note == (
+        f"{plain.info.note} Images in other places were passed over: 1. "
+        "1 file was passed over as it is no image that is read (.gif 1)."
+    )
+    assert own(write_zip(tmp_path / "pets.zip", GIVEN | stray)).info.note == first.info.note
+    assert data.load(first.info.name).info.note == plain.info.note
+    data.look_again()
+    assert own(place).info.note == first.info.note
+    for name in stray:
+        (place / name).unlink()
+    assert own(place).info.note == plain.info.note
+    # In the other order, and what is found by its content has nothing of where it was read first.
+    shutil.rmtree(own_cache)
+    noted = own(write_folder(tmp_path / "others", GIVEN | stray))
+    assert (noted.info.note, own(place).info.note) == (first.info.note, plain.info.note)
+    assert data.load(noted.info.name).info.note == plain.info.note
+
+
+def test_what_an_earlier_version_kept_of_a_place_is_of_use(tmp_path: Path, own_cache: Path) -> None:
+    place = write_zip(tmp_path / "pets.zip", GIVEN)
+    first = own(place)
+    (pointer,) = own_cache.glob("data/source-*.json")
+    pointer.write_text(json.dumps(first.fingerprint))
+    data.look_again()
+    again = own(place)
+    assert same(again, first)
+    assert again.info == first.info
+    assert json.loads(pointer.read_text()) == {"fingerprint": first.fingerprint, "note": first.info.note}
+
+
 def test_own_images_are_decoded_once(tmp_path: Path, own_cache: Path) -> None:
     names = [f"folder:{write_folder(tmp_path / 'a', GIVEN)}", f"folder:{write_zip(tmp_path / 'b.zip', GIVEN)}"]
     (first, same_), texts, torch = Elsewhere(*names).go().result()
@@ -780,6 +879,12 @@ BOMB = encoded(Image.new("1", (8000, 8001)))
     [
         ({}, "has no images"),
         ({"a/readme.txt": b""}, "has no images"),
+        ({"a/0.gif": b"", "b/0.gif": b"", "0.psd": b""}, r"has no images .* other files \(.gif 2, .psd 1\)"),
+        (own_files("a") | {"b/0.gif": b""}, r"only one class .*; 1 file was .* \(.gif 1\); without any image: b$"),
+        (
+            own_files("train/a", "train/b") | {"test/a/0.gif": b""},
+            r"no images test/<class>.*; 1 file was .* \(.gif 1\)",
+        ),
         (own_files("a"), "only one class of images, a; it needs"),
         (own_files("x/y/a"), "only one class of images, a; it needs"),
         ({"0.png": BOMB, "1.png": BOMB}, "has no folders of images that are classes"),
@@ -792,7 +897,10 @@ BOMB = encoded(Image.new("1", (8000, 8001)))
         (own_files("train/a", "train/b", "test/a", "test/b", count=1), "no class with two or more training images"),
         (own_files("a", "b", count=2), "no class with two or more training images"),
         (own_files("m/train/a", "m/test/a", "m/test/b", "n/train/a", "n/test/a"), "several data sets: m, n; .*/m$"),
-        (GIVEN | {"test/dog/new.png": b"no image"}, "test/dog/new.png cannot be read as a PNG, JPEG or BMP image$"),
+        (
+            GIVEN | {"test/dog/new.png": b"no image"},
+            "cannot be read as a PNG, JPEG, BMP, TIFF or WebP image$",
+        ),
         (GIVEN | {"test/dog/new.png": b""}, "test/dog/new.png cannot be read"),
         (GIVEN | {"test/dog/new.jpg": GIVEN["test/dog/0.png"][:-100]}, "test/dog/new.jpg cannot be read.*"),
         (GIVEN | {"test/dog/new.png": BOMB}, "test/dog/new.png .*8,000 x 8,001 pixels, and 64 million are allowed"),

@@ -21,7 +21,7 @@ PATH, SET = "ask-own-path", "ask-own-set"
 SETS = "own sets"  # in the session: the paths of the data sets, by their names, of which one is chosen
 REFUSED = "own refused"  # in the session: why uploads could not be read, by their paths; they are not kept
 LAYOUTS = """
-Images (PNG, JPEG, BMP) of any size lie in class folders:
+Images (PNG, JPEG, BMP, TIFF, WebP) of any size lie in class folders:
 
 - `train/<class>/*` and `test/<class>/*`, or
 - `<class>/*`, which are then split 2 : 1, or

@@ -2,7 +2,7 @@
 
     data/<name>-<key>/            train_images.npy train_labels.npy test_images.npy test_labels.npy fingerprint.json
     data/folder-<fingerprint>/    the same of a person's own images, which are found without their source
-    data/source-<key>.json        the fingerprint of what a source of own images held
+    data/source-<key>.json        the fingerprint of what a source of own images held, and what is to be said of the source
 
 The key is of the source's path, size and time and of the version below, so a changed source is decoded anew.
 Processes that map the same file share its pages: a server and the children it trains in hold the images once.
@@ -49,17 +49,18 @@ def decoded(name: str, source: Sequence[Path], read: Callable[[], Images]) -> tu
 
 
 def own_images(fingerprint: str) -> tuple[Images, dict[str, Any]] | None:
-    """A person's own images by their fingerprint, and what `own_images_of` was told about them; None when they are not
-    here."""
+    """A person's own images by their fingerprint, and what `own_images_of` was first told about them; None when they are
+    not here."""
     return _mapped(_folder() / f"folder-{fingerprint}")
 
 
 def own_images_of(
-    stamps: object, read: Callable[[], tuple[Images, Mapping[str, Any]]]
-) -> tuple[Images, dict[str, Any]]:
-    """A person's own images, mapped, and what is known about them, "fingerprint" among it.
+    stamps: object, read: Callable[[], tuple[Images, Mapping[str, Any], str]]
+) -> tuple[Images, dict[str, Any], str]:
+    """A person's own images, mapped, what is known about them, "fingerprint" among it, and the note on this source of them.
 
     ``stamps`` (JSON values) change whenever the source does. ``read`` is called when they are new or the copy is gone.
+    Another source of the same images has the same copy, and a note of its own.
     """
     pointer = _folder() / f"source-{_digest(stamps)}.json"
     found = _pointed_at(pointer)
@@ -67,17 +68,18 @@ def own_images_of(
         with _held(pointer):
             found = _pointed_at(pointer)
             if found is None:
-                images, about = read()
+                images, about, note = read()
                 entry = _folder() / f"folder-{about['fingerprint']}"
                 with _held(entry):
-                    found = _mapped(entry)
-                    if found is None:
+                    kept = _mapped(entry)
+                    if kept is None:
                         with _beside(entry) as beside:
-                            found = _publish(entry, beside, images, about)
+                            kept = _publish(entry, beside, images, about)
                 with _writing():
                     beside = pointer.with_name(f".{pointer.name}")
-                    beside.write_text(json.dumps(about["fingerprint"]))
+                    beside.write_text(json.dumps({"fingerprint": about["fingerprint"], "note": note}))
                     os.replace(beside, pointer)
+                found = (*kept, note)
     return found
 
 
@@ -122,10 +124,12 @@ def _mapped(entry: Path) -> tuple[Images, dict[str, Any]] | None:
         return None
 
 
-def _pointed_at(pointer: Path) -> tuple[Images, dict[str, Any]] | None:
+def _pointed_at(pointer: Path) -> tuple[Images, dict[str, Any], str] | None:
     try:
-        return own_images(json.loads(pointer.read_text()))
-    except (OSError, ValueError):
+        known = json.loads(pointer.read_text())
+        found = own_images(known["fingerprint"])
+        return found and (*found, known["note"])
+    except (OSError, ValueError, KeyError, TypeError):  # until 2026-11-30 it was a fingerprint and no more: read anew
         return None
 
 

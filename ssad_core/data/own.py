@@ -21,10 +21,11 @@ import shutil
 import unicodedata
 import uuid
 import zipfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import numpy as np
@@ -40,7 +41,10 @@ from .table import DatasetInfo
 PREFIX = "folder:"
 FINGERPRINT = re.compile("[0-9a-f]{16}")
 SIZED = re.compile(r"(.*)@(\d+)", re.DOTALL)
-ENDINGS = (*SUFFIXES, ".bmp")
+ENDINGS = (*SUFFIXES, ".jfif", ".bmp", ".tif", ".tiff", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+# What lies beside images and is not missed; what has a dot in front, and __MACOSX, is neither.
+LITTER = (".txt", ".md", ".html", ".json", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".log", ".db", ".ini")
 FEW = 30  # test images, of which an AUC is known to some +- 0.15
 MOST_IMAGES = 100_000
 MOST_BYTES = 200_000_000  # of one file
@@ -48,7 +52,7 @@ MOST_PIXELS = 64_000_000  # of one image
 UPLOADS = "uploads"  # in the cache, each in a folder of its content's hash
 DEEPEST = 6  # folders below PATH that are looked into, which also ends a circle of links
 
-Name = tuple[str, ...]  # a file's path below the source, in parts
+Name = tuple[str, ...]  # a file's path below the source, in parts; of a folder the last is empty
 
 
 def is_own(name: str) -> bool:
@@ -92,6 +96,14 @@ def _from_home(path: str) -> str:
 
 
 @dataclass(frozen=True)
+class Listing:
+    """The images below a place and, for each folder there, how many of its other files have which ending, without litter."""
+
+    images: list[Name]
+    others: dict[Name, Counter[str]]
+
+
+@dataclass(frozen=True)
 class Place:
     """Where own images are: a folder or a zip, and the folder inside the zip that is meant."""
 
@@ -130,21 +142,22 @@ class Place:
         return _line(self.inside[-1] if self.inside else self.path.stem if self.path.is_file() else self.path.name)
 
     def stamps(self) -> list[object]:
-        """JSON values that change when any image does."""
+        """JSON values that change when any image does, or what is passed over."""
         if self.path.is_file():
             stat = self.path.stat()
             return [(str(self.path.joinpath(*self.inside)), stat.st_size, stat.st_mtime_ns)]
-        with self.opened() as (names, _), complaint(f"{self} cannot be read"):
-            stats = [("/".join(name), self.path.joinpath(*name).stat()) for name in sorted(names)]
-        return [str(self.path), *((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)]
+        with self.opened() as (listing, _), complaint(f"{self} cannot be read"):
+            stats = [("/".join(name), self.path.joinpath(*name).stat()) for name in sorted(listing.images)]
+        others = [("/".join(folder), sorted(endings.items())) for folder, endings in sorted(listing.others.items())]
+        return [str(self.path), others, *((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)]
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[list[Name], Callable[[Name], bytes]]]:
-        """The images below the place, and what reads one. BadInput when there are none or too many, or no way in."""
+    def opened(self) -> Iterator[tuple[Listing, Callable[[Name], bytes]]]:
+        """What lies below the place, and what reads an image. BadInput when there are none or too many, or no way in."""
         if self.path.is_dir():
             with complaint(f"{self} cannot be read"):
-                names = self._images(_walk(self.path))
-            yield names, lambda name: self._read(name, self.path.joinpath(*name))
+                listing = self._listing(_walk(self.path))
+            yield listing, lambda name: self._read(name, self.path.joinpath(*name))
         else:
             with complaint(f"{Place(self.path)} is no folder, and cannot be read as a zip file"):
                 archive = zipfile.ZipFile(self.path)
@@ -152,19 +165,28 @@ class Place:
                 depth = len(self.inside)
                 files = {_parts(file): file for file in archive.infolist()}
                 below = {name[depth:]: file for name, file in files.items() if name[:depth] == self.inside}
-                yield self._images(below), lambda name: self._read(name, below[name], archive)
+                yield self._listing(below), lambda name: self._read(name, below[name], archive)
 
-    def _images(self, names: Iterable[Name]) -> list[Name]:
-        found: list[Name] = []
+    def _listing(self, names: Iterable[Name]) -> Listing:
+        images: list[Name] = []
+        others: defaultdict[Name, Counter[str]] = defaultdict(Counter)
         for name in names:
-            # What has a dot in front, and __MACOSX, is litter.
-            if name and is_image(name[-1], ENDINGS) and not any(part.startswith((".", "__MACOSX")) for part in name):
-                found.append(name)
-                if len(found) > MOST_IMAGES:
+            if not name or any(part.startswith((".", "__MACOSX")) for part in name):
+                continue
+            folder, file = name[:-1], name[-1]
+            ending = PurePosixPath(file).suffix.lower()
+            if is_image(file, ENDINGS):
+                images.append(name)
+                if len(images) > MOST_IMAGES:
                     raise BadInput(f"{self} has more than {MOST_IMAGES:,} images")
-        if not found:
-            raise BadInput(f"{self} has no images ({', '.join(f'*{ending}' for ending in ENDINGS)})")
-        return found
+            else:
+                others[folder].update([ending] if file and ending not in LITTER else [])
+        if not images:
+            wanted, rest = ", ".join(f"*{ending}" for ending in ENDINGS), sum(others.values(), Counter())
+            raise BadInput(
+                f"{self} has no images ({wanted})" + (f", but other files ({_endings(rest)})" if rest else "")
+            )
+        return Listing(images, dict(others))
 
     def _read(self, name: Name, file: Path | zipfile.ZipInfo, archive: zipfile.ZipFile | None = None) -> bytes:
         with complaint(f"{self}: {_line('/'.join(name))} cannot be read"):
@@ -193,9 +215,9 @@ def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
         return _info(about), known, images
     path, size = path_and_size(name)
     place = Place.of(path)
-    images, about = own_images_of([size, *place.stamps()], lambda: _read_or_drop(place, size, progress))
-    # Whoever read these images first may have called them something else.
-    return replace(_info(about), title=place.title), about["fingerprint"], images
+    images, about, note = own_images_of([size, *place.stamps()], lambda: _read_or_drop(place, size, progress))
+    # Whoever read these images first may have called them something else, and had other files beside them.
+    return replace(_info(about), title=place.title, note=note), about["fingerprint"], images
 
 
 def _fingerprint(name: str) -> str | None:
@@ -245,16 +267,17 @@ class SeveralSets(BadInput):
 @dataclass(frozen=True)
 class Layout:
     """The classes in the order of their labels, those with training images first, and the images of each split as
-    (label, name). Without a given split ``test`` is empty. ``passed_over`` images belong to neither."""
+    (label, name). Without a given split ``test`` is empty. ``remarks`` are sentences on what belongs to neither."""
 
     classes: tuple[str, ...]
     train: list[tuple[int, Name]]
     test: list[tuple[int, Name]]
-    passed_over: int
+    remarks: tuple[str, ...]
 
     @classmethod
-    def of(cls, place: Place, names: list[Name]) -> Layout:
+    def of(cls, place: Place, listing: Listing) -> Layout:
         """Finds the layout of these images. BadInput says what is missing from either."""
+        names = listing.images
         top = _single_top(names)
         below = [(name[len(top) :], name) for name in names if name[: len(top)] == top]
         given = any(len(parts) > 1 and parts[0].casefold() in SPLITS for parts, _ in below)
@@ -264,28 +287,37 @@ class Layout:
             raise SeveralSets(place, {name: str(around / name) for name in sorted(inner, key=numeric)})
         found: dict[str, dict[str, list[Name]]] = {split: {} for split in SPLITS}
         for parts, name in sorted(below, key=lambda file: (numeric(file[0][-1]), file[0])):
-            split, *rest = (parts[0].casefold(), *parts[1:]) if given else ("train", *parts)
+            split, rest = _split_of(parts, given)
             if len(rest) == 2 and split in SPLITS:
                 found[split].setdefault(_line(rest[0]), []).append(name)
         train, test = found["train"], found["test"]
+        unread = _unread(listing, top, given)
+        hint = f"; {unread}" if unread else ""
         if given:
             for split in SPLITS:
                 if not found[split]:
-                    raise BadInput(f"{place} has no images {split}/<class>/*")
+                    raise BadInput(f"{place} has no images {split}/<class>/*{hint}")
             if lacking := [name for name in train if name not in test]:
-                raise BadInput(f"{place} has no images in test/ of {_list(sorted(lacking, key=numeric))}")
+                raise BadInput(f"{place} has no images in test/ of {_list(sorted(lacking, key=numeric))}{hint}")
         classes = [*sorted(train, key=numeric), *sorted((name for name in test if name not in train), key=numeric)]
         if len(classes) < 2:
             has = f"only one class of images, {classes[0]}" if classes else "no folders of images that are classes"
-            raise BadInput(f"{place} has {has}; it needs <class>/*, or train/<class>/* and test/<class>/*")
+            raise BadInput(f"{place} has {has}; it needs <class>/*, or train/<class>/* and test/<class>/*{hint}")
         files = [
             [(label, name) for label, cls_ in enumerate(classes) for name in split.get(cls_, ())]
             for split in (train, test)
         ]
         read = {name for split in files for _, name in split}
         # Not MVTec's masks, which are no images of anything.
-        passed_over = sum(name not in read and "ground_truth" not in name[:-1] for name in names)
-        return cls(tuple(classes), *files, passed_over)
+        elsewhere = sum(name not in read and "ground_truth" not in name[:-1] for name in names)
+        remarks = [f"Images in other places were passed over: {elsewhere:,}."] if elsewhere else []
+        remarks += [f"{unread[0].upper()}{unread[1:]}."] if unread else []
+        return cls(tuple(classes), *files, tuple(remarks))
+
+
+def _split_of(parts: Name, given: bool) -> tuple[str, Name]:
+    """The split that a file is in, and its path there; what goes by another name than a split's is in none."""
+    return (parts[0].casefold(), parts[1:]) if given else ("train", parts)
 
 
 def _single_top(names: list[Name]) -> Name:
@@ -301,7 +333,7 @@ def _single_top(names: list[Name]) -> Name:
         top = (*top, *around)
 
 
-def _read_or_drop(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any]]:
+def _read_or_drop(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any], str]:
     """`_read`; an upload that cannot be read is not kept."""
     try:
         return _read(place, size, progress)
@@ -313,10 +345,11 @@ def _read_or_drop(place: Place, size: int, progress: Progress) -> tuple[Images, 
         raise
 
 
-def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any]]:
-    """Reads the images and splits them where no split is given; also the description, to be stored beside them."""
-    with place.opened() as (names, read):
-        layout = Layout.of(place, names)
+def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str, Any], str]:
+    """Reads the images and splits them where no split is given; also the description, to be stored beside them, and the
+    note, which says more: what is true of this place alone."""
+    with place.opened() as (listing, read):
+        layout = Layout.of(place, listing)
         files = layout.train + layout.test
         pixels = np.empty((len(files), 3, size, size), np.uint8)
         hashes, square = [], True
@@ -324,7 +357,7 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
             if done % REPORT_EVERY == 0:
                 progress(done / len(files), f"Reading {place.title}: {done:,} of {len(files):,} images")
             content = read(name)
-            with complaint(f"{place}: {_line('/'.join(name))} cannot be read as a PNG, JPEG or BMP image"):
+            with complaint(f"{place}: {_line('/'.join(name))} cannot be read as a PNG, JPEG, BMP, TIFF or WebP image"):
                 pixels[done], is_square = _pixels(content, size)
             hashes.append(hashlib.sha256(content).digest())
             square = square and is_square
@@ -346,11 +379,11 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
         classes=layout.classes,
         embedded=False,
         independent=True,
-        note=_note(layout, size, square, test_only, np.bincount(images.test_labels).min()),
+        note=_note(images, test_only),
         test_only=test_only,
         size=size,
     )
-    return images, {"fingerprint": known, "info": asdict(info)}
+    return images, {"fingerprint": known, "info": asdict(info)}, " ".join([info.note, *_of_the_place(layout, square)])
 
 
 def _third(labels: np.ndarray, hashes: list[bytes]) -> np.ndarray:
@@ -363,37 +396,47 @@ def _third(labels: np.ndarray, hashes: list[bytes]) -> np.ndarray:
     return testing
 
 
-def _note(layout: Layout, size: int, square: bool, test_only: tuple[str, ...], fewest: int) -> str:
-    cut = "" if square else " after the longer side was cut to the central square"
-    lines = [f"Own images, resized to {size} x {size}{cut}."]
+def _note(images: Images, test_only: tuple[str, ...]) -> str:
+    """What is to be said of the images wherever they lie."""
+    size, fewest = images.test_images.shape[-1], np.bincount(images.test_labels).min()
+    lines = [f"Own images, resized to {size} x {size}."]
+    if test_only:
+        lines.append(f"Without training images, and so anomalies only: {_list(test_only)}.")
+    if fewest < FEW:
+        count = "1 test image" if fewest == 1 else f"{fewest} test images"
+        lines.append(f"With as few as {count} of a class, an AUC says little.")
+    return " ".join(lines)
+
+
+def _of_the_place(layout: Layout, square: bool) -> list[str]:
+    """What is to be said of the files that these images were read from."""
+    lines = [] if square else ["Of images that are not square the central square was taken."]
     if not layout.test:
         lines.append(
             "They came without train/ and test/ and were split 2 : 1 in each class, by the content of the files."
         )
-    if test_only:
-        lines.append(f"Without training images, and so anomalies only: {_list(test_only)}.")
-    if fewest < FEW:
-        images = "1 test image" if fewest == 1 else f"{fewest} test images"
-        lines.append(f"With as few as {images} of a class, an AUC says little.")
-    if layout.passed_over:
-        lines.append(f"Files in other places were passed over: {layout.passed_over:,}.")
-    return " ".join(lines)
+    return [*lines, *layout.remarks]
 
 
 def _pixels(content: bytes, size: int) -> tuple[np.ndarray, bool]:
     """uint8 (3, size, size), and whether the image was square; of another the centre is taken.
 
-    Upright as its EXIF data say, 16 bits brought to 8, transparent parts white.
+    Upright as its EXIF data say, 16 bits brought to 8, transparent parts white; of several pages or frames the first.
     """
-    with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "BMP")) as image:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         width, height = image.size
         if width * height > MOST_PIXELS:
             raise ValueError(f"it has {width:,} x {height:,} pixels, and {MOST_PIXELS / 1e6:.0f} million are allowed")
         side = min(width, height)
         left, upper = (width - side) // 2, (height - side) // 2
         image = ImageOps.exif_transpose(image.crop((left, upper, left + side, upper + side)))
+        if image.mode == "F":
+            raise ValueError("its pixels are fractions, and 8 or 16 bits are read")
         if image.mode.startswith("I"):  # convert() would cut 16 bits at 255
-            image = Image.fromarray(np.rint(np.asarray(image) / 257).clip(0, 255).astype(np.uint8))
+            values = np.asarray(image)
+            if values.min() < 0 or values.max() > 65535:
+                raise ValueError("its pixels have more than 16 bits")
+            image = Image.fromarray(np.rint(values / 257).astype(np.uint8))
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -407,6 +450,7 @@ def _walk(folder: Path) -> Iterator[Name]:
     for where, folders, names in os.walk(folder, onerror=fail, followlinks=True):
         parts = Path(where).relative_to(folder).parts
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if len(parts) < DEEPEST else []
+        yield (*parts, "")
         # A dangling link is no file.
         yield from ((*parts, name) for name in names if os.path.exists(os.path.join(where, name)))
 
@@ -429,6 +473,41 @@ def _line(text: object) -> str:
     """A name or path of a file as a line to be shown, in one form wherever it comes from: macOS writes accents apart."""
     shown = "".join(letter if letter.isprintable() else " " for letter in str(text))
     return unicodedata.normalize("NFC", " ".join(shown.split()))[:300]
+
+
+def _unread(listing: Listing, top: Name, given: bool) -> str:
+    """What was passed over in class folders, by ending, and which have no image at all, not even further down."""
+
+    def below(name: Name) -> tuple[str, Name]:
+        return _split_of(name[len(top) :], given) if name[: len(top)] == top else ("", ())
+
+    endings: Counter[str] = Counter()
+    folders = {}
+    for folder, others in listing.others.items():
+        split, rest = below((*folder, ""))
+        if len(rest) == 2 and split in SPLITS:
+            endings += others
+            folders[rest[0]] = _line(rest[0])
+    for name in listing.images:
+        split, rest = below(name)
+        if len(rest) > 1 and split in SPLITS:
+            folders.pop(rest[0], None)
+    said = []
+    if count := endings.total():
+        one, many = (
+            "1 file was passed over as it is no image that is",
+            "files were passed over as they are no images that are",
+        )
+        said.append(f"{one if count == 1 else f'{count:,} {many}'} read ({_endings(endings)})")
+    if folders:
+        said.append(f"without any image: {_list(sorted(folders.values(), key=numeric))}")
+    return "; ".join(said)
+
+
+def _endings(endings: Counter[str]) -> str:
+    """Each ending and how many files have it, the most frequent first."""
+    ordered = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
+    return _list(f"{_line(ending)[:12] or 'without an ending'} {count:,}" for ending, count in ordered)
 
 
 def _list(names: Iterable[str]) -> str:
