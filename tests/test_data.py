@@ -634,7 +634,7 @@ def test_classes_without_training_images_are_anomalies_only(tmp_path: Path) -> N
     assert loaded.info.classes == ("good", "rare", "2 holes", "10 cuts")
     assert data.counts(loaded) == {"good": (3, 3), "rare": (1, 3), "2 holes": (0, 3), "10 cuts": (0, 3)}
     assert loaded.info.test_only == ("rare", "2 holes", "10 cuts")
-    assert "anomalies only: rare, 2 holes, 10 cuts" in loaded.info.note
+    assert "With fewer than two training images, and so anomalies only: rare, 2 holes, 10 cuts." in loaded.info.note
     assert data.normal_class(loaded.info) == data.normal_class(loaded.info, "GOOD") == "good"
     for cls in ("rare", "2 holes", 3):
         with pytest.raises(BadInput, match=r"fewer than two training images.* mvtec can be trained on good"):
@@ -808,6 +808,46 @@ def test_names_are_content_and_have_one_form(tmp_path: Path) -> None:
     assert own(path).info.classes == first.info.classes
     odd = own(write_folder(tmp_path / "e", own_files("two\nlines \u202e", "100% (c=0.4), really")))
     assert odd.info.classes == ("100% (c=0.4), really", "two lines")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("written", ["./{}", "/{}", "set//./{}", "set\\{}", ".\\set\\{}"])
+def test_a_zip_may_write_its_paths_in_other_ways(layout: str, written: str, tmp_path: Path) -> None:
+    files = LAYOUTS[layout]
+    odd = {written.format(name): content for name, content in ({"test/none/": b""} | files).items()}
+    slash = "\\" if "\\" in written else "/"
+    odd = {name.replace("/", slash): content for name, content in odd.items()}
+    path, plain = write_zip(tmp_path / "odd.zip", odd), own(write_zip(tmp_path / "plain.zip", files))
+    assert same(own(path), plain)
+    assert own(path).info.classes == plain.info.classes
+
+
+@pytest.mark.parametrize("up", ["../../evil/{}", "..\\..\\evil\\{}", "./../{}", "a/../../{}", "/../{}"])
+def test_what_lies_outside_a_zip_is_not_read(up: str, tmp_path: Path) -> None:
+    slash = "\\" if "\\" in up else "/"
+    files = {up.format(name).replace("/", slash): content for name, content in GIVEN.items()}
+    with pytest.raises(BadInput, match="has no images"):
+        own(write_zip(tmp_path / "evil.zip", files))
+    inside = {name.replace("/", slash): content for name, content in UNSPLIT.items()}
+    assert same(own(write_zip(tmp_path / "both.zip", files | inside)), own(write_zip(tmp_path / "a.zip", UNSPLIT)))
+
+
+def test_a_backslash_in_a_name_is_one_where_paths_have_slashes(tmp_path: Path) -> None:
+    loaded = own(write_zip(tmp_path / "a.zip", own_files("a\\b", "c", count=7)))
+    assert loaded.info.classes == ("a\\b", "c")
+
+
+def test_a_zip_with_a_password_is_said_to_have_one(tmp_path: Path) -> None:
+    content = bytearray(write_zip(tmp_path / "a.zip", GIVEN).read_bytes())
+    for signature, place in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        at = content.find(signature)
+        while at >= 0:
+            content[at + place] |= 1
+            at = content.find(signature, at + 1)
+    kept = data.keep_upload("secret.zip", io.BytesIO(content))
+    with pytest.raises(BadInput, match=r"^secret\.zip is protected by a password; zip it without one$"):
+        own(kept)
+    assert not kept.exists()
 
 
 def test_changed_own_images_are_other_images(tmp_path: Path) -> None:

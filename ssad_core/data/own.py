@@ -163,7 +163,10 @@ class Place:
                 archive = zipfile.ZipFile(self.path)
             with archive:
                 depth = len(self.inside)
-                files = {_parts(file): file for file in archive.infolist()}
+                entries = archive.infolist()
+                # Old tools of Windows write backslashes, which a name from elsewhere may have inside.
+                slash = "/" if any("/" in file.filename for file in entries) else "\\"
+                files = {_parts(file, slash): file for file in entries}
                 below = {name[depth:]: file for name, file in files.items() if name[:depth] == self.inside}
                 yield self._listing(below), lambda name: self._read(name, below[name], archive)
 
@@ -195,6 +198,8 @@ class Place:
                 raise BadInput(
                     f"{self}: {_line('/'.join(name))} has {size / 1e6:,.0f} MB; an image may have {MOST_BYTES / 1e6:.0f}"
                 )
+            if isinstance(file, zipfile.ZipInfo) and file.flag_bits & 1:
+                raise BadInput(f"{self} is protected by a password; zip it without one")
             return archive.read(file) if archive else file.read_bytes()
 
 
@@ -401,7 +406,7 @@ def _note(images: Images, test_only: tuple[str, ...]) -> str:
     size, fewest = images.test_images.shape[-1], np.bincount(images.test_labels).min()
     lines = [f"Own images, resized to {size} x {size}."]
     if test_only:
-        lines.append(f"Without training images, and so anomalies only: {_list(test_only)}.")
+        lines.append(f"With fewer than two training images, and so anomalies only: {_list(test_only)}.")
     if fewest < FEW:
         count = "1 test image" if fewest == 1 else f"{fewest} test images"
         lines.append(f"With as few as {count} of a class, an AUC says little.")
@@ -455,13 +460,14 @@ def _walk(folder: Path) -> Iterator[Name]:
         yield from ((*parts, name) for name in names if os.path.exists(os.path.join(where, name)))
 
 
-def _parts(file: zipfile.ZipInfo) -> Name:
+def _parts(file: zipfile.ZipInfo, slash: str) -> Name:
     """The file's path in parts. Many programs write names as UTF-8 and do not say so; zipfile takes those for CP437."""
     name = file.filename
     if not file.flag_bits & 0x800:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode()
-    return tuple(name.split("/"))
+    *folders, last = name.split(slash)
+    return (*(part for part in folders if part not in ("", ".")), last)
 
 
 def _info(about: dict[str, Any]) -> DatasetInfo:
