@@ -621,6 +621,56 @@ def test_own_images_without_a_split_are_split_by_their_content(tmp_path: Path) -
     assert data.counts(other)["x"] == (5, 2)
 
 
+def test_the_split_of_distinct_images_is_as_it_ever_was(tmp_path: Path) -> None:
+    assert own(write_folder(tmp_path / "pets", UNSPLIT)).fingerprint == "aca8bcbe0bf376a1"
+
+
+def test_equal_images_are_on_one_side_of_the_split(tmp_path: Path) -> None:
+    def split(*seeds: int) -> tuple[list[int], list[int]]:
+        # Another compression of the same image is another file.
+        files = {
+            f"cat/{i}.png": encoded(Image.fromarray(picture(seed)), compress_level=i % 9 + 1)
+            for i, seed in enumerate(seeds)
+        }
+        loaded = own(write_zip(tmp_path / "pets.zip", UNSPLIT | files))
+        assert "pixel by pixel" not in loaded.info.note
+        pictures = {}
+        for seed in seeds:
+            pictures[
+                np.asarray(Image.fromarray(picture(seed)).resize((32, 32), Image.Resampling.BILINEAR)).tobytes()
+            ] = seed
+        sides = []
+        for side in ("train", "test"):
+            images, labels = loaded.split(side)
+            drawn = (image.transpose(1, 2, 0).tobytes() for image in images[labels == 0])
+            sides.append(sorted(pictures[image] for image in drawn if image in pictures))
+        return sides[0], sides[1]
+
+    for seeds in ([91, 91, 92, 92, 93, 93, 94, 95, 96], [91] * 4 + [92, 93, 94, 95, 96]):
+        train, test = split(*seeds)
+        assert sorted(train + test) == seeds
+        assert not set(train) & set(test)
+        assert len(test) == 3
+    # What is more than a third is trained on, as long as there is anything else.
+    assert split(*[91] * 8, 92) == ([91] * 8, [92])
+    assert split(*[91] * 5, *[92] * 4) == ([91] * 5, [92] * 4)
+    assert split(*[91] * 9) == ([], [91] * 9)
+
+
+def test_test_images_that_are_trained_on_are_counted(tmp_path: Path) -> None:
+    some = GIVEN | {
+        "test/dog/9.png": encoded(Image.fromarray(picture(0)), compress_level=1)
+    }  # train/cat/0.png's picture
+    assert (
+        "Of 7 test images 1 is a training image too, pixel by pixel"
+        in own(write_zip(tmp_path / "a.zip", some)).info.note
+    )
+    images = {
+        name.replace("train", split): GIVEN[name] for name in GIVEN if "train" in name for split in ("train", "test")
+    }
+    assert "Of 6 test images 6 are training images too, pixel" in own(write_zip(tmp_path / "b.zip", images)).info.note
+
+
 @pytest.mark.parametrize("name", ["good", "Normal", "OK"])
 def test_the_normal_class_is_the_one_that_is_called_so_unless_another_is_asked_for(tmp_path: Path, name: str) -> None:
     info = own(write_folder(tmp_path / "parts", own_files("Broken", name, count=7))).info
@@ -935,7 +985,7 @@ BOMB = encoded(Image.new("1", (8000, 8001)))
         (own_files("train/a", "train/b", "test/a"), "has no images in test/ of b"),
         (own_files("train/a", "test/a"), "only one class of images, a"),
         (own_files("train/a", "train/b", "test/a", "test/b", count=1), "no class with two or more training images"),
-        (own_files("a", "b", count=2), "no class with two or more training images"),
+        (own_files("a", "b", count=2), "no class with two or more training images, .*; a third of each class is"),
         (own_files("m/train/a", "m/test/a", "m/test/b", "n/train/a", "n/test/a"), "several data sets: m, n; .*/m$"),
         (
             GIVEN | {"test/dog/new.png": b"no image"},

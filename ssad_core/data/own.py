@@ -369,11 +369,12 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
     if (pixels == pixels[:, :1]).all():
         pixels = np.ascontiguousarray(pixels[:, :1])
     labels = np.array([label for label, _ in files], np.int64)
-    testing = np.arange(len(files)) >= len(layout.train) if layout.test else _third(labels, hashes)
+    testing = np.arange(len(files)) >= len(layout.train) if layout.test else _third(labels, hashes, _digests(pixels))
     images = Images(pixels[~testing], labels[~testing], pixels[testing], labels[testing])
     trained = np.bincount(images.train_labels, minlength=len(layout.classes))
     if (trained < 2).all():
-        raise BadInput(f"{place} has no class with two or more training images, which a normal class needs")
+        split = "" if layout.test else "; a third of each class is for testing, and equal images stay together"
+        raise BadInput(f"{place} has no class with two or more training images, which a normal class needs{split}")
     test_only = tuple(name for name, count in zip(layout.classes, trained, strict=True) if count < 2)
     # The names are content too: a run is shown with them, and its anomalies are called by them.
     known = hashlib.sha256(json.dumps([fingerprint(images), layout.classes]).encode()).hexdigest()[:16]
@@ -391,13 +392,29 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
     return images, {"fingerprint": known, "info": asdict(info)}, " ".join([info.note, *_of_the_place(layout, square)])
 
 
-def _third(labels: np.ndarray, hashes: list[bytes]) -> np.ndarray:
+def _digests(pixels: np.ndarray) -> list[bytes]:
+    """One for each image (N, C, S, S), the same for the same pixels."""
+    return [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in pixels]
+
+
+def _third(labels: np.ndarray, hashes: list[bytes], pixels: list[bytes]) -> np.ndarray:
     """bool (N,): which images are for testing, a third of each class and one at least, by the hashes of their files, so
-    that neither the machine nor the names of the files matter."""
+    that neither the machine nor the names of the files matter.
+
+    Images with the same ``pixels``, by their hashes, stay together. Those that are more than the third has room for are
+    trained on, unless there are no others: then the fewest are for testing.
+    """
     testing = np.zeros(len(labels), bool)
     for label in np.unique(labels):
-        chosen = sorted(np.flatnonzero(labels == label), key=lambda i: hashes[i])
-        testing[chosen[: max(1, len(chosen) // 3)]] = True
+        alike: dict[bytes, list[int]] = {}
+        for i in sorted(np.flatnonzero(labels == label), key=lambda i: hashes[i]):
+            alike.setdefault(pixels[i], []).append(i)
+        room = max(1, sum(map(len, alike.values())) // 3)
+        chosen: list[int] = []
+        for group in alike.values():
+            if len(chosen) + len(group) <= room:
+                chosen += group
+        testing[chosen or min(alike.values(), key=len)] = True
     return testing
 
 
@@ -410,6 +427,12 @@ def _note(images: Images, test_only: tuple[str, ...]) -> str:
     if fewest < FEW:
         count = "1 test image" if fewest == 1 else f"{fewest} test images"
         lines.append(f"With as few as {count} of a class, an AUC says little.")
+    trained = set(_digests(images.train_images))
+    if again := sum(digest in trained for digest in _digests(images.test_images)):
+        lines.append(
+            f"Of {len(images.test_images):,} test images {again:,} {'is a' if again == 1 else 'are'} training "
+            f"{'image' if again == 1 else 'images'} too, pixel by pixel, so an AUC is not that of new images."
+        )
     return " ".join(lines)
 
 
