@@ -856,8 +856,31 @@ def test_names_are_content_and_have_one_form(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "d.zip", own_files("Bar", "bar", "caf__"))
     path.write_bytes(path.read_bytes().replace(b"caf__", composed.encode()))  # UTF-8 that does not say so
     assert own(path).info.classes == first.info.classes
+    emoji, persian = "\U0001f469\u200d\U0001f52c lab", "می\u200cخواهم"
+    joined = own(write_folder(tmp_path / "f", own_files(emoji, persian, "\u200d\u200d other")))
+    assert set(joined.info.classes) == {emoji, persian, "other"}
     odd = own(write_folder(tmp_path / "e", own_files("two\nlines \u202e", "100% (c=0.4), really")))
     assert odd.info.classes == ("100% (c=0.4), really", "two lines")
+
+
+def test_folders_that_become_one_class_are_named(tmp_path: Path) -> None:
+    names = "a b", "a  b", "gr\u00fcn", "gru\u0308n", "c"
+    loaded = own(write_folder(tmp_path / "a", own_files(*names, count=7)))
+    assert data.counts(loaded) == {"a b": (10, 4), "c": (5, 2), "gr\u00fcn": (10, 4)}
+    assert "Folders whose names differ only in blanks or in how accents are written are one class: a b, gr\u00fcn." in (
+        loaded.info.note
+    )
+    # One in train/ and one in test/ are the folders of a class.
+    split = own(write_folder(tmp_path / "b", own_files("train/gr\u00fcn", "test/gru\u0308n", "train/c", "test/c")))
+    assert split.info.classes == ("c", "gr\u00fcn")
+    assert "are one class" not in split.info.note
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for names in (("bus", "car", "Train"), ("bus", "test")):
+        loaded = own(write_folder(tmp_path / names[-1], own_files(*names, count=7)))
+        assert set(loaded.info.classes) == set(names)
+        assert "split 2 : 1" in loaded.info.note
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -979,8 +1002,12 @@ BOMB = encoded(Image.new("1", (8000, 8001)))
         (own_files("x/y/a"), "only one class of images, a; it needs"),
         ({"0.png": BOMB, "1.png": BOMB}, "has no folders of images that are classes"),
         (own_files("a/b/c", "d/e/f"), "has no folders of images that are classes"),
-        (own_files("train/a", "train/b"), "has no images test/<class>"),
-        (own_files("test/a", "test/b"), "has no images train/<class>"),
+        (own_files("train/a", "train/b"), "no images test/<class>/.; without the folder train/ .* it is split 2 : 1$"),
+        (own_files("test/a", "test/b"), r"has no images train/<class>/\*$"),
+        (own_files("train", "val"), r"has no images train/<class>/\*$"),
+        (own_files("train", "test", "docs"), r"has no images train/<class>/\*$"),
+        (own_files("train/a", "bus", "car"), "has no images test/<class>"),
+        (own_files(" ", "c"), "has a class folder whose name has nothing that can be shown; give it another"),
         (own_files("train", "test"), "has no images train/<class>"),
         (own_files("train/a", "train/b", "test/a"), "has no images in test/ of b"),
         (own_files("train/a", "test/a"), "only one class of images, a"),

@@ -45,12 +45,15 @@ ENDINGS = (*SUFFIXES, ".jfif", ".bmp", ".tif", ".tiff", ".webp")
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 # What lies beside images and is not missed; what has a dot in front, and __MACOSX, is neither.
 LITTER = (".txt", ".md", ".html", ".json", ".csv", ".tsv", ".xml", ".yaml", ".yml", ".log", ".db", ".ini")
+VALIDATION = ("val", "valid", "validation")  # folders beside train/ that are no classes
 FEW = 30  # test images, of which an AUC is known to some +- 0.15
 MOST_IMAGES = 100_000
 MOST_BYTES = 200_000_000  # of one file
 MOST_PIXELS = 64_000_000  # of one image
 UPLOADS = "uploads"  # in the cache, each in a folder of its content's hash
 DEEPEST = 6  # folders below PATH that are looked into, which also ends a circle of links
+
+JOINERS = "\u200c\u200d"  # of letters, in Persian and Indic scripts and in emoji; not printable, but not blank either
 
 Name = tuple[str, ...]  # a file's path below the source, in parts; of a folder the last is empty
 
@@ -285,23 +288,28 @@ class Layout:
         names = listing.images
         top = _single_top(names)
         below = [(name[len(top) :], name) for name in names if name[: len(top)] == top]
-        given = any(len(parts) > 1 and parts[0].casefold() in SPLITS for parts, _ in below)
+        given = _is_given([parts for parts, _ in below])
         inner = {parts[0] for parts, _ in below if len(parts) == 4 and parts[1].casefold() in SPLITS}
         if inner and not given:
             around = place.path.joinpath(*place.inside, *top)
             raise SeveralSets(place, {name: str(around / name) for name in sorted(inner, key=numeric)})
         found: dict[str, dict[str, list[Name]]] = {split: {} for split in SPLITS}
+        written: defaultdict[tuple[str, str], set[str]] = defaultdict(set)  # the folders of a class in a split
         for parts, name in sorted(below, key=lambda file: (numeric(file[0][-1]), file[0])):
             split, rest = _split_of(parts, given)
             if len(rest) == 2 and split in SPLITS:
                 found[split].setdefault(_line(rest[0]), []).append(name)
+                written[split, _line(rest[0])].add(rest[0])
         train, test = found["train"], found["test"]
         unread = _unread(listing, top, given)
         hint = f"; {unread}" if unread else ""
+        if "" in train or "" in test:
+            raise BadInput(f"{place} has a class folder whose name has nothing that can be shown; give it another")
         if given:
             for split in SPLITS:
                 if not found[split]:
-                    raise BadInput(f"{place} has no images {split}/<class>/*{hint}")
+                    alone = "; without the folder train/ around its classes it is split 2 : 1" if train else ""
+                    raise BadInput(f"{place} has no images {split}/<class>/*{alone}{hint}")
             if lacking := [name for name in train if name not in test]:
                 raise BadInput(f"{place} has no images in test/ of {_list(sorted(lacking, key=numeric))}{hint}")
         classes = [*sorted(train, key=numeric), *sorted((name for name in test if name not in train), key=numeric)]
@@ -316,8 +324,20 @@ class Layout:
         # Not MVTec's masks, which are no images of anything.
         elsewhere = sum(name not in read and "ground_truth" not in name[:-1] for name in names)
         remarks = [f"Images in other places were passed over: {elsewhere:,}."] if elsewhere else []
+        if joined := sorted({name for (_, name), folders in written.items() if len(folders) > 1}, key=numeric):
+            remarks.append(
+                f"Folders whose names differ only in blanks or in how accents are written are one class: {_list(joined)}."
+            )
         remarks += [f"{unread[0].upper()}{unread[1:]}."] if unread else []
         return cls(tuple(classes), *files, tuple(remarks))
+
+
+def _is_given(images: list[Name]) -> bool:
+    """Whether a split is given by folders train/ and test/, and neither is a class, as trains are among vehicles."""
+    folders = {parts[0].casefold() for parts in images if len(parts) > 1}
+    if any(len(parts) > 2 and parts[0].casefold() in SPLITS for parts in images) or folders.issuperset(SPLITS):
+        return True
+    return not folders.isdisjoint(SPLITS) and folders.issubset({*SPLITS, *VALIDATION})
 
 
 def _split_of(parts: Name, given: bool) -> tuple[str, Name]:
@@ -500,8 +520,8 @@ def _info(about: dict[str, Any]) -> DatasetInfo:
 
 def _line(text: object) -> str:
     """A name or path of a file as a line to be shown, in one form wherever it comes from: macOS writes accents apart."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in str(text))
-    return unicodedata.normalize("NFC", " ".join(shown.split()))[:300]
+    shown = "".join(letter if letter.isprintable() or letter in JOINERS else " " for letter in str(text))
+    return unicodedata.normalize("NFC", " ".join(shown.split()).strip(f" {JOINERS}"))[:300]
 
 
 def _unread(listing: Listing, top: Name, given: bool) -> str:
