@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import pytest
@@ -1096,8 +1098,8 @@ def test_an_upload_is_kept_once_under_its_content(tmp_path: Path, own_cache: Pat
     kept = data.keep_upload("../My pets (1).zip", io.BytesIO(content))
     assert kept == data.keep_upload("My pets (1).zip", io.BytesIO(content))
     assert kept.read_bytes() == content
-    assert kept.relative_to(own_cache / "uploads").name == "My pets _1_.zip"
-    assert own(kept).info.title == "My pets _1_"
+    assert kept.relative_to(own_cache / "uploads").name == "My pets (1).zip"
+    assert own(kept).info.title == "My pets (1)"
     # By another name it is the same file.
     other = data.keep_upload("other.zip", io.BytesIO(content))
     assert (other.name, own(other).info.title) == ("other.zip", "other")
@@ -1105,6 +1107,30 @@ def test_an_upload_is_kept_once_under_its_content(tmp_path: Path, own_cache: Pat
     assert own(other).fingerprint == own(kept).fingerprint
     assert {path for path in own_cache.rglob("*") if path.suffix == ".zip"} == {kept, other}
     assert data.keep_upload("other.zip", io.BytesIO(content + b"!")).parent != kept.parent
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("Pru\u0308fteile Gro\u0308\u00dfe 3.zip", "Pr\u00fcfteile Gr\u00f6\u00dfe 3"),
+        ("猫 😀 (v1.2) [neu].zip", "猫 😀 (v1.2) [neu]"),
+        ("it's 100% & more; $HOME #1 ~+=@64.zip", "it's 100% & more; $HOME #1 ~+=@64"),
+        ("a\\b: *c*?\n\x00\x7f\udcff.zip", "a_b_ _c__"),
+        (" .. .zip", "upload"),
+        ("😀" * 90 + ".zip", "😀" * 50),
+    ],
+)
+def test_an_upload_has_its_own_name_in_addresses_and_commands_too(tmp_path: Path, given: str, name: str) -> None:
+    from ssad_core.question import Question, from_query
+
+    kept = data.keep_upload(given, io.BytesIO(write_zip(tmp_path / "a.zip", MVTEC).read_bytes()))
+    assert kept.stem == own(kept).info.title == name
+    for size in (32, 64):
+        asked = Question(dataset=data.own_name(str(kept), size), normal_class="good")
+        assert from_query(dict(parse_qsl(urlencode(asked.to_query())))) == (asked, [])
+        words = shlex.split(asked.command())
+        assert words[words.index("--dataset") + 1] == asked.dataset
+        assert data.load(asked.dataset).info.size == size
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,11 @@ def keep_upload(file_name: str, content: IO[bytes]) -> Path:
     The same content is kept once, under each name that it is uploaded by. BadInput when the cache cannot be written.
     """
     digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
-    name = re.sub(r"[^\w .-]+", "_", Path(file_name).stem)[:80].strip(" .") or "upload"
+    # Without what the file names of some system cannot have, nor more bytes than they may have.
+    name = (
+        re.sub(r'[\\/:*?"<>|]', "_", _line(Path(file_name).stem)).encode(errors="ignore")[:200].decode(errors="ignore")
+    )
+    name = name.strip(" .") or "upload"
     target = cache_dir() / UPLOADS / digest / f"{name}.zip"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
