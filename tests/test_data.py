@@ -777,6 +777,21 @@ def test_pixels_that_cannot_be_brought_to_8_bits_are_said(tmp_path: Path) -> Non
             own(write_zip(tmp_path / "a.zip", GREY_FILES | {"test/a/0.tif": deep}))
 
 
+def test_sixteen_bits_that_are_hardly_used_are_said(tmp_path: Path) -> None:
+    def note(*largest: int, kind: str = "PNG") -> str:
+        dark = {
+            f"test/cat/1{i}.tif": encoded(Image.fromarray(np.array([[0, value]] * 2, np.uint16)), kind)
+            for i, value in enumerate(largest)
+        }
+        return own(write_zip(tmp_path / "a.zip", GIVEN | dark)).info.note
+
+    said = "Images of 16 bits have values up to 4,095 of 65,535 only, so they are dark here"
+    assert said in note(1000, 4095)
+    assert said in note(4095, kind="TIFF")
+    for brighter in ((4095, 8192), (), (0,)):
+        assert "16 bits" not in note(*brighter)
+
+
 def test_what_is_no_image_in_a_class_folder_is_counted_but_for_litter(tmp_path: Path) -> None:
     def note(files: dict[str, bytes]) -> str:
         notes = {

@@ -51,8 +51,10 @@ MOST_IMAGES = 100_000
 MOST_BYTES = 200_000_000  # of one file
 MOST_PIXELS = 64_000_000  # of one image
 UPLOADS = "uploads"  # in the cache, each in a folder of its content's hash
+LONGEST = 200  # bytes of an upload's name; file systems have room for 255
 DEEPEST = 6  # folders below PATH that are looked into, which also ends a circle of links
 
+FULL = 65_535  # the largest value of 16 bits
 JOINERS = "\u200c\u200d"  # of letters, in Persian and Indic scripts and in emoji; not printable, but not blank either
 
 Name = tuple[str, ...]  # a file's path below the source, in parts; of a folder the last is empty
@@ -239,11 +241,9 @@ def keep_upload(file_name: str, content: IO[bytes]) -> Path:
     The same content is kept once, under each name that it is uploaded by. BadInput when the cache cannot be written.
     """
     digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
-    # Without what the file names of some system cannot have, nor more bytes than they may have.
-    name = (
-        re.sub(r'[\\/:*?"<>|]', "_", _line(Path(file_name).stem)).encode(errors="ignore")[:200].decode(errors="ignore")
-    )
-    name = name.strip(" .") or "upload"
+    # Without what file names cannot have, here or on another system, and no longer than they may be.
+    name = re.sub(r'[\\/:*?"<>|]', "_", _line(Path(file_name).stem))
+    name = name.encode(errors="ignore")[:LONGEST].decode(errors="ignore").strip(" .") or "upload"
     target = cache_dir() / UPLOADS / digest / f"{name}.zip"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -381,15 +381,15 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
         layout = Layout.of(place, listing)
         files = layout.train + layout.test
         pixels = np.empty((len(files), 3, size, size), np.uint8)
-        hashes, square = [], True
+        hashes, square, largest = [], True, 0
         for done, (_, name) in enumerate(files):
             if done % REPORT_EVERY == 0:
                 progress(done / len(files), f"Reading {place.title}: {done:,} of {len(files):,} images")
             content = read(name)
             with complaint(f"{place}: {_line('/'.join(name))} cannot be read as a PNG, JPEG, BMP, TIFF or WebP image"):
-                pixels[done], is_square = _pixels(content, size)
+                pixels[done], is_square, value = _pixels(content, size)
             hashes.append(hashlib.sha256(content).digest())
-            square = square and is_square
+            square, largest = square and is_square, max(largest, value)
     if (pixels == pixels[:, :1]).all():
         pixels = np.ascontiguousarray(pixels[:, :1])
     labels = np.array([label for label, _ in files], np.int64)
@@ -413,7 +413,8 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
         test_only=test_only,
         size=size,
     )
-    return images, {"fingerprint": known, "info": asdict(info)}, " ".join([info.note, *_of_the_place(layout, square)])
+    note = " ".join([info.note, *_of_the_place(layout, square, largest)])
+    return images, {"fingerprint": known, "info": asdict(info)}, note
 
 
 def _digests(pixels: np.ndarray) -> list[bytes]:
@@ -460,9 +461,14 @@ def _note(images: Images, test_only: tuple[str, ...]) -> str:
     return " ".join(lines)
 
 
-def _of_the_place(layout: Layout, square: bool) -> list[str]:
-    """What is to be said of the files that these images were read from."""
+def _of_the_place(layout: Layout, square: bool, largest: int) -> list[str]:
+    """What is to be said of the files that these images were read from; ``largest`` is as of `_pixels`."""
     lines = [] if square else ["Of images that are not square the central square was taken."]
+    if 0 < largest < FULL / 8:
+        lines.append(
+            f"Images of 16 bits have values up to {largest:,} of {FULL:,} only, so they are dark here; if they hold fewer "
+            "bits, stretch them first."
+        )
     if not layout.test:
         lines.append(
             "They came without train/ and test/ and were split 2 : 1 in each class, by the content of the files."
@@ -470,8 +476,9 @@ def _of_the_place(layout: Layout, square: bool) -> list[str]:
     return [*lines, *layout.remarks]
 
 
-def _pixels(content: bytes, size: int) -> tuple[np.ndarray, bool]:
-    """uint8 (3, size, size), and whether the image was square; of another the centre is taken.
+def _pixels(content: bytes, size: int) -> tuple[np.ndarray, bool, int]:
+    """uint8 (3, size, size), whether the image was square, of another the centre is taken, and its largest value if it had
+    16 bits, else 0.
 
     Upright as its EXIF data say, 16 bits brought to 8, transparent parts white; of several pages or frames the first.
     """
@@ -484,15 +491,17 @@ def _pixels(content: bytes, size: int) -> tuple[np.ndarray, bool]:
         image = ImageOps.exif_transpose(image.crop((left, upper, left + side, upper + side)))
         if image.mode == "F":
             raise ValueError("its pixels are fractions, and 8 or 16 bits are read")
+        largest = 0
         if image.mode.startswith("I"):  # convert() would cut 16 bits at 255
             values = np.asarray(image)
-            if values.min() < 0 or values.max() > 65535:
+            largest = int(values.max())
+            if values.min() < 0 or largest > FULL:
                 raise ValueError("its pixels have more than 16 bits")
-            image = Image.fromarray(np.rint(values / 257).astype(np.uint8))
+            image = Image.fromarray(np.rint(values / (FULL / 255)).astype(np.uint8))
         if image.has_transparency_data:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return fitted(image, 3, size), width == height
+        return fitted(image, 3, size), width == height, largest
 
 
 def _walk(folder: Path) -> Iterator[Name]:
@@ -548,10 +557,10 @@ def _unread(listing: Listing, top: Name, given: bool) -> str:
     said = []
     if count := endings.total():
         one, many = (
-            "1 file was passed over as it is no image that is",
+            "file was passed over as it is no image that is",
             "files were passed over as they are no images that are",
         )
-        said.append(f"{one if count == 1 else f'{count:,} {many}'} read ({_endings(endings)})")
+        said.append(f"{count:,} {one if count == 1 else many} read ({_endings(endings)})")
     if folders:
         said.append(f"without any image: {_list(sorted(folders.values(), key=numeric))}")
     return "; ".join(said)
