@@ -601,6 +601,8 @@ def test_own_images_at_64_pixels_are_other_images(tmp_path: Path) -> None:
     assert large.test_images.shape == (6, 3, 64, 64)
     assert large.fingerprint != small.fingerprint
     assert "resized to 64 x 64" in large.info.note
+    for pets, title in ((small, "pets"), (large, "pets, 64 x 64")):  # runs of both lie in one list
+        assert pets.info.title == data.class_title(pets.info.name, 0)[0] == title
     image = Image.open(io.BytesIO(GIVEN["test/dog/1.png"])).resize((64, 64), Image.Resampling.BILINEAR)
     assert np.array_equal(large.test_images[large.test_labels == 1][1], np.asarray(image).transpose(2, 0, 1))
     assert same(data.load(f"folder:{large.fingerprint}"), large)  # known by what they are, whatever their size
@@ -859,7 +861,7 @@ def test_a_path_may_end_as_a_size_does(tmp_path: Path) -> None:
             assert data.path_and_size(data.own_name(str(place), size)) == (str(place), size)
             assert data.load(data.own_name(str(place), size)).info.size == size
     write_folder(tmp_path / "a", MVTEC)
-    assert own(large).info.title == "a"  # at 64 x 64, as everywhere
+    assert own(large).info.title == "a, 64 x 64"
     assert data.load(data.own_name(str(large))).info.title == "a@64"
 
 

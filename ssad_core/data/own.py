@@ -227,7 +227,7 @@ def load_own(name: str, progress: Progress) -> tuple[DatasetInfo, str, Images]:
     place = Place.of(path)
     images, about, note = own_images_of([size, *place.stamps()], lambda: _read_or_drop(place, size, progress))
     # Whoever read these images first may have called them something else, and had other files beside them.
-    return replace(_info(about), title=place.title, note=note), about["fingerprint"], images
+    return replace(_info(about, place.title), note=note), about["fingerprint"], images
 
 
 def _fingerprint(name: str) -> str | None:
@@ -526,9 +526,12 @@ def _parts(file: zipfile.ZipInfo, slash: str) -> Name:
     return (*(part for part in folders if part not in ("", ".")), last)
 
 
-def _info(about: dict[str, Any]) -> DatasetInfo:
+def _info(about: dict[str, Any], called: str | None = None) -> DatasetInfo:
+    """The stored description. The title says the size where it is not the usual one: runs of both lie in one list."""
     info = about["info"]
-    return DatasetInfo(**{**info, "classes": tuple(info["classes"]), "test_only": tuple(info["test_only"])})
+    stored = DatasetInfo(**{**info, "classes": tuple(info["classes"]), "test_only": tuple(info["test_only"])})
+    size = "" if stored.size == SIZE else f", {stored.size} x {stored.size}"
+    return replace(stored, title=f"{called or stored.title}{size}")
 
 
 def _line(text: object) -> str:
