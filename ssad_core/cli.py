@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 _A_DATASET = ", ".join((*DATASETS, "folder:PATH"))
-_A_CLASS = "a class's name or number (default: the first)"
+_A_CLASS = "a class's name or number (default: one called good, normal or ok, else the first that can be trained on)"
 _A_PROFILE = " or ".join(PROFILES)
 GALLERY = "gallery"
 # The figures that --encoder and --by-score are for, and those that --anomaly is not for.

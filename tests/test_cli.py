@@ -18,6 +18,7 @@ from tiny import ROOT, python, tiny, trainer, words
 from ssad_core.augment import AUGMENTATIONS
 from ssad_core.cli import main
 from ssad_core.data import DATASETS
+from ssad_core.data.table import CALLED_NORMAL
 from ssad_core.detectors import presets_for
 from ssad_core.spec import RANGES
 from ssad_core.store import Store, write_json
@@ -354,6 +355,15 @@ def test_bad_arguments_are_one_line(arguments: str, parts: list[str], capsys: py
     assert text.err.count("\n") == 1, text.err
     for part in parts:
         assert part in text.err
+
+
+@pytest.mark.parametrize("command", ["train", "figure"])
+def test_help_says_which_class_is_the_normal_one(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "one called good, normal or ok, else the first that can be trained on" in said
+    assert CALLED_NORMAL == ("good", "normal", "ok")
 
 
 def test_no_or_an_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
