@@ -283,6 +283,14 @@ def test_a_scatter_has_a_log_axis_where_orders_differ() -> None:
     assert trace.customdata == ("(0.500 to 0.800) ", "")
 
 
+def test_small_numbers_have_powers_of_ten_on_every_axis() -> None:
+    xy, names = SCORES["test normal"][:2, None] * [1, 2], ["test normal", "test anomalous"]
+    fig = map_figure(xy, names, scores=np.array([1e-6, 6e-6]), title="Map")
+    look = fig.layout.template.layout
+    for numbers in (look.xaxis, look.yaxis, look.coloraxis.colorbar):
+        assert (numbers.exponentformat, numbers.minexponent) == ("e", 4)
+
+
 def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
     cells = {
         ("CutOut", "gen Flip"): MatrixCell(0.5, "0.50", "half"),

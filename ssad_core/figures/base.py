@@ -19,7 +19,9 @@ Layout = dict[str, Any]  # of a figure, or of a part of it, as Plotly names its 
 MAIN = "#0072B2"
 WIDEST = 90  # letters of a line of a title, where nothing on the page fits them
 
+_TICKS = {"exponentformat": "e", "minexponent": 4}  # powers of ten where `number` has them, not 6µ
 _AXIS = {
+    **_TICKS,
     "gridcolor": "rgba(128,128,128,.25)",
     "zeroline": False,
     "ticks": "",
@@ -37,6 +39,7 @@ _TEMPLATE = go.layout.Template(
         "margin": {"t": 60, "b": 10, "l": 10, "r": 10},  # Plotly's own leave a third of a low figure empty
         "xaxis": _AXIS,
         "yaxis": _AXIS,
+        "coloraxis": {"colorbar": _TICKS},
     }
 )
 
