@@ -46,9 +46,12 @@ def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
     alike = [row for row in rows if (row.classes, row.settings) == (first.classes, first.settings)]
     st.markdown(f"#### {about}: {lead({row.aug: row.median for row in alike})}")
     if first.classes < FEWEST_CLASSES:
+        there = f"{first.classes} {'is' if first.classes == 1 else 'are'} trained"
+        if (possible := len(dataset.info.normal_classes)) < FEWEST_CLASSES:
+            there = f"this set has {possible}"
         st.caption(
-            f"There are no intervals and nothing is tested: that takes {FEWEST_CLASSES} normal classes, and "
-            f"{first.classes} {'is' if first.classes == 1 else 'are'} trained. {plain(dataset.info.note)}"
+            f"There are no intervals and nothing is tested: that takes {FEWEST_CLASSES} normal classes, and {there}. "
+            f"{plain(dataset.info.note)}"
         )
         return
     help, harm = (sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful"))

@@ -20,6 +20,15 @@ pytestmark = pytest.mark.usefixtures("no_spares")
 PAGE = "pages/testbed.py"
 
 
+def test_a_set_of_few_normal_classes_is_not_asked_for_more(own_lab: Store) -> None:
+    photos = load("photos")
+    asked = {"dataset": "photos", "class": "temple", "anomaly": "gen:flip"}
+    for aug in ("identity", "cutout"):
+        worker.run(tiny(**asked, aug=aug).run(photos), own_lab, "cpu")
+    said = words(open_page(PAGE, **TINY | asked))
+    assert "that takes 6 normal classes, and this set has 2." in said
+
+
 def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     app = open_page(PAGE, **TINY, anomaly="rest")
     assert "Train 138 missing runs" in labels(app)  # of 140; the fixture's run and its baseline are there
