@@ -16,7 +16,7 @@ from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.router import show
 from ssad_core.bias import Bias, ClassResult, ClassScores
-from ssad_core.numbers import decimal, number
+from ssad_core.numbers import counted, decimal, number
 from ssad_core.report import augmented, draw_bias
 from ssad_core.sprites import sheet
 from ssad_core.statistics import FEW
@@ -105,14 +105,12 @@ def images(row: ClassResult, seen: ClassScores, fpr: float) -> None:
     """The images of a class that the run scores lowest and highest, each with what the detectors make of it."""
     counts = ", ".join(f"{name} finds {seen.found(name).sum()}" for name in seen.scores)
     st.markdown(
-        f"**{plain(row.name)}**: of {len(seen.images)} test images {counts}, at a false-positive rate of at most {fpr:.1%}."
+        f"**{plain(row.name)}**: of {counted(len(seen.images), 'test image')} {counts}, at a false-positive rate of at "
+        f"most {fpr:.1%}."
     )
-    count = min(SHOWN, len(seen.order) // 2)
-    run = next(iter(seen.scores))
-    st.html(
-        _strip(f"Scored lowest by {run}", seen, seen.order[:count])
-        + _strip(f"Scored highest by {run}", seen, seen.order[-count:][::-1])
-    )
+    run, half = next(iter(seen.scores)), -(-len(seen.order) // 2)  # of an odd number the middle one is with the lowest
+    ends = {"lowest": seen.order[:half], "highest": seen.order[half:][::-1]}
+    st.html("".join(_strip(f"Scored {end} by {run}", seen, some[:SHOWN]) for end, some in ends.items() if len(some)))
     st.caption(
         "Below each image the scores, ✓ where one lies above the detector's threshold and ✗ where it does not. The false-"
         "positive rate is set on Histograms and in the Lab."

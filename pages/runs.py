@@ -23,6 +23,7 @@ from ssad_core import encoders
 from ssad_core.data import class_title
 from ssad_core.errors import BadInput
 from ssad_core.lineup import MOST, labels
+from ssad_core.numbers import counted
 from ssad_core.question import question_of, run_name
 from ssad_core.spec import RunSpec
 from ssad_core.store import Busy, Store, StoredRun
@@ -54,10 +55,6 @@ def row(run: StoredRun, pinned: bool) -> dict[str, object]:
         "MB": run.size / 1e6,
         "Run": run.id,
     }
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
 
 
 def going_on(stored: int, count: int) -> None:
@@ -94,7 +91,10 @@ def going_on(stored: int, count: int) -> None:
             with right.popover("Cancel queue", icon=":material/stop:"):
                 st.markdown("All that wait, whoever asked for them. What is at work goes on.")
                 st.button(
-                    f"Cancel {_runs(len(waiting))} that wait", key="cancel-waiting", on_click=cancel, args=(waiting,)
+                    f"Cancel {counted(len(waiting), 'run')} that wait",
+                    key="cancel-waiting",
+                    on_click=cancel,
+                    args=(waiting,),
                 )
 
 
@@ -142,7 +142,7 @@ def actions(picked: list[StoredRun], state: State) -> None:
     many = len(picked) > MOST
     with st.container(horizontal=True):
         pin = st.button(
-            f"Pin {_runs(len(picked))}" if picked else "Pin",
+            f"Pin {counted(len(picked), 'run')}" if picked else "Pin",
             disabled=not picked or many,
             icon=":material/keep:",
             key="pin",
@@ -156,7 +156,7 @@ def actions(picked: list[StoredRun], state: State) -> None:
             help="Asks this run's question there. Pick one run.",
         )
         clone(specs[0] if len(specs) == 1 else None, state)
-        label = f"Delete {_runs(len(picked))}" if picked else "Delete"
+        label = f"Delete {counted(len(picked), 'run')}" if picked else "Delete"
         if st.button(label, disabled=not picked, icon=":material/delete:", key="delete", help="Asks once more first."):
             st.session_state.visit["doomed"] = [run.id for run in picked]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -258,7 +258,7 @@ def on_disk(store: Store, count: int) -> None:
     left = f" and {len(unfinished)} unfinished" if unfinished else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            f"{_runs(count)} stored{left}, {store.size / 1e6:.1f} MB in {plain(str(store.root))}"
+            f"{counted(count, 'run')} stored{left}, {store.size / 1e6:.1f} MB in {plain(str(store.root))}"
             + "".join(f", {name} {size / 1e6:.1f} MB" for name, size in beside.items())
             + ". All numbers were measured here.",
             width="content",

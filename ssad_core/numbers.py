@@ -7,6 +7,15 @@ import math
 import numpy as np
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of what the ``noun``, in the singular, stands for.
+
+    >>> counted(1, "test image"), counted(1200, "run")
+    ('1 test image', '1,200 runs')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def decimal(value: float, places: int = 3, sign: str = "") -> str:
     """An AUC, a difference of two, or a correlation; with the ``sign`` "+" a plus is written too. What rounds to 0 keeps its
     sign, and only 0 itself has none: an interval that ends below 0 does not reach it.

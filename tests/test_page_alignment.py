@@ -63,6 +63,13 @@ def test_with_nothing_trained_it_says_what_each_space_needs(nothing: None) -> No
     assert "Train 10 other runs" in labels(app)  # of 14; four lie side by side
 
 
+def test_one_image_is_counted_in_the_singular(own_lab: Store) -> None:
+    worker.run(tiny(test_limit="1").run(load("digits")), own_lab, "cpu")
+    app = measured(open_page(PAGE, **TINY | {"test_limit": "1"}, encoder="pixels"))
+    assert "a set has as few as 1 image. Of fewer" in words(app)
+    assert ", 1 image<br>" in str(charts(app)[0]["data"])
+
+
 def test_a_handful_of_images_name_no_best_aug_and_mark_nothing(nothing: None) -> None:
     app = measured(open_page(PAGE, **TINY | {"test_limit": "4"}, encoder="pixels"))
     assert "a set has as few as 4 images. Of fewer than 10 nothing is marked" in words(app)

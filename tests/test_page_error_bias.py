@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,22 @@ def test_the_images_that_are_found_are_counted(comparison: Comparison) -> None:
     found = ", ".join(f"{name} finds {(scores >= seen.thresholds[name]).sum()}" for name, scores in seen.scores.items())
     app = open_page("pages/error_bias.py", **TINY, pins="", bias_class="7", fpr="0.1")
     assert f"**7**: of 20 test images {found}, at a false-positive rate of at most 10.0%." in words(app)
+
+
+@pytest.mark.parametrize(("count", "said", "shown"), [("1", "1 test image", (1, 0)), ("3", "3 test images", (2, 1))])
+def test_of_few_images_of_a_class_each_is_shown(own_lab: Store, count: str, said: str, shown: tuple[int, int]) -> None:
+    few = {"test_limit": count}
+    for aug in ("identity", "cutout"):
+        worker.run(tiny(**few, aug=aug).run(load("digits")), own_lab, "cpu")
+    text = words(open_page("pages/error_bias.py", **TINY | few, pins="", bias_class="7"))
+    assert f"**7**: of {said} DAE-CutOut finds" in text
+    lowest, highest = re.search("Scored lowest by DAE-CutOut(.*)", text)[1], ""
+    if shown[1]:
+        lowest, _, highest = lowest.partition("Scored highest by DAE-CutOut")
+    assert "Scored highest" not in lowest
+    images = [re.findall('src="(.*?)"', strip) for strip in (lowest, highest)]
+    assert tuple(map(len, images)) == shown
+    assert len({*images[0], *images[1]}) == int(count)
 
 
 def test_one_of_several_runs_is_looked_at(own_lab: Store) -> None:

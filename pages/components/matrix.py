@@ -16,7 +16,7 @@ from ssad_core.alignment import Alignment, Cells, aug_of, outcomes, table
 from ssad_core.data import Dataset
 from ssad_core.encoders import ENCODERS, is_published
 from ssad_core.mmd import DRAWS, PERMUTATIONS, M
-from ssad_core.numbers import number
+from ssad_core.numbers import counted, number
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import SIGNIFICANT, alignment_matrix, space_title, task_title
 from ssad_core.spec import Anomaly
@@ -131,8 +131,8 @@ def _explain(alignment: Alignment, cells: Cells, encoder: str, space: str, datas
         )
     if min(sizes) < FEW:
         lines.append(
-            f"Here a set has as few as {min(sizes)} images. Of fewer than {FEW} nothing is marked: they show neither which "
-            "aug is best nor whether two sets differ."
+            f"Here a set has as few as {counted(min(sizes), 'image')}. Of fewer than {FEW} nothing is marked: they show "
+            "neither which aug is best nor whether two sets differ."
         )
     lines.append(
         "This is the paper's encoder; Table 2 averages over all pairs of classes, and does not say how it showed the images."

@@ -26,7 +26,7 @@ from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.lineup import warnings_of
 from ssad_core.mmd import MmdEstimate
-from ssad_core.numbers import decimal, number
+from ssad_core.numbers import counted, decimal, number
 from ssad_core.question import anomaly_name, run_name
 from ssad_core.report import FIGURES, draw, scale_of, title
 from ssad_core.sprites import error_tiles
@@ -186,7 +186,7 @@ def _figures_of_merit(comparison: Comparison, metrics: dict[str, TaskMetrics], s
     cells = [_cell(*each) for each in found]
     value, nothing = _mmd(comparison.key, encoder, comparison)
     shown, _, spread = value.text.partition(" ± ")
-    drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of all {value.m} images"
+    drawn = f"± {spread}, draws of {value.m}" if value.sampled else f"of the {counted(value.m, 'image')}"
     if nothing:
         drawn += f"; without aug {number(nothing.value)}"
     cells.append(_box("MMD of aug and anomalies", shown, f"{drawn}; smaller is better aligned"))

@@ -10,7 +10,7 @@ from ..alignment import Alignment, Aug, Cells, Outcome, aug_of, best, outcomes, 
 from ..detectors import detector_info
 from ..encoders import encoder_info, is_published
 from ..lineup import labels
-from ..numbers import number
+from ..numbers import counted, number
 from ..question import anomaly_name
 from ..statistics import FEW
 from ..whatif import gain
@@ -108,7 +108,7 @@ def _cell_text(cell: MmdEstimate) -> str:
 
 def _cell_hover(aug: Aug, anomaly: Anomaly, cell: MmdEstimate) -> str:
     p = f"p = {cell.p:.3f}" if cell.p is not None else "no p-value: images overlap"
-    drawn = f" over {cell.draws} draws of {cell.m} images" if cell.sampled else f", {cell.m} images"
+    drawn = f" over {cell.draws} draws of {cell.m} images" if cell.sampled else f", {counted(cell.m, 'image')}"
     return f"aug {aug.label}, {_column(anomaly)}:<br>MMD {cell.text}{drawn}<br>{p}"
 
 

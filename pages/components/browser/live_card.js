@@ -201,7 +201,7 @@ class Card {
       if (!number) return
       const first = k ? run.pictures[0] : 0
       drawTiles(canvas, number, first, [originals, reconstructions])
-      const what = `${number} ${kind} test images`
+      const what = `${number} ${kind} test ${number === 1 ? "image" : "images"}`
       set(canvas, {
         "aria-label": reconstructions
           ? `${what} above their reconstructions after epoch ${snapshot.epoch}`
