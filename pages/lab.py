@@ -18,7 +18,7 @@ def page() -> None:
     state, question, dataset = asked()
     prepare_in_background()
     preview(question, dataset)
-    data_sheet(dataset)
+    data_sheet(dataset, question.normal_class)
 
     run = question.run(dataset)
     specs = with_baseline(run)

@@ -36,6 +36,7 @@ from browser import (
 from conftest import ROOT
 from contrast import contrast
 from PIL import Image
+from test_data import own_files, write_folder
 
 from ssad_core.colours import ANOMALOUS, GROUP_COLOURS, NORMAL
 from ssad_core.evidence import finding1
@@ -810,6 +811,23 @@ def test_own_images_are_uploaded_and_one_of_several_sets_is_chosen(
     someone.until(lambda: f"({NUTS})" in question.inner_text().replace("\u2060", ""), "it is called as it is")
     expect(page.get_by_text("good: 3 training")).to_be_visible()
     assert someone.query["dataset"].endswith(f"parts.zip/{NUTS}")
+
+
+@pytest.mark.parametrize("width", [1024, 1440])
+def test_long_names_of_own_classes_leave_their_images_room(
+    someone: Visitor, server: Server, tmp_path: Path, width: int
+) -> None:
+    names = ("good", "missing_component_upper_left_corner_of_the_board", "o" * 240)
+    place = write_folder(tmp_path / "boards", own_files(*names, count=12))
+    page = someone.page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(server.address(dataset=f"folder:{place}", anomaly=f"class:{names[2]}"))
+    rows = page.get_by_test_id("stExpander").locator("img")
+    expect(rows).to_have_count(6)
+    settled(someone)
+    assert too_wide(page) == 0
+    lefts = rows.evaluate_all("all => all.map(image => image.getBoundingClientRect().left)")
+    assert max(lefts) - min(lefts) < 1
 
 
 # Downloads

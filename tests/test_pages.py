@@ -695,6 +695,17 @@ def test_a_run_is_shown_without_its_baseline_where_that_has_failed(own_lab: Stor
     assert "train" not in [button.key for button in app.button]
 
 
+def test_one_test_image_is_counted_in_the_singular(own_lab: Store) -> None:
+    one = {"test_limit": "1", "anomaly": "class:7", "encoder": "pixels"}
+    for aug in ("identity", "cutout"):
+        worker.run(tiny(test_limit="1", aug=aug).run(load("digits")), own_lab, "cpu")
+    said = words(open_page(**TINY | one))
+    assert "(0 to 1) of 1 test image." in said
+    assert "of the 1 image; " in said
+    assert 'alt="1 image: ' in said
+    assert not re.search(r"\b1 images", said)
+
+
 def test_a_handful_of_test_images_is_no_evidence(own_lab: Store) -> None:
     few = {"test_limit": "4"}
     for question in (tiny(**few), tiny(aug="identity", **few)):

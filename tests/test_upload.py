@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from apptest import TINY, address, calm, close_service, labels, open_page, tiny, words
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.testing.v1 import AppTest
 from test_data import MVTEC, own_files, write_folder, write_zip
 
 from pages.components import batch, question
@@ -110,6 +111,19 @@ def test_where_the_path_is_left_empty_it_is_that_of_the_images_so_far(tmp_path: 
     assert address(app)["dataset"] == f"folder:{place}@64"
     assert "Until your images are here" not in words(app)
     assert app.text_input(key="ask-own-path").proto.placeholder == str(place)
+
+
+def test_of_many_own_classes_the_normal_one_and_some_others_are_shown_unasked(tmp_path: Path) -> None:
+    place = write_folder(tmp_path / "many", own_files(*(f"c{k:02}" for k in range(12))))
+
+    def shown(app: AppTest) -> list[str]:
+        return re.findall(r">(c\d\d): 2 training<", words(app))
+
+    app = open_page(dataset=f"folder:{place}", **{"class": "c11"})
+    assert shown(app) == ["c11", *(f"c{k:02}" for k in range(9))]
+    (everything,) = (toggle for toggle in app.toggle if toggle.label == "All 12 classes")
+    calm(everything.set_value(True).run())
+    assert shown(app) == [f"c{k:02}" for k in range(12)]
 
 
 def test_own_images_by_their_path(tmp_path: Path) -> None:

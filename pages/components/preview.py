@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from ssad_core import augment
 from ssad_core.augment import modification
 from ssad_core.data import Dataset, contact_sheet, counts, is_own
 from ssad_core.detectors import detector_info
+from ssad_core.numbers import counted
 from ssad_core.question import Question, anomaly_name
 from ssad_core.sprites import ERROR_CEILING, error_tiles, sheet
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SHOWN = 8
+MOST_CLASSES = 10  # that are shown unasked, so that what follows is not screens away
 MEASURED = 500  # images that the degree of modification is measured on
 
 
@@ -64,9 +67,9 @@ def _cards(run_id: str, anomaly_key: str, _question: Question, _dataset: Dataset
 
 
 @st.fragment
-def data_sheet(dataset: Dataset) -> None:
-    """Every class with its counts and some of its images, before anything is trained. Own images are shown unasked:
-    whether they were understood is seen here."""
+def data_sheet(dataset: Dataset, normal_class: str) -> None:
+    """The classes with their counts and some of their images, before anything is trained; of many at first the normal class
+    and some others. Own images are shown unasked: whether they were understood is seen here."""
     own = is_own(dataset.info.name)
     icon, key = ":material/grid_view:", f"data-open-{own}"
     box = st.expander("Look at the data", expanded=own, icon=icon, on_change="rerun", key=key)
@@ -74,14 +77,17 @@ def data_sheet(dataset: Dataset) -> None:
         box.caption(
             f"{plain(dataset.info.note)} Each class with its numbers of training and test images, and some of each."
         )
-        box.html(_classes(dataset.fingerprint, dataset))
+        names = dataset.info.classes
+        if len(names) > MOST_CLASSES and not box.toggle(f"All {len(names)} classes", key="data-all"):
+            names = (normal_class, *(name for name in names if name != normal_class))[:MOST_CLASSES]
+        box.html(_classes(dataset.fingerprint, names, dataset))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _classes(fingerprint: str, _dataset: Dataset) -> str:
-    lines = []
-    for name, found in counts(_dataset).items():
-        for split, title, count in zip(("train", "test"), ("training", "test"), found, strict=True):
+def _classes(fingerprint: str, names: Sequence[str], _dataset: Dataset) -> str:
+    lines, numbers = [], counts(_dataset)
+    for name in names:
+        for split, title, count in zip(("train", "test"), ("training", "test"), numbers[name], strict=True):
             if count:
                 images = contact_sheet(_dataset, name, split, n=2 * SHOWN)
                 lines.append(_row(f"{name}: {count:,} {title}", images, width="11rem"))
@@ -91,7 +97,8 @@ def _classes(fingerprint: str, _dataset: Dataset) -> str:
 def change(x: Tensor, other: Tensor, kind: str) -> str:
     """How much was changed of images of a ``kind``: training or test."""
     degree, unchanged = modification(x, other)
-    note = f"Degree of modification: {degree:.3f}, the mean absolute pixel change (0 to 1) of {len(x):,} {kind} images."
+    measured = counted(len(x), f"{kind} image")
+    note = f"Degree of modification: {degree:.3f}, the mean absolute pixel change (0 to 1) of {measured}."
     return note + (f" {unchanged:.1%} of them are left unchanged." if unchanged else "")
 
 
@@ -111,7 +118,7 @@ def card(title: str, colour: str, rows: dict[str, Tensor], note: str) -> str:
             tiles[name] = to_bytes(images[:SHOWN])
     lines = "".join(_row(name, images, width="5.6rem", of=title) for name, images in tiles.items())
     return (
-        f'<div style="border-left:4px solid {colour};padding-left:.7rem">'
+        f'<div style="border-left:4px solid {colour};padding-left:.7rem;min-width:0;overflow-wrap:anywhere">'
         f'<div style="font-weight:600;margin-bottom:.2rem">{html.escape(title)}</div>{lines}'
         f'<div style="font-size:.8rem;opacity:.75;margin-top:.2rem">{html.escape(note)}</div></div>'
     )
@@ -124,10 +131,11 @@ def _row(name: str, images: np.ndarray, width: str, of: str = "") -> str:
     share = f"{100 / len(images):.6g}%"
     return (
         f'<div style="display:flex;align-items:center;gap:.6rem;margin:.15rem 0">'
-        f'<span style="flex:0 0 {width};font-size:.8rem;opacity:.75;text-align:right">{html.escape(name)}</span>'
+        f'<span style="flex:0 0 {width};min-width:0;overflow-wrap:anywhere;font-size:.8rem;opacity:.75;text-align:right">'
+        f"{html.escape(name)}</span>"
         f'<span style="flex:1 1 auto;min-width:0;max-width:{len(images) * 64}px;line-height:0;border-radius:4px;'
         'overflow:hidden;background:#808080">'
-        f'<img alt="{len(images)} images: {html.escape(alt)}" src="data:image/webp;base64,{picture}" '
+        f'<img alt="{counted(len(images), "image")}: {html.escape(alt)}" src="data:image/webp;base64,{picture}" '
         f'style="width:100%;aspect-ratio:{len(images)};image-rendering:pixelated;'
         f'mask-image:repeating-linear-gradient(90deg,#000 0 calc({share} - 2px),#0000 0 {share})"></span></div>'
     )
