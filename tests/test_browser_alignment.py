@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from browser import Server, Visitor, settled
 from contrast import contrast
+from test_data import own_files, write_folder
 
 with contextlib.suppress(ImportError):  # the browser fixture deals with it
     from playwright.sync_api import expect
@@ -77,6 +79,41 @@ def test_no_number_of_a_cell_reaches_into_the_next(someone: Visitor, server: Ser
     for width, shown in ((1440, True), (1024, True), (390, False)):
         page.set_viewport_size({"width": width, "height": 900})
         someone.until(lambda shown=shown: fits(shown), "its numbers are there, apart, if there is room for them")
+
+
+def test_many_long_names_of_columns_lie_apart_and_leave_the_rows_their_height(
+    someone: Visitor, server: Server, tmp_path: Path
+) -> None:
+    page = someone.page
+    names = [f"{k}_missing_component_in_the_upper_left_corner_of_board_{k}" for k in range(20)]
+    place = write_folder(tmp_path / "boards", own_files("good", *names, count=6))
+    few = {"dataset": f"folder:{place}", "anomaly": f"class:{names[10]}", "encoder": "pixels"}
+    page.goto(server.address(**few).replace("/?", "/alignment?"))
+    expect(page.get_by_text("smaller is better aligned").first).to_be_visible()
+    expect(page.get_by_text("Measuring")).to_have_count(0)
+    settled(someone)
+    boxes = "all => all.filter(text => text.textContent).map(text => text.getBoundingClientRect())"
+
+    def apart(most: int) -> bool:
+        across, down = (matrix(page).locator(f".{axis}tick text").evaluate_all(boxes) for axis in ("x", "y"))
+        lefts, tops = sorted(box["left"] for box in across), sorted(box["top"] for box in down)
+        upright = all(box["height"] > box["width"] for box in across)
+        return (
+            most / 2 < len(across) <= most
+            and upright
+            and all(right - left >= 11 for left, right in pairwise(lefts))
+            and all(below - above >= 20 for above, below in pairwise(tops))
+        )
+
+    for width, most in ((1024, 24), (390, 12)):
+        page.set_viewport_size({"width": width, "height": 900})
+        someone.until(lambda most=most: apart(most), "names are apart, and rows are high")
+        expect(matrix(page).locator(".xtick text").filter(has_text="10_missing_c…of_board_10")).to_have_count(1)
+    matrix(page).hover()
+    with page.expect_download() as download:
+        matrix(page).locator("[data-title$=CSV]").click()
+    said = Path(download.value.path()).read_text()
+    assert all(f",{name},Identity," in said for name in names)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

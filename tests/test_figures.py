@@ -311,6 +311,23 @@ def test_a_matrix_shows_what_is_there_and_frames_the_best() -> None:
     assert np.isnan(np.array(matrix_figure({}, rows, ["Dog"], **{**look, "best": {}}).data[0].z, float)).all()
 
 
+def test_long_names_of_columns_leave_the_rows_of_a_matrix_their_height() -> None:
+    def drawn(*names: str) -> go.Figure:
+        cells = {("Flip", name): MatrixCell(1.0, "1", f"{name}: 1") for name in names}
+        look = {"best": {names[0]: "Flip"}, "chosen": ("", ""), "measure": "MMD", "title": "Matrix"}
+        return matrix_figure(cells, dict.fromkeys(["Flip"], "#0f90fe"), names, **look)
+
+    sides = [f"scratch on the metal <{'o' * 200}>, {side} side" for side in ("left", "right")]
+    short, long = drawn("gen Flip", "Dog"), drawn(*sides)
+    assert long.layout.xaxis.ticktext == ("scratch on t…, left side", "scratch on t… right side")
+    assert long.layout.height - short.layout.height > 80  # upright, a name of so many letters takes that more
+    assert drawn("o" * 24).layout.xaxis.ticktext == ("o" * 24,)
+    # Hovering, the alt text and the file of numbers have the whole name.
+    assert sides[0].replace("<", "&lt;").replace(">", "&gt;") in long.data[0].customdata[0][0]
+    assert sides[0] in long.layout.meta["alt"]
+    assert [html.unescape(name) for name in long.layout.meta["names"]["xaxis"]] == sides
+
+
 @pytest.mark.parametrize("count", [1, 14])
 def test_a_low_matrix_has_no_bar_of_its_colours(count: int) -> None:
     rows = {f"aug {k}": "#0f90fe" for k in range(count)}

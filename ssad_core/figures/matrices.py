@@ -17,6 +17,8 @@ from .labels import beside
 DARK = 0.52
 # With fewer the bar of a matrix's colours is so low that its labels lie on each other; the cells say it all.
 FEW_ROWS = 4
+# Letters of a column's name: so many at most, else it would take the rows' room; from so many on the figure is higher.
+MOST_LETTERS, FEW_LETTERS = 24, 10
 # The colours of cells from the paper's own to a strong one, and of the figures in them: each reads on all of its scale.
 DAY: Layout = {"colorscale": [[0, "#f7fbff"], [1, "#6baed6"]], "textfont": {"color": "#1a1a1a", "size": 12}}
 NIGHT: Layout = {"colorscale": [[0, "#16212b"], [1, "#2f78ab"]], "textfont": {"color": "#ffffff", "size": 12}}
@@ -81,24 +83,35 @@ def matrix_figure(
     def framed(x: int, y: int) -> Layout:
         return frame((x - 0.48, x + 0.48), (y - 0.46, y + 0.46))
 
-    def written(name: str, colour: str = "inherit") -> str:
-        bold = f"<b>{escaped(name)}</b>" if name in chosen else escaped(name)
-        return f'<span style="color:{colour}">{bold}</span>' if colour != "inherit" else bold
+    def written(name: str, text: str) -> str:
+        return f"<b>{escaped(text)}</b>" if name in chosen else escaped(text)
 
-    x_ticks = {"tickvals": list(range(len(kinds))), "ticktext": [written(name) for name in kinds], "showgrid": False}
-    y_ticks = {"tickvals": list(range(len(names))), "ticktext": [written(*row) for row in rows.items()]}
+    across = [written(kind, _shortened(kind)) for kind in kinds]
+    down = [f'<span style="color:{colour}">{written(name, name)}</span>' for name, colour in rows.items()]
+    letters = max((len(_shortened(kind)) for kind in kinds), default=0)
+    x_ticks = {"tickvals": list(range(len(kinds))), "ticktext": across, "showgrid": False}
+    y_ticks = {"tickvals": list(range(len(names))), "ticktext": down}
     said = "; ".join(f"{column}: {row} ({number(cells[row, column].value)})" for column, row in best.items())
     ending = f" Smallest by column: {said}." if said else ""
-    return plot(
+    fig = plot(
         [heat],
         title,
         f"{measure} of {len(names)} augs, rows, and {len(kinds)} anomalies, columns.{ending}",
         x={"title": "anomaly", "range": [-0.5, len(kinds) - 0.5], "autotickangles": [0, 60, 90], **x_ticks},
         y={"title": "aug", "range": [len(names) - 0.5, -0.5], "showgrid": False, **y_ticks},
         shapes=[framed(kinds.index(column), names.index(row)) for column, row in best.items()],
-        height=150 + 27 * len(names),
+        height=150 + 27 * len(names) + 6 * max(0, letters - FEW_LETTERS),
         margin={"t": 60, "b": 10, "l": 10, "r": 10},
     )
+    # For the file of numbers.
+    fig.layout.meta |= {"names": {"xaxis": list(map(escaped, kinds))}}
+    return fig
+
+
+def _shortened(name: str) -> str:
+    """Both ends of a long name: long names often begin alike."""
+    half = MOST_LETTERS // 2
+    return name if len(name) <= MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,20 @@ function fitTitles(layout, room) {
 }
 
 const SMALLEST = 9 // pixels, of a text that can be read
+const LINE = 12 // pixels, of a line of such a text
+
+// Where the columns of a matrix are narrow their names stand upright, and where there is no room for all only each second, or
+// third, is there, the bold one among them: hovering, and the file of numbers, have them.
+async function fitNames(plot) {
+  const { _size: size, xaxis } = plot._fullLayout
+  if (!xaxis.ticktext || !plot._fullData.some(({ type }) => type === "heatmap")) return
+  const width = size.w / xaxis.ticktext.length
+  if (width >= 1.5 * LINE) return
+  const each = Math.ceil(LINE / width)
+  const bold = xaxis.ticktext.findIndex((name) => name.includes("<b>"))
+  const names = xaxis.ticktext.map((name, i) => ((i - bold) % each ? "" : name))
+  await Plotly.relayout(plot, { "xaxis.ticktext": names, "xaxis.tickangle": 90, "xaxis.tickfont.size": SMALLEST + 1 })
+}
 
 // Where the texts of a matrix are wider than its cells, they are smaller and take the room of the bar of colours, or else there
 // are none: hovering, and the file of numbers, have them.
@@ -175,6 +189,7 @@ async function draw(root, seen = root.seen) {
       if (!plot.data) plot.replaceChildren()
       await Plotly.react(plot, figure.data, themed({ ...figure.layout, height }, root), CONFIG)
       await fitCells(plot, root.width)
+      await fitNames(plot)
     }
   } catch (error) {
     if (!plot.data) plot.textContent = error.message

@@ -19,13 +19,14 @@ function numbersOf(plot) {
   const lines = [["panel", "trace", called("x"), called("y"), measure ?? "value", "text"]]
   // Arrays come packed; what Plotly has made of traces and layout has them as numbers.
   const { _fullData: traces, _fullLayout: layout } = plot
-  const whole = JSON.parse(plot.wanted.figure).layout // a narrow page shortens names
+  const whole = JSON.parse(plot.wanted.figure).layout // a narrow page shortens names, and some figures do
   for (const { _input: given, x, y, z, text, xaxis, yaxis, error_x, error_y } of traces) {
     const place = (axis, k, values, more) => {
       const name = axis.replace(/^./, "$&axis")
       const { tickvals = [] } = layout[name]
       const value = values ? values[k] : k
-      return whole[name]?.ticktext?.[tickvals.indexOf(value)] ?? (more ? value + more : value)
+      const names = whole.meta.names?.[name] ?? whole[name]?.ticktext
+      return names?.[tickvals.indexOf(value)] ?? (more ? value + more : value)
     }
     const panel = layout.meta.panels?.[(Number(xaxis.slice(1)) || 1) - 1]
     const add = (end, at, ...more) => {
