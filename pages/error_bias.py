@@ -95,10 +95,8 @@ def say_few(bias: Bias) -> None:
     """How many classes have no interval, and why."""
     few = sum(row.auc.few for row in bias.classes)
     if few:
-        st.caption(
-            f"{few} of {len(bias.classes)} classes cannot be judged: fewer than {FEW} "
-            "test images of a group are too few for an interval."
-        )
+        which = "The class" if len(bias.classes) == 1 else f"{few} of {len(bias.classes)} classes"
+        st.caption(f"{which} cannot be judged: fewer than {FEW} test images of a group are too few for an interval.")
 
 
 def images(row: ClassResult, seen: ClassScores, fpr: float) -> None:

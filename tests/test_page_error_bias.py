@@ -102,6 +102,13 @@ def test_of_few_images_of_a_class_each_is_shown(own_lab: Store, count: str, said
     assert len({*images[0], *images[1]}) == int(count)
 
 
+def test_the_only_other_class_is_not_counted(own_lab: Store) -> None:
+    few = {"dataset": "photos", "class": "temple", "test_limit": "4"}
+    for aug in ("identity", "cutout"):
+        worker.run(tiny(**few, aug=aug).run(load("photos")), own_lab, "cpu")
+    assert "The class cannot be judged: " in words(open_page("pages/error_bias.py", **TINY | few, pins=""))
+
+
 def test_one_of_several_runs_is_looked_at(own_lab: Store) -> None:
     other = tiny(aug="flip").run(load("digits"))
     worker.run(other, own_lab)
