@@ -328,6 +328,16 @@ def test_long_names_of_columns_leave_the_rows_of_a_matrix_their_height() -> None
     assert [html.unescape(name) for name in long.layout.meta["names"]["xaxis"]] == sides
 
 
+@pytest.mark.parametrize("count", [24, 60])
+def test_the_cells_of_a_matrix_of_many_columns_have_no_room_for_figures(count: int) -> None:
+    names = [f"class {k}" for k in range(count)]
+    cells = {("Flip", name): MatrixCell(1.0, "1.00", f"{name}: 1.00") for name in names}
+    look = {"best": {}, "chosen": ("", ""), "measure": "MMD", "title": "Matrix"}
+    (heat,) = matrix_figure(cells, {"Flip": "#0f90fe"}, names, **look).data
+    assert bool(heat.texttemplate) == (count == 24)
+    assert list(heat.text[0]) == ["1.00"] * count  # the file of numbers has them
+
+
 @pytest.mark.parametrize("count", [1, 14])
 def test_a_low_matrix_has_no_bar_of_its_colours(count: int) -> None:
     rows = {f"aug {k}": "#0f90fe" for k in range(count)}

@@ -17,6 +17,8 @@ from .labels import beside
 DARK = 0.52
 # With fewer the bar of a matrix's colours is so low that its labels lie on each other; the cells say it all.
 FEW_ROWS = 4
+# With more columns no page has room for the figures in its cells.
+MOST_COLUMNS = 24
 # Letters of a column's name: so many at most, else it would take the rows' room; from so many on the figure is higher.
 MOST_LETTERS, FEW_LETTERS = 24, 10
 # The colours of cells from the paper's own to a strong one, and of the figures in them: each reads on all of its scale.
@@ -70,7 +72,7 @@ def matrix_figure(
             "ticktext": [number(tick, digits=2) for tick in ticks],
         },
         text=texts,
-        texttemplate="%{text}",
+        texttemplate="%{text}" if len(columns) <= MOST_COLUMNS else None,
         textfont={"color": "black", "size": 12},
         customdata=hovers,
         hovertemplate="%{customdata}<extra></extra>",
