@@ -15,6 +15,7 @@ from pages.components.lineup import lined_up
 from pages.components.markdown import plain
 from pages.components.part import part
 from pages.components.router import show
+from pages.components.training import UNJUDGED
 from ssad_core.bias import Bias, ClassResult, ClassScores
 from ssad_core.numbers import counted, decimal, number
 from ssad_core.report import augmented, draw_bias
@@ -79,11 +80,12 @@ def _word(row: ClassResult) -> str:
 def summary(bias: Bias) -> None:
     """What aug did to the mean and to how many classes, in a sentence."""
     if bias.baseline_auc is None:
-        st.markdown(f"#### {bias.run} finds the classes with a mean AUC of {bias.auc:.3f}")
+        said = "finds the classes with a mean AUC of" if bias.judged else "cannot be judged: mean AUC"
+        st.markdown(f"#### {bias.run} {said} {bias.auc:.3f}")
         return
     if len(bias.classes) == 1:
         return
-    judged = [row for row in bias.classes if not row.gain.few]
+    judged = [row for row in bias.classes if row.judged and not row.gain.few]
     better, worse = (sum(getattr(row, way) for row in judged) for way in ("better", "worse"))
     counts = f"{better} of {len(judged)} classes better, {worse} worse; " if judged else ""
     st.markdown(
@@ -91,8 +93,10 @@ def summary(bias: Bias) -> None:
     )
 
 
-def say_few(bias: Bias) -> None:
-    """How many classes have no interval, and why."""
+def say_unjudged(bias: Bias) -> None:
+    """Why nothing is called better or worse, or of how many classes."""
+    if not bias.judged:
+        st.caption(UNJUDGED)
     few = sum(row.auc.few for row in bias.classes)
     if few:
         which = "The class" if len(bias.classes) == 1 else f"{few} of {len(bias.classes)} classes"
@@ -156,7 +160,7 @@ def error_bias(state: State, comparisons: list[Comparison]) -> None:
     comparison = ask_run(state, augmented(comparisons))
     bias = _bias("-".join([*(run.id for run in comparison.runs), comparison.name]), comparison)
     summary(bias)
-    say_few(bias)
+    say_unjudged(bias)
     above = st.container()
     row = ask_class(state, bias)
     write_address(state)

@@ -16,7 +16,7 @@ from pages.components.part import part
 from pages.components.question import asked_for, has_gains, read, words
 from pages.components.router import show
 from pages.components.service import prepare_in_background
-from pages.components.training import say_warnings
+from pages.components.training import UNJUDGED, say_warnings
 from ssad_core import augment
 from ssad_core.numbers import decimal
 from ssad_core.question import Question, anomaly_name
@@ -55,12 +55,16 @@ def ask_varied(state: State, question: Question) -> None:
 
 
 def say(rows: Sequence[Spread], found: Sequence[Gain], question: Question) -> None:
-    """Which aug leads, and whether the order is the same with all settings."""
+    """Which aug leads, if all their trainings can be judged, and whether the order is the same with all settings."""
     first, count = rows[0], len({gain.settings for gain in found})
     anomaly = f"{'gen ' if question.anomaly.paired else ''}{plain(anomaly_name(question.anomaly))}"
-    best = lead({row.aug: row.median for row in rows if len(row.gains) == len(first.gains)})
-    how = f" in the median; {augment.label(first.aug, {})} is first with {first.first} of {count} combinations"
-    st.markdown(f"#### On {anomaly}, {best}{how if count > 1 else ''}")
+    if first.first is None:
+        st.markdown(f"#### On {anomaly}, the augs cannot be judged")
+        st.caption(UNJUDGED)
+    else:
+        best = lead({row.aug: row.median for row in rows if len(row.gains) == len(first.gains)})
+        how = f" in the median; {augment.label(first.aug, {})} is first with {first.first} of {count} combinations"
+        st.markdown(f"#### On {anomaly}, {best}{how if count > 1 else ''}")
     order = agreement_of(found, found[0].family)
     if order is not None:
         st.markdown(

@@ -41,10 +41,14 @@ def _summary(key: str, _some: Sequence[Gain]) -> Summary:
 
 
 def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
-    """Which augs help and which harm."""
+    """Which augs help and which harm, of those whose trainings can be judged."""
     first, about = rows[0], f"{plain(dataset.info.title)}, {family_title(family)}"
     alike = [row for row in rows if (row.classes, row.settings) == (first.classes, first.settings)]
-    st.markdown(f"#### {about}: {lead({row.aug: row.median for row in alike})}")
+    ranked = all(row.judged for row in alike)
+    st.markdown(f"#### {about}: {lead({row.aug: row.median for row in alike}) if ranked else 'cannot be judged'}")
+    judged = [row for row in rows if row.judged]
+    if len(judged) < len(rows):
+        st.caption(f"{len(rows) - len(judged)} of {len(rows)} augs cannot be judged; a warning on this page says why.")
     if first.classes < FEWEST_CLASSES:
         there = f"{first.classes} {'is' if first.classes == 1 else 'are'} trained"
         if (possible := len(dataset.info.normal_classes)) < FEWEST_CLASSES:
@@ -54,10 +58,12 @@ def say(rows: Sequence[Summary], family: str, dataset: Dataset) -> None:
             f"{plain(dataset.info.note)}"
         )
         return
-    help, harm = (sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful"))
-    clear = sum(row.clustered is not None and (row.clustered[0] > 0 or row.clustered[1] < 0) for row in rows)
+    if not judged:
+        return
+    help, harm = (sum(row.verdict == verdict for row in judged) for verdict in ("helpful", "harmful"))
+    clear = sum(row.clustered is not None and (row.clustered[0] > 0 or row.clustered[1] < 0) for row in judged)
     st.markdown(
-        f"Of {len(rows)} augs **{help} help** and **{harm} harm** by the paper's test; of {clear} the interval by "
+        f"Of {len(judged)} augs **{help} help** and **{harm} harm** by the paper's test; of {clear} the interval by "
         "normal class leaves out 0."
     )
 

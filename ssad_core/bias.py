@@ -18,22 +18,24 @@ from .statistics import Estimate, auc, task_metrics
 @dataclass(frozen=True)
 class ClassResult:
     """A class as the anomaly: the run's AUC, its baseline's and the relative AUC, with 95% intervals over test images; the
-    last two are None where there is no baseline to compare with. Of too few images nothing is better or worse."""
+    last two are None where there is no baseline to compare with. Of too few images nothing is better or worse, nor of
+    trainings that cannot be ``judged``."""
 
     name: str
     auc: Estimate
     baseline: float | None
     gain: Estimate | None
+    judged: bool = True
 
     @property
     def better(self) -> bool:
         """Whether the whole interval of the relative AUC lies above zero."""
-        return self.gain is not None and self.gain.low > 0
+        return self.judged and self.gain is not None and self.gain.low > 0
 
     @property
     def worse(self) -> bool:
         """Whether it lies below zero."""
-        return self.gain is not None and self.gain.high < 0
+        return self.judged and self.gain is not None and self.gain.high < 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Bias:
         if self.baseline is None or self.classes[-1].worse:
             return self.classes[-1]
         return max(self.classes, key=lambda row: abs(row.gain.value))
+
+    @property
+    def judged(self) -> bool:
+        """Whether the trainings are such that a class can be called better or worse."""
+        return all(row.judged for row in self.classes)
 
     @property
     def auc(self) -> float:
@@ -72,14 +79,16 @@ class Scored:
     classes: Mapping[str, ArrayLike]
 
 
-def error_bias(run: Scored, baseline: Scored | None = None) -> Bias:
+def error_bias(run: Scored, baseline: Scored | None = None, *, judged: bool = True) -> Bias:
     """AUC and relative AUC of each class. Both detectors scored the same images in the same order: they are resampled
-    together. BadInput on empty or non-finite scores."""
+    together. ``judged``: whether their trainings are such that a class can be called better or worse
+    (`cost.can_be_judged`). BadInput on empty or non-finite scores."""
     rows = []
     for name, scores in run.classes.items():
         other = None if baseline is None else (baseline.normal, baseline.classes[name])
         found = task_metrics(run.normal, scores, other, paired=False)
-        rows.append(ClassResult(name, found.auc, None if other is None else auc(*other), found.relative_auc))
+        of_baseline = None if other is None else auc(*other)
+        rows.append(ClassResult(name, found.auc, of_baseline, found.relative_auc, judged))
     rows.sort(key=lambda row: (row.gain or row.auc).value, reverse=True)
     return Bias(run.name, baseline.name if baseline else None, tuple(rows))
 

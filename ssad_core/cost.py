@@ -1,5 +1,5 @@
 """What trainings cost, before they begin and meanwhile: from what was measured on this machine, as near to them as there
-is."""
+is; and whether they were enough for verdicts."""
 
 from __future__ import annotations
 
@@ -85,6 +85,22 @@ def steps_of(spec: RunSpec, available: int) -> int:
     images, batch = images_of(spec, available), spec.settings.batch_size
     joined = images > batch and images % batch == 1  # a last batch of one image, as in `train.batches`
     return spec.settings.epochs * (-(-images // batch) - joined)
+
+
+def steps_taken(run: StoredRun) -> int:
+    """How many steps of the optimiser its training took."""
+    return steps_of(run.spec, run.result["training_images"])
+
+
+def can_be_judged(run: StoredRun, other: StoredRun | None = None) -> bool:
+    """Whether verdicts can be given of a run, or of two, as one and its baseline: none of their trainings ended with a
+    warning, such as of a collapse, or took fewer than `FEW_STEPS`.
+
+    The one rule of all pages and commands. Where the answer is no, numbers are shown, since they are measured, but nothing
+    is called better or worse, helpful or harmful, or the best, nor counted as such; `lineup.warnings_of` says why. What is
+    said of many runs together, such as an aug's verdict over all classes, wants each of them to be judged.
+    """
+    return all(not each.warning and steps_taken(each) >= FEW_STEPS for each in (run, other) if each)
 
 
 def _work(spec: RunSpec) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from . import augment
-from .cost import FEW_STEPS, steps_of
+from .cost import FEW_STEPS, steps_taken
 from .data import Dataset, class_title
 from .detectors import detector_info, with_baseline
 from .errors import BadInput
@@ -130,12 +130,12 @@ def labels(specs: Sequence[RunSpec]) -> list[str]:
 
 def warnings_of(runs: Sequence[StoredRun]) -> list[str]:
     """What is wrong with trainings that ended all the same, such as a collapse, or that they were too short: a line for each
-    kind, with its runs."""
+    kind, with its runs, those that `cost.can_be_judged` says no of."""
     found: dict[str, list[StoredRun]] = {}
     for run in runs:
         if run.warning:
             found.setdefault(run.warning, []).append(run)
-    steps = {run.id: steps_of(run.spec, run.result["training_images"]) for run in runs}
+    steps = {run.id: steps_taken(run) for run in runs}
     if short := [run for run in runs if steps[run.id] < FEW_STEPS]:
         low, high = (end(steps[run.id] for run in short) for end in (min, max))
         few = f"{low} to {high} steps" if low < high else f"{low} step{'s' if low > 1 else ''}"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .cost import can_be_judged
 from .data import DATASETS, Dataset
 from .detectors import augs, detector_info
 from .errors import BadInput
@@ -64,7 +65,8 @@ def check_baseline(detector: str) -> None:
 
 
 class Gain(NamedTuple):
-    """The relative AUC of one training on one task, which is of one of the `FAMILIES`, or is "rest"."""
+    """The relative AUC of one training on one task, which is of one of the `FAMILIES`, or is "rest"; ``judged``: whether it
+    and its baseline are trained enough for verdicts (`cost.can_be_judged`)."""
 
     aug: str
     family: str
@@ -73,6 +75,7 @@ class Gain(NamedTuple):
     settings: Settings
     task: str
     value: float
+    judged: bool
 
     @property
     def in_paper(self) -> bool:
@@ -87,8 +90,8 @@ class Gain(NamedTuple):
 
 def gains(runs: Iterable[StoredRun]) -> list[Gain]:
     """Of each run that has its baseline among the ``runs``, on each of its tasks. What comes of a training that went wrong
-    says nothing, and is left out with all that would be set against it. BadInput for two trainings of one aug with the same
-    normal class and settings, which would count as two tasks."""
+    says nothing, and is left out with all that would be set against it; what is hardly trained stays, but is not ``judged``.
+    BadInput for two trainings of one aug with the same normal class and settings, which would count as two tasks."""
     known = {run.id: run for run in runs if not run.warning}
     found, trained = [], {}
     for run in known.values():
@@ -102,10 +105,11 @@ def gains(runs: Iterable[StoredRun]) -> list[Gain]:
                 f"runs {other} and {run.id} are both of {spec.augment} with the same normal class and settings: a testbed is "
                 "of one detector, seed and protocol, and of one parameter for each aug"
             )
+        judged = can_be_judged(run, baseline)
         for task, auc in run.result["auc"].items():
             if family := _family(task):
                 gain = auc - baseline.result["auc"][task]
-                found.append(Gain(spec.augment, family, *of, task, gain))
+                found.append(Gain(spec.augment, family, *of, task, gain, judged))
     return found
 
 
@@ -118,7 +122,7 @@ class Summary:
     """What an aug gains over the ``tasks`` of a family, of so many normal ``classes``, with each of so many ``settings``:
     the pseudo-median of relative AUC with its 95% interval, the interval by a bootstrap of whole normal classes, whose tasks
     share models, and p of the one-sided Wilcoxon test. There is neither an interval nor p of fewer than `FEWEST_CLASSES`
-    classes, and no p where fewer differ at all, or images overlap."""
+    classes, and no p where fewer differ at all, or images overlap. It is ``judged`` only if each of its gains is."""
 
     aug: str
     tasks: int
@@ -128,12 +132,16 @@ class Summary:
     interval: tuple[float, float] | None
     clustered: tuple[float, float] | None
     p: float | None
+    judged: bool
 
     @property
     def verdict(self) -> str:
-        """Sec. 4.1: by p alone, which takes tasks for independent."""
+        """Sec. 4.1: by p alone, which takes tasks for independent. None is given of fewer than `FEWEST_CLASSES` classes, nor
+        where any of the runs is hardly trained: how many of these would be too many, nobody knows."""
         if self.classes < FEWEST_CLASSES:
             return "too few classes"
+        if not self.judged:
+            return "hardly trained"
         if self.p is None or HELPFUL <= self.p <= HARMFUL:
             return "neither"
         return "helpful" if self.p < HELPFUL else "harmful"
@@ -144,13 +152,15 @@ def summary(some: Sequence[Gain]) -> Summary:
     values, classes = [gain.value for gain in some], sorted({gain.normal for gain in some})
     tasks = len({(gain.normal, gain.task) for gain in some})
     counts = tasks, len(classes), len({gain.settings for gain in some})
+    judged = all(gain.judged for gain in some)
     median, *interval = pseudo_median(values)
     if len(classes) < FEWEST_CLASSES:
-        return Summary(some[0].aug, *counts, median, None, None, None)
+        return Summary(some[0].aug, *counts, median, None, None, None, judged)
     clustered = clustered_interval(values, [classes.index(gain.normal) for gain in some])
     overlap = any(gain.dataset in DATASETS and not DATASETS[gain.dataset].independent for gain in some)
     told = not overlap and np.count_nonzero(values) >= FEWEST_CLASSES
-    return Summary(some[0].aug, *counts, median, tuple(interval), clustered, wilcoxon_greater(values) if told else None)
+    p = wilcoxon_greater(values) if told else None
+    return Summary(some[0].aug, *counts, median, tuple(interval), clustered, p, judged)
 
 
 def summaries(
@@ -178,12 +188,13 @@ def agreement_of(found: Iterable[Gain], family: str) -> float | None:
 
 
 class Spread(NamedTuple):
-    """What an aug gains on one task with each of some settings, their median, and with how many no other gains more."""
+    """What an aug gains on one task with each of some settings, their median, and with how many no other gains more; None
+    where any of the runs, its own or another's, is hardly trained."""
 
     aug: str
     gains: dict[Settings, float]
     median: float
-    first: int
+    first: int | None
 
 
 def spreads(found: Sequence[Gain]) -> list[Spread]:
@@ -192,12 +203,13 @@ def spreads(found: Sequence[Gain]) -> list[Spread]:
     best: dict[Settings, float] = {}
     for gain in found:
         best[gain.settings] = max(gain.value, best.get(gain.settings, gain.value))
+    judged = all(gain.judged for gain in found)
     rows = [
         Spread(
             aug,
             {gain.settings: gain.value for gain in some},
             statistics.median(gain.value for gain in some),
-            sum(gain.value > best[gain.settings] - ROUNDING for gain in some),
+            sum(gain.value > best[gain.settings] - ROUNDING for gain in some) if judged else None,
         )
         for aug, some in _by_aug(found).items()
     ]

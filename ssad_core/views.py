@@ -17,6 +17,7 @@ from . import augment
 from .alignment import Aug, Space, aug_of
 from .bias import Bias, ClassScores, Scored, error_bias
 from .colours import GROUP_COLOURS
+from .cost import can_be_judged
 from .data import Dataset
 from .detectors import detector_info
 from .embedding import ANGLE, EXAGGERATED, PERPLEXITY, Separation, separation, tsne_frames
@@ -280,7 +281,7 @@ class Comparison:
     def bias(self) -> Bias:
         """AUC and relative AUC of every other class, on all test images, whichever anomaly this is about."""
         *before, run = map(self._scored, self.runs, self.names)
-        return error_bias(run, *before)
+        return error_bias(run, *before, judged=can_be_judged(*self.runs))
 
     def _scored(self, run: StoredRun, name: str) -> Scored:
         classes = {anomaly.name: run.scores[anomaly.key] for anomaly in self.samples.classes()}

@@ -27,6 +27,7 @@ from ssad_core.store import Store
 # Small enough to be trained within a second.
 TINY = {"dataset": "digits", "class": "3", "epochs": "2", "features": "4", "hidden": "16"}
 TINY |= {"limit": "64", "test_limit": "20"}
+LONG = {**TINY, "epochs": "50"}  # steps enough to be judged
 
 
 def tiny(**changes: str) -> Question:

@@ -100,6 +100,20 @@ def test_of_a_handful_of_images_there_is_no_interval_and_no_verdict() -> None:
         assert said in bias_figure(bias, title="").layout.meta["alt"]
 
 
+def test_of_trainings_that_cannot_be_judged_no_class_is_better_or_worse(bias: Bias) -> None:
+    unjudged = error_bias(RUN, BASE, judged=False)
+    assert (bias.judged, unjudged.judged) == (True, False)
+    assert [replace(row, judged=True) for row in unjudged.classes] == list(bias.classes)  # the numbers stay
+    assert not any(row.better or row.worse for row in unjudged.classes)
+    fig = bias_figure(unjudged, title="")
+    drawn = {trace.name: trace for trace in fig.data}
+    assert list(drawn["cannot be judged"].y) == ["truck", "dog", "cat"]
+    assert drawn["cannot be judged"].marker.color == drawn["no clear difference"].marker.color
+    assert drawn["cannot be judged"].error_x.array[0] > 0
+    assert list(fig.layout.yaxis.ticktext) == ["truck", "dog", "cat"]  # in no colour
+    assert not any(f"{word}: " in fig.layout.meta["alt"] for word in ("better", "worse", "difference"))
+
+
 def test_a_bar_has_no_length_where_the_interval_leaves_out_its_own_value() -> None:
     aside = ClassResult("cat", Estimate(0.9, 0.8, 0.95), 0.5, Estimate(0.4, 0.1, 0.3))
     drawn = {trace.name: trace for trace in bias_figure(Bias("DAE", "AE", (aside,)), title="").data}

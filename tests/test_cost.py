@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, Begun, cost, images_of, steps_of
+from ssad_core.cost import ROUGH_EVALUATION, ROUGH_SPEED, SPREAD, Begun, can_be_judged, cost, images_of, steps_of
 from ssad_core.detectors import settings_for
+from ssad_core.lineup import warnings_of
 from ssad_core.spec import RunSpec
 from ssad_core.store import StoredRun
 from ssad_core.train import batches
@@ -102,3 +103,19 @@ def test_an_epoch_has_the_images_there_are_and_every_copy() -> None:
 def test_steps_are_those_that_a_training_takes(images: int) -> None:
     asked = spec(batch_size=32, epochs=3, limit=1000)
     assert steps_of(asked, images) == 3 * len(list(batches(torch.arange(images), 32)))
+
+
+def test_what_collapsed_or_took_too_few_steps_cannot_be_judged() -> None:
+    def ended(epochs: int, warning: str | None = None) -> StoredRun:
+        settings = spec(batch_size=32, epochs=epochs, limit=64)
+        return StoredRun(Path("nowhere"), settings, {"training_images": 3000, "warning": warning})
+
+    enough, short, collapsed = ended(50), ended(49), ended(50, "The training collapsed.")  # 100 steps, and 98
+    assert can_be_judged(enough)
+    assert can_be_judged(enough, enough)
+    for other in (short, collapsed):
+        assert not can_be_judged(other)
+        assert not can_be_judged(enough, other)
+        assert not can_be_judged(other, enough)
+        assert warnings_of([enough, other])  # which say why
+    assert not warnings_of([enough])

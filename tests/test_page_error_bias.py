@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from apptest import TINY, address, calm, open_page, tiny, words
+from apptest import LONG, TINY, address, calm, charts, open_page, tiny, words
 
 from ssad_core import worker
 from ssad_core.data import load
@@ -147,11 +147,27 @@ def test_a_run_is_called_by_what_lies_beside_it_now(own_lab: Store) -> None:
 
 
 def test_a_detector_without_a_baseline_has_its_auc_alone(own_lab: Store) -> None:
-    ap = {**TINY, "detector": "ap", "aug": "flip"}
-    worker.run(tiny(**ap).run(load("digits")), own_lab)
-    app = open_page("pages/error_bias.py", **ap, pins="")
-    assert "AP-Flip finds the classes with a mean AUC of " in words(app)
-    assert all(", AUC " in option for option in app.selectbox(key="ask-bias-class").options)
+    for sizes, said in ((LONG, "finds the classes with a mean AUC of "), (TINY, "cannot be judged: mean AUC ")):
+        ap = {**sizes, "detector": "ap", "aug": "flip"}
+        worker.run(tiny(**ap).run(load("digits")), own_lab)
+        app = open_page("pages/error_bias.py", **ap, pins="")
+        assert f"AP-Flip {said}" in words(app)
+        assert all(", AUC " in option for option in app.selectbox(key="ask-bias-class").options)
+
+
+def test_a_class_is_better_or_worse_only_of_trainings_that_can_be_judged(own_lab: Store) -> None:
+    for aug in ("identity", "cutout"):
+        worker.run(tiny(**LONG, aug=aug).run(load("digits")), own_lab)
+    for sizes, judged in ((TINY, False), (LONG, True)):
+        run = own_lab.load(tiny(**sizes).run(load("digits")).id)
+        write_arrays(run.path / "scores.npz", {**run.scores, "class:8": np.zeros(20, np.float32)})  # not found at all
+        app = open_page("pages/error_bias.py", **sizes, pins="")
+        assert bool(re.search(r"AE: \d of 9 classes better, [1-9] worse; mean AUC", words(app))) == judged
+        assert ("DAE-CutOut beside AE: mean AUC" in words(app)) != judged
+        assert ("Nothing is concluded of these trainings" in words(app)) != judged
+        (drawn,) = charts(app)
+        (grey,) = (trace for trace in drawn["data"] if trace.get("name") == "cannot be judged")
+        assert len(grey["x"]) == (0 if judged else 9)
 
 
 def test_two_classes_are_too_few_and_digits_are_offered(own_lab: Store) -> None:

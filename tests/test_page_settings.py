@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from apptest import TINY, address, calm, charts, labels, open_page, words
+from apptest import LONG, TINY, address, calm, charts, labels, open_page, words
 
 from ssad_core import worker
 from ssad_core.data import load
@@ -40,8 +40,9 @@ def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     rows = spreads(found)
     (drawn,) = charts(app)
     assert drawn["layout"]["meta"]["alt"] == draw_settings(rows, "").layout.meta["alt"]
-    assert decimal(rows[0].median, sign="+") in words(app)
-    assert f"is first with {rows[0].first} of 2 combinations" in words(app)
+    assert "On all other classes, the augs cannot be judged" in words(app)
+    assert "Nothing is concluded of these trainings" in words(app)
+    assert "is first with" not in words(app)
     assert ("correlate by **" in words(app)) == (agreement_of(found, "rest") is not None)
 
     # Another anomaly is of the same trainings, another class is not.
@@ -49,6 +50,17 @@ def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     assert "Train 18 missing runs" in labels(other)
     assert "On 5, " in words(other)
     assert not charts(open_page(PAGE, **{**TINY, "class": "7"}, anomaly="rest", vary="epochs"))
+
+
+def test_of_steps_enough_it_says_which_aug_leads(own_lab: Store) -> None:
+    specs = trainings_of(asked(**LONG), load("digits"), ["cutout", "noise"], ["features"])
+    for spec in specs:
+        worker.run(spec, own_lab, "cpu")
+    app = open_page(PAGE, **LONG, anomaly="rest", vary="features")
+    first = spreads([gain for gain in gains(own_lab.load(spec.id) for spec in specs) if gain.task == "rest"])[0]
+    assert decimal(first.median, sign="+") in words(app)
+    assert f"is first with {first.first} of 2 combinations" in words(app)
+    assert "cannot be judged" not in words(app)
 
 
 def test_without_what_varies_it_is_the_sidebars_settings(own_lab: Store) -> None:

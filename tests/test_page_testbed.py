@@ -6,13 +6,13 @@ import re
 
 import numpy as np
 import pytest
-from apptest import TINY, calm, charts, labels, open_page, tiny, words
+from apptest import LONG, TINY, calm, charts, labels, open_page, tiny, words
 
 from ssad_core import worker
 from ssad_core.data import load
 from ssad_core.numbers import decimal
 from ssad_core.report import draw_gains
-from ssad_core.store import Store
+from ssad_core.store import Store, write_json
 from ssad_core.testbed import WILD, gains, summaries
 
 pytestmark = pytest.mark.usefixtures("no_spares")
@@ -40,12 +40,8 @@ def test_it_draws_what_is_there_and_offers_the_rest(own_lab: Store) -> None:
     assert "Train 134 missing runs" in labels(app)
     rows = summaries(gains(own_lab.list()), WILD)
     assert {(row.aug, row.tasks, row.classes) for row in rows} == {("cutout", 18, 2), ("noise", 18, 2)}
-    names = {"cutout": "CutOut", "noise": "Noise"}
-    shown = decimal(rows[0].median, sign="+")
-    best = [names[row.aug] for row in rows if decimal(row.median, sign="+") == shown]  # as far as the digits tell
-    s = "s" if len(best) == 1 else ""
-    leads = {1: f"gain{s} most", 0: f"lose{s} nothing", -1: f"lose{s} least"}[int(np.sign(rows[0].median))]
-    assert f"Digits, in the wild: {' and '.join(best)} {leads}, {shown}" in words(app)
+    assert "Digits, in the wild: cannot be judged" in words(app)
+    assert "2 of 2 augs cannot be judged; a warning on this page says why." in words(app)
     assert "that takes 6 normal classes, and 2 are trained" in words(app)
     assert not any(word in words(app) for word in ("95%", "Wilcoxon", "thin interval"))
     (drawn,) = charts(app)
@@ -71,12 +67,42 @@ def test_what_has_no_place_here_is_said(own_lab: Store) -> None:
 def test_of_six_classes_it_says_what_helps(own_lab: Store) -> None:
     digits = load("digits")
     for label in "012345":
-        for aug in ("identity", "invert"):
-            worker.run(tiny(**{"class": label}, aug=aug).run(digits), own_lab, "cpu")
-    app = open_page(PAGE, **TINY, anomaly="rest")
-    invert = summaries(gains(own_lab.list()), WILD)[0]
-    assert (invert.aug, invert.tasks, invert.classes) == ("invert", 54, 6)
-    counts = [int(invert.verdict == verdict) for verdict in ("helpful", "harmful")]
-    assert re.search(r"Of 2 augs \*\*{} help\*\* and \*\*{} harm\*\* by the paper's test".format(*counts), words(app))
+        for aug in ("identity", "invert", "noise", *(["cutout"] if label == "3" else [])):
+            worker.run(tiny(**LONG | {"class": label}, aug=aug).run(digits), own_lab, "cpu")
+    app = open_page(PAGE, **LONG, anomaly="rest")
+    runs = [run for run in own_lab.list() if str(run.spec.settings.epochs) == LONG["epochs"]]
+    rows = summaries(gains(runs), WILD)[:2]
+    assert {(row.aug, row.tasks, row.classes) for row in rows} == {("invert", 54, 6), ("noise", 54, 6)}
+    names = {"invert": "Invert", "noise": "Noise"}
+    shown = decimal(rows[0].median, sign="+")
+    best = [names[row.aug] for row in rows if decimal(row.median, sign="+") == shown]  # as far as the digits tell
+    s = "s" if len(best) == 1 else ""
+    leads = {1: f"gain{s} most", 0: f"lose{s} nothing", -1: f"lose{s} least"}[int(np.sign(rows[0].median))]
+    assert f"Digits, in the wild: {' and '.join(best)} {leads}, {shown}" in words(app)
+    counts = [sum(row.verdict == verdict for row in rows) for verdict in ("helpful", "harmful")]
+    assert re.search(r"Of 3 augs \*\*{} help\*\* and \*\*{} harm\*\* by the paper's test".format(*counts), words(app))
+    assert "cannot be judged" not in words(app)
     assert all(word in words(app) for word in ("With 95% intervals", "Wilcoxon", "the thin interval is of whole"))
     assert "1 of 6 classes" in [note["text"] for note in charts(app)[0]["layout"]["annotations"]]  # CutOut
+
+
+def test_of_six_classes_that_are_hardly_trained_it_says_of_none_that_it_helps(own_lab: Store) -> None:
+    for label in "012345":
+        for aug in ("identity", "invert"):
+            worker.run(tiny(**{"class": label}, aug=aug).run(load("digits")), own_lab, "cpu")
+    app = open_page(PAGE, **TINY, anomaly="rest")
+    assert "Digits, in the wild: cannot be judged" in words(app)
+    assert "2 of 2 augs cannot be judged; a warning on this page says why." in words(app)
+    assert "by the paper's test" not in words(app)
+    (drawn,) = charts(app)
+    assert ": hardly trained" in drawn["layout"]["meta"]["alt"]
+    # One such run is one too many, and none of a verdict on the other aug.
+    for label in "012345":
+        for aug in ("identity", "invert", "noise"):
+            worker.run(tiny(**LONG | {"class": label}, aug=aug).run(load("digits")), own_lab, "cpu")
+    run = own_lab.load(tiny(**LONG, aug="noise").run(load("digits")).id)
+    write_json(run.path / "result.json", {**run.result, "training_images": 32})
+    app = open_page(PAGE, **LONG, anomaly="rest")
+    assert "Digits, in the wild: cannot be judged" in words(app)
+    assert "1 of 2 augs cannot be judged; a warning on this page says why." in words(app)
+    assert "Of 1 augs **" in words(app)

@@ -9,7 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from apptest import TINY, address, calm, charts, close_service, command, labels, open_page, places, tiny, warned, words
+from apptest import (
+    LONG,
+    TINY,
+    address,
+    calm,
+    charts,
+    close_service,
+    command,
+    labels,
+    open_page,
+    places,
+    tiny,
+    warned,
+    words,
+)
 from streamlit.testing.v1 import AppTest
 from tiny import FOREVER, WIDE, trainer, wait
 from tiny import tiny as short
@@ -736,6 +750,17 @@ def test_a_few_steps_of_the_optimiser_are_no_training(own_lab: Store) -> None:
     assert "cannot be judged" not in words(enough)
 
 
+def test_a_detector_without_a_baseline_finds_something_only_if_it_can_be_judged(own_lab: Store) -> None:
+    ap = {"detector": "ap", "aug": "flip"}
+    few = LONG | {"test_limit": "4"}
+    for sizes, judged in ((LONG, True), (TINY, False), (few, False)):
+        worker.run(tiny(**sizes, **ap).run(load("digits")), own_lab, "cpu")
+        said = words(open_page(**sizes, **ap))
+        assert ("AP-Flip finds CutOut with an AUC of 0." in said) == judged
+        assert ("In this training AP-Flip cannot be judged: 0." in said) != judged
+        assert ("On fewer than 10 test images of a group: too few to say" in said) == (sizes == few)
+
+
 @pytest.mark.parametrize(
     ("aug", "shift", "said"),
     [
@@ -746,12 +771,12 @@ def test_a_few_steps_of_the_optimiser_are_no_training(own_lab: Store) -> None:
     ],
 )
 def test_what_is_no_better_than_chance_is_said(own_lab: Store, aug: str, shift: float, said: str | None) -> None:
-    for question in (tiny(), tiny(aug="identity")):
-        run = own_lab.load(question.run(load("digits")).id)
+    for question in (tiny(**LONG), tiny(**LONG, aug="identity")):
+        run = worker.run(question.run(load("digits")), own_lab, "cpu")
         normal = run.scores["normal"]
         own = shift if question.augment == aug else 0
         write_arrays(run.path / "scores.npz", {**run.scores, "gen:cutout": normal[::-1] + own * np.ptp(normal) * 2})
-    app = open_page(**TINY, aug=aug)
+    app = open_page(**LONG, aug=aug)
     assert ("chance" in words(app)) == (said is not None)
     assert said is None or said in words(app)
 

@@ -48,9 +48,9 @@ SMALL = Settings(1, 4, 8, 16, 0, 0)
 def run_of(
     dataset: str, label: int, aug: str, auc: dict[str, float], settings: Settings = SMALL, **other: object
 ) -> StoredRun:
-    """What a finished run says of itself."""
+    """What a finished run says of itself; its images are enough for 100 steps an epoch."""
     spec = replace(RunSpec(dataset, "0" * 16, label, "dae", aug, (), settings), **other)
-    return StoredRun(Path(spec.id), spec, {"auc": auc, "warning": None})
+    return StoredRun(Path(spec.id), spec, {"auc": auc, "warning": None, "training_images": 1600})
 
 
 def papers() -> list[StoredRun]:
@@ -181,6 +181,19 @@ def test_the_test_wants_six_classes_that_differ() -> None:
     assert only(six("noise", 0, 0, 0, 0, 0, -0.001)).p is None  # one that differs would be p = 1
 
 
+@pytest.mark.parametrize("short", [4, 5])  # a baseline, and what is set against it
+def test_where_one_run_is_hardly_trained_the_numbers_stay_without_a_verdict(short: int) -> None:
+    runs = six("noise", *[0.01 * k for k in range(1, 7)])
+    enough = only(runs)
+    runs[short] = replace(runs[short], result={**runs[short].result, "training_images": 1584})
+    row = only(runs)
+    assert (enough.verdict, row.verdict) == ("helpful", "hardly trained")
+    assert replace(row, judged=True) == enough
+    assert only(runs[:10]).verdict == "too few classes"
+    for summary, said in ((enough, "p = 0.016: helpful"), (row, "p = 0.016: hardly trained")):
+        assert said in draw_gains([summary], "").layout.meta["alt"]
+
+
 def test_tasks_of_one_model_are_one_thing() -> None:
     tasks = {f"class:{k}": 0.5 for k in range(2, 10)}
     better = {task: auc + 0.01 * k for k, (task, auc) in enumerate(tasks.items(), start=1)}
@@ -243,6 +256,15 @@ def test_a_spread_is_what_an_aug_gains_with_each() -> None:
     assert agreement_of(found, "gen:flip") == pytest.approx(np.mean(pairs))
     alt = draw_settings(rows, "").layout.meta["alt"]
     assert alt.startswith("Relative AUC of 4 augs: Flip: +0.200, the median of 3, +0.100 to +0.300, first with 2; ")
+
+
+def test_where_one_run_is_hardly_trained_none_is_first() -> None:
+    *runs, last = with_settings(THREE)
+    rows = spreads(gains([*runs, replace(last, result={**last.result, "training_images": 16})]))
+    assert [row.first for row in rows] == [None] * 4
+    assert [row.gains for row in rows] == [row.gains for row in spreads(gains([*runs, last]))]
+    fig = draw_settings(rows, "")
+    assert "first with" not in f"{fig.layout.meta['alt']}{[note.text for note in fig.layout.annotations]}"
 
 
 def test_ties_up_to_rounding_are_first_each() -> None:

@@ -22,6 +22,7 @@ from pages.components.service import give_back
 from pages.components.taken_for import taken_for
 from pages.components.training import describe_training, replay, say_warnings
 from ssad_core.alignment import Aug
+from ssad_core.cost import can_be_judged
 from ssad_core.detectors import detector_info
 from ssad_core.encoders import ENCODERS, at_once
 from ssad_core.lineup import warnings_of
@@ -42,8 +43,8 @@ def results(comparison: Comparison, state: State) -> None:
     """Draws it all; ``state`` and the address then have what the views are set to."""
     # All that takes a while before anything is drawn: till then the page keeps what it showed, and nothing jumps.
     metrics, views, *_ = _answer(comparison.key, comparison)
-    failed = say_warnings(comparison.runs)
-    _verdict(comparison, metrics, failed)
+    say_warnings(comparison.runs)
+    _verdict(comparison, metrics)
     _figures_of_merit(comparison, metrics, state)
     state.views = _linked(comparison, metrics, state.views)
     write_address(state)
@@ -106,13 +107,18 @@ def _mmd(key: str, encoder: str, _comparison: Comparison) -> tuple[MmdEstimate, 
     return _comparison.mmd(encoder), _comparison.mmd(encoder, aug=Aug("identity")) if beside else None
 
 
-def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bool) -> None:
+def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics]) -> None:
     """One sentence: which finds the anomalies better, by how much, and whether the interval says so; none of trainings that
-    ``failed``, or on too few images."""
+    cannot be judged, or on too few images."""
     run, anomaly = run_name(comparison.run.spec), plain(anomaly_name(comparison.anomaly))
     own, gain = metrics["run"].auc, metrics["run"].relative_auc
+    judged = can_be_judged(*comparison.runs) and not own.few
     if gain is None:
-        st.markdown(f"#### {run} finds {anomaly} with an AUC of {decimal(own.value)}")
+        if judged:
+            st.markdown(f"#### {run} finds {anomaly} with an AUC of {decimal(own.value)}")
+        else:
+            said = f"{run} cannot be judged: {decimal(own.value)} AUC on {anomaly}"
+            st.markdown(f"#### :material/warning: In this training {said}")
         spec = comparison.run.spec
         info = detector_info(spec.detector)
         if spec.is_baseline:
@@ -121,10 +127,11 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
             why = f"Its baseline {info.baseline} is not trained, so there is no relative AUC."
         else:
             why = f"{info.title} has no unsupervised counterpart, so there is no relative AUC."
-        st.caption(_beside_chance({run: own}) + why)
+        few = f"On fewer than {FEW} test images of a group: too few to say how sure that is. " if own.few else ""
+        st.caption((_beside_chance({run: own}) if judged else few) + why)
         return
     baseline, base = run_name(comparison.runs[0].spec), metrics["baseline"].auc
-    if failed or gain.few:
+    if not judged:
         word, icon = "cannot be judged", ":material/warning:"
     elif gain.low > 0:
         word, icon = "helps", ":material/trending_up:"
@@ -143,7 +150,7 @@ def _verdict(comparison: Comparison, metrics: dict[str, TaskMetrics], failed: bo
             f"Relative AUC {value}, on fewer than {FEW} test images of a group: too few to say how sure that is."
         )
         return
-    note = _beside_chance({baseline: base, run: own})
+    note = _beside_chance({baseline: base, run: own}) if judged else ""
     note += f"Relative AUC {value} [{low}, {high}]: 95% interval over test images, {paired}; "
     note += "one seed, so what another training would give is not in it."
     if not comparison.dataset.info.independent:

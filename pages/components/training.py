@@ -117,13 +117,15 @@ def say_how_they_ended(specs: list[RunSpec], stati: Mapping[str, Status]) -> Non
             st.warning(f"{name} was interrupted. {status.message}", icon=":material/power_off:")
 
 
+# Beside what would be a verdict of such trainings: nothing is called better, worse or the best, nor counted so.
+UNJUDGED = "Nothing is concluded of these trainings; a warning on this page says why."
+
+
 @in_place
-def say_warnings(runs: Iterable[StoredRun]) -> bool:
-    """What is wrong with trainings that ended all the same: collapsed, nothing learned, too short. Whether anything is."""
-    lines = warnings_of(list(runs))
-    for line in lines:
+def say_warnings(runs: Iterable[StoredRun]) -> None:
+    """What is wrong with trainings that ended all the same: collapsed, nothing learned, too short."""
+    for line in warnings_of(list(runs)):
         st.warning(plain(line), icon=":material/warning:")
-    return bool(lines)
 
 
 def _watch(specs: list[RunSpec], anomaly: Anomaly, offered: list[RunSpec]) -> None:

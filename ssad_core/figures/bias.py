@@ -10,13 +10,13 @@ from ..numbers import decimal
 from .base import MAIN, error_bars, escaped, finish, name_axes
 
 BETTER, WORSE, UNCLEAR = "#009E73", "#D55E00", "#8a8f98"  # of a difference; each has a mark of its own too
-TOO_FEW = "too few images to say"
+TOO_FEW, UNJUDGED = "too few images to say", "cannot be judged"
 
 
 def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figure:
     """The AUC of each class of anomalies, a row (Fig. 3): the baseline's, a ring, and the run's, an arrow away from it where
-    the interval of their difference does not reach the ring, a diamond where there are too few images for one; dashed lines
-    are the means.
+    the interval of their difference does not reach the ring, a diamond where there are too few images for one, a square where
+    the trainings cannot be judged; dashed lines are the means.
 
     A point's customdata begins with its class, and the ``chosen`` class is underlined.
     """
@@ -24,7 +24,8 @@ def bias_figure(bias: Bias, *, chosen: str | None = None, title: str) -> go.Figu
     rows = bias.classes[::-1]  # Plotly draws upwards
     names = [escaped(row.name) for row in rows]
     marks = {"better": (BETTER, "triangle-right"), "worse": (WORSE, "triangle-left")}
-    marks |= {"no clear difference": (UNCLEAR, "circle"), TOO_FEW: (UNCLEAR, "diamond"), bias.run: (MAIN, "circle")}
+    marks |= {"no clear difference": (UNCLEAR, "circle"), TOO_FEW: (UNCLEAR, "diamond"), UNJUDGED: (UNCLEAR, "square")}
+    marks |= {bias.run: (MAIN, "circle")}
     opaque = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}  # a click dims nothing
     for kind, (colour, symbol) in marks.items():
         some = [row for row in rows if (_word(row) or bias.run) == kind]
@@ -88,7 +89,9 @@ def _word(row: ClassResult) -> str | None:
     """How the run differs from its baseline; None where there is none."""
     if row.gain is None:
         return None
-    return TOO_FEW if row.gain.few else "better" if row.better else "worse" if row.worse else "no clear difference"
+    if row.gain.few or not row.judged:
+        return TOO_FEW if row.gain.few else UNJUDGED
+    return "better" if row.better else "worse" if row.worse else "no clear difference"
 
 
 def _difference(row: ClassResult) -> str:

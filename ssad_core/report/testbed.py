@@ -69,7 +69,8 @@ def _spread_row(one: Spread, most: int, varied: Sequence[str]) -> SpreadRow:
         how = "".join(f"<br>{TITLES[each].lower()} {exact(values[each])}" for each in varied)
         gains.append((gain, f"{name}: {decimal(gain, sign='+')}{how}", [one.aug, values]))
     ends = f"{decimal(min(one.gains.values()), sign='+')} to {decimal(max(one.gains.values()), sign='+')}"
-    hover = f"{name}: {decimal(one.median, sign='+')}, the median of {count}<br>{ends}, first with {one.first}"
+    first = "" if one.first is None else f", first with {one.first}"
+    hover = f"{name}: {decimal(one.median, sign='+')}, the median of {count}<br>{ends}{first}"
     beside = f"{count} of {most}" if count < most else f"first with {one.first}" if one.first else ""
     return SpreadRow(name, colour, gains, one.median, beside, hover)
 
