@@ -227,7 +227,7 @@ def test_names_are_written_as_they_are() -> None:
     drawn = """it's "q" &lt;b&gt;x&lt;b&gt;&amp;amp;"""  # Plotly knows no other entities by their names
     cells = {("Flip", name): MatrixCell(0.1, "0.10", f"aug Flip, {name}:<br>MMD 0.10")}
     matrix = matrix_figure(cells, {"Flip": "#000000"}, [name], best={}, chosen=("Flip", ""), measure="MMD", title=name)
-    tasks = tasks_figure(np.array([[0.5]]), [name], [name], contests=[[0]], title=name)
+    tasks = tasks_figure(np.array([[0.5]]), [name], [name], contests=[[0]], enough=np.array([[True]]), title=name)
     roc = roc_figure({name: (SCORES["test normal"], SCORES["test anomalous"])}, title=f"{name}<br>ROC")
     assert [fig.layout.title.text for fig in (matrix, tasks, roc)] == [drawn, drawn, f"{drawn}<br>ROC"]
     assert list(matrix.layout.xaxis.ticktext) == list(tasks.layout.yaxis.ticktext) == [drawn]
@@ -483,7 +483,10 @@ def test_a_surface_frames_the_chosen_cell_or_row() -> None:
 
 def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
     auc_of = np.array([[0.6, 0.9], [np.nan, 0.7]])
-    fig = tasks_figure(auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0, 1]], title="Tasks")
+    enough = np.array([[True, True], [False, True]])
+    fig = tasks_figure(
+        auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0, 1]], enough=enough, title="Tasks"
+    )
     (heat,) = fig.data
     assert [list(row) for row in heat.text] == [["0.600", "<b>★ 0.900</b>"], ["", "0.700"]]
     assert fig.layout.xaxis.ticktext == ("AE", "DAE<br>Flip")
@@ -493,7 +496,7 @@ def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
     for look in (heat, fig.layout.meta["dark"]):
         assert min(contrast(colour, look["textfont"]["color"]) for _, colour in look["colorscale"]) >= 4.5
     of_other_images = tasks_figure(
-        auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0], [1]], title="Tasks"
+        auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0], [1]], enough=enough, title="Tasks"
     )
     assert "★" not in str(of_other_images)
     tied = tasks_figure(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, warned, words
+from apptest import LONG, TINY, address, calm, charts, close_service, labels, open_page, tiny, warned, words
 from scipy.stats import spearmanr
 from streamlit.testing.v1 import AppTest
 
@@ -113,7 +113,8 @@ def test_success_is_set_against_alignment(own_lab: Store) -> None:
     app = measured(open_page(PAGE, **longer))
     assert len(charts(app)) == 2
     assert not app.table
-    assert "Rank correlation of MMD and relative AUC on CutOut: " in words(app)
+    (said,) = re.findall(r"Rank correlation of MMD and relative AUC on CutOut: .* over 4 augs(.*)", words(app))
+    assert said.startswith(". Nothing is concluded of these trainings; a warning on this page says why.")
     assert "Over all 52 pairs of aug and anomaly" in words(app)
     # Another anomaly trains nothing; a gen of its own is one more column.
     app = measured(open_page(PAGE, **longer, anomaly="gen:rotate"))
@@ -122,10 +123,12 @@ def test_success_is_set_against_alignment(own_lab: Store) -> None:
 
 
 def test_what_would_have_been_chosen_without_labels_is_said_beside_the_best(own_lab: Store) -> None:
-    longer, data = {**TINY, "epochs": "20"}, load("digits")
-    specs = [tiny(**longer, aug=aug).run(data) for aug in ("identity", "cutout", "flip", "noise", "blur")]
+    data = load("digits")
+    specs = [tiny(**LONG, aug=aug).run(data) for aug in ("identity", "cutout", "flip", "noise", "blur")]
     baseline, *runs = (worker.run(spec, own_lab, "cpu") for spec in specs)
-    app = measured(open_page(PAGE, **longer))
+    app = measured(open_page(PAGE, **LONG))
+    assert re.search(r"Rank correlation of MMD and relative AUC on CutOut: .* over 4 augs: .* here\.", words(app))
+    assert "Nothing is concluded" not in words(app)
     app.session_state["choices"] = True
     measured(app.run())
     asked = tiny().anomaly
@@ -148,6 +151,25 @@ def test_what_would_have_been_chosen_without_labels_is_said_beside_the_best(own_
     (anomalies,) = (box for box in app.selectbox if box.label == "gen, or a class")
     measured(anomalies.select("gen: Flip").run())
     assert not app.table[0].value.set_index("Criterion").equals(lines)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "why"),
+    [
+        ({**LONG, "test_limit": "6"}, "fewer than 10 test images of a group are too few."),
+        ({**TINY, "epochs": "20"}, "a warning on this page says why."),
+    ],
+)
+def test_of_few_images_or_steps_nothing_is_concluded(own_lab: Store, sizes: dict[str, str], why: str) -> None:
+    for aug in ("identity", "cutout", "flip", "noise", "blur"):
+        worker.run(tiny(**sizes, aug=aug).run(load("digits")), own_lab, "cpu")
+    app = measured(open_page(PAGE, **sizes))
+    app.session_state["choices"] = True
+    measured(app.run())
+    assert words(app).count(why) == 2  # beside the correlation, and over the choices
+    verdicts = ("about success here", "gained more here", "the best of these", "Below best")
+    assert not any(verdict in words(app) for verdict in verdicts)
+    assert "Below best" not in app.table[0].value.columns
 
 
 def test_of_one_aug_there_is_nothing_to_choose(own_lab: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from apptest import TINY, address, calm, charts, close_service, labels, open_page, tiny, words
+from apptest import LONG, TINY, address, calm, charts, close_service, labels, open_page, tiny, words
 from streamlit.testing.v1 import AppTest
 from tiny import wait
 
@@ -320,6 +320,20 @@ def test_picked_runs_lie_side_by_side_with_what_differs(lab: Path) -> None:
     assert "Pinned, side by side" in words(app)
     assert set(app.table[0].value["Run"]) == {"AE", "DAE-CutOut"}
     assert "not trained yet" not in words(app)
+
+
+def test_no_run_is_the_best_that_cannot_be_judged(own_lab: Store) -> None:
+    few = {**LONG, "test_limit": "6"}
+    for sizes in (LONG, few):
+        for aug in ("identity", "cutout"):
+            worker.run(tiny(**sizes, aug=aug).run(load("digits")), own_lab, "cpu")
+    for sizes, starred in ((LONG, True), (TINY, False), (few, False)):
+        app = open_page("pages/runs.py", **sizes, pins="")
+        (table, _) = charts(app)
+        assert ("★" in str(table["data"])) == starred
+        assert ("Best: " in table["layout"]["meta"]["alt"]) == starred
+        assert ("AE, DAE-CutOut: only 4 steps of the optimiser" in words(app)) == (sizes == TINY)
+        assert "on the same images, 10 or more of a group; a training that a warning names has none." in words(app)
 
 
 def test_what_is_pinned_and_not_trained_is_said(lab: Path) -> None:

@@ -16,7 +16,7 @@ SETTINGS = Settings(epochs=1, features=4, hidden=8, batch_size=32, limit=0, test
 
 
 def stored(folder: Path, aug: str, dataset: str, shifts: dict[str, float], seed: int) -> StoredRun:
-    """A run whose scores of each group are drawn around its shift."""
+    """A run of 100 steps whose scores of each group are drawn around its shift."""
     rng = np.random.default_rng(seed)
     scores = {"normal": rng.normal(size=60), **{key: rng.normal(shift, size=40) for key, shift in shifts.items()}}
     values = {key: auc(scores["normal"], scores[key]) for key in shifts}
@@ -25,7 +25,8 @@ def stored(folder: Path, aug: str, dataset: str, shifts: dict[str, float], seed:
     path = folder / f"{aug}-{dataset}"
     path.mkdir()
     write_arrays(path / "scores.npz", scores)
-    return StoredRun(path, RunSpec(dataset, dataset, 0, "dae", aug, (), SETTINGS), {"auc": values})
+    result = {"auc": values, "training_images": 3200}
+    return StoredRun(path, RunSpec(dataset, dataset, 0, "dae", aug, (), SETTINGS), result)
 
 
 GENS = {"gen:cutout": 0.5, "gen:flip": 1.0, "gen:invert": 2.0}
@@ -62,6 +63,27 @@ def test_the_table_has_every_task_and_marks_the_best_run(runs: list[StoredRun]) 
         alone = task == "flower"  # which is no contest
         assert starred == [not alone and value == np.nanmax(expected) for value in expected]
     assert "1: DAE-Flip, data set Digits" in fig.layout.meta["alt"]
+
+
+def starred(runs: list[StoredRun]) -> list[str]:
+    fig = draw_tasks(runs)
+    rows = zip(fig.layout.yaxis.ticktext, fig.data[0].text, strict=True)
+    return [task for task, texts in rows if "★" in "".join(texts)]
+
+
+@pytest.mark.parametrize("group", ["class:1", "normal"])
+def test_of_too_few_images_none_is_the_best(runs: list[StoredRun], group: str) -> None:
+    every = starred(runs)
+    for run in runs[:2]:
+        write_arrays(run.path / "scores.npz", {**run.scores, group: run.scores["normal"][:9]})
+    few = [StoredRun(run.path, run.spec, run.result) for run in runs]  # which have read no scores yet
+    assert every == ["gen: CutOut", "gen: Flip", "gen: Invert", "1", "2", "all other classes"]
+    assert starred(few) == ([] if group == "normal" else [task for task in every if task != "1"])
+
+
+def test_a_run_that_cannot_be_judged_competes_with_nobody(runs: list[StoredRun]) -> None:
+    short = StoredRun(runs[1].path, runs[1].spec, {**runs[1].result, "training_images": 3168})
+    assert starred([runs[0], short]) == []  # the other one is alone
 
 
 @pytest.mark.parametrize("anomaly", [Anomaly("gen", "invert"), Anomaly("rest")])

@@ -16,10 +16,12 @@ from ssad_core.selection import CRITERIA, choose
 from ssad_core.statistics import rank_correlation
 
 BY_LABELS = "MMD to the anomalies (needs their labels)"
+BELOW = "Below best"
 
 
-def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, dataset: Dataset) -> None:
-    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, beside what they reach."""
+def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, dataset: Dataset, doubt: str) -> None:
+    """What each criterion chooses among the augs that are trained, ``outcomes`` of one anomaly, beside what they reach; none
+    is called the best where there is a ``doubt``, a sentence why nothing can be concluded."""
     box = st.expander(
         "Could the best aug have been chosen without labels?",
         icon=":material/how_to_vote:",
@@ -51,15 +53,20 @@ def show_choices(outcomes: Sequence[Outcome], pairs: Pairs, measure: str, datase
             return
         values = {title: {one.run: known[one.run][name] for one in outcomes} for name, title in CRITERIA.items()}
         values[BY_LABELS] = {one.run: one.mmd for one in outcomes}
-        if lead := _lead(choose(values[CRITERIA["dsv"]]), outcomes, measure):
+        lines = _rows(values, outcomes, measure)
+        if doubt:
+            lines = [{name: value for name, value in line.items() if name != BELOW} for line in lines]
+            st.markdown(doubt)
+        elif lead := _lead(choose(values[CRITERIA["dsv"]]), outcomes, measure):
             st.markdown(lead)
-        st.table(_rows(values, outcomes, measure), border="horizontal", hide_index=True)
+        st.table(lines, border="horizontal", hide_index=True)
         st.caption(
             "Each criterion takes the aug of its smallest value. DSV, discordance and separability validation (Sec. "
             "6), and those that it was compared with look at each run's own code: at training images, at the same "
-            "under aug, and at the test images of the views, whose labels they are not told. *Below best* is how much "
-            f"AUC the choice gives away, *Rank corr.* how criterion and {measure} go together: below 0, lower values "
-            "went with more. Measured here, one seed."
+            "under aug, and at the test images of the views, whose labels they are not told. "
+            f"{'' if doubt else f'*{BELOW}* is how much AUC the choice gives away. '}"
+            f"*Rank corr.* is how criterion and {measure} go together: below 0, lower values went with more. "
+            "Measured here, one seed."
         )
 
 
@@ -96,7 +103,7 @@ def _rows(values: Mapping[str, Mapping[str, float]], outcomes: Sequence[Outcome]
             "Criterion": criterion,
             "Chosen": aug,
             "Relative AUC" if measure.startswith("relative") else measure: _gain(gain, measure),
-            "Below best": decimal(best - gain),
+            BELOW: decimal(best - gain),
             "Rank corr.": "–" if rho is None else decimal(rho, 2, "+"),
         }
 

@@ -11,11 +11,13 @@ import streamlit as st
 from pages.components.address import State
 from pages.components.chart import chart
 from pages.components.markdown import plain
+from pages.components.training import say_warnings
 from ssad_core.errors import BadInput
 from ssad_core.lineup import differences, labels, scored_on
 from ssad_core.question import anomaly_name, parse_anomaly
 from ssad_core.report import draw_rocs, draw_tasks, task_aucs
 from ssad_core.spec import Anomaly
+from ssad_core.statistics import FEW
 from ssad_core.store import StoredRun
 
 
@@ -31,10 +33,11 @@ def side_by_side(runs: Sequence[StoredRun], state: State) -> None:
             width="content",
             hide_index=True,
         )
+    say_warnings(runs)
     chart(draw_tasks(runs), key="tasks")
     st.caption(
         "AUC on each task that the runs were scored on with their training; a star marks the best of those that were scored "
-        "on the same images. "
+        f"on the same images, {FEW} or more of a group; a training that a warning names has none. "
         "The Lab and Error bias have the intervals."
     )
     if len({scored_on(spec) for spec in specs}) > 1:

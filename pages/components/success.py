@@ -11,13 +11,15 @@ from pages.components.choices import show_choices
 from pages.components.markdown import plain
 from pages.components.matrix import Pairs
 from pages.components.sweep import gain_of
+from pages.components.training import UNJUDGED
 from ssad_core.alignment import Alignment, Cells, Outcome, correlation, outcomes
+from ssad_core.cost import can_be_judged
 from ssad_core.data import Dataset
 from ssad_core.detectors import detector_info
 from ssad_core.numbers import decimal
 from ssad_core.question import Question, anomaly_name
 from ssad_core.report import alignment_scatter, task_title
-from ssad_core.statistics import FEWEST_PAIRS
+from ssad_core.statistics import FEW, FEWEST_PAIRS
 
 
 def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Question, dataset: Dataset) -> None:
@@ -39,8 +41,13 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
     about = task_title(dataset, question.normal_class, question.anomaly)
     figure = alignment_scatter(found, question.anomaly, spans, about, relative)
     chart(figure, height=420, key="scatter")
-    lines = [_verdict(chosen, measure, anomaly_name(question.anomaly)), *_over_all(found)]
     few = any(span.few for span in spans.values())
+    doubt = ""
+    if few:
+        doubt = f"Nothing is concluded: fewer than {FEW} test images of a group are too few."
+    elif not all(can_be_judged(*pair) for pair in pairs if pair[0].id in known):
+        doubt = UNJUDGED
+    lines = [_verdict(chosen, measure, anomaly_name(question.anomaly), doubt), *_over_all(found)]
     spread = (
         "without intervals, for which there are too few test images"
         if few
@@ -51,24 +58,27 @@ def show_success(alignment: Alignment, cells: Cells, pairs: Pairs, question: Que
         "fall from the left to the right. Measured here, one seed."
     )
     st.caption(" ".join(lines))
-    show_choices(chosen, pairs, measure, dataset)
+    show_choices(chosen, pairs, measure, dataset, doubt)
 
 
-def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str) -> str:
+def _verdict(chosen: Sequence[Outcome], measure: str, anomaly: str, doubt: str) -> str:
+    """The rank correlation and what it means, or why that cannot be said: the ``doubt``."""
     rho = correlation(chosen)
     if len(chosen) < FEWEST_PAIRS:
         there = f"there {'is' if len(chosen) == 1 else 'are'} {len(chosen)}"
         return f"Too few to say: a rank correlation wants at least {FEWEST_PAIRS} trained augs, and {there}."
     if rho is None:
         return f"No rank correlation: all {len(chosen)} augs have the same {measure}."
+    about = f"Rank correlation of MMD and {measure} on {plain(anomaly)}: {decimal(rho, 2, '+')} over {len(chosen)} augs"
+    if doubt:
+        return f"{about}. {doubt}"
     if rho <= -0.5:
         meaning = "the better aligned gained more"
     elif rho < 0.5:
         meaning = "MMD says little about success"
     else:
         meaning = "the opposite of what alignment predicts"
-    about = f"Rank correlation of MMD and {measure} on {plain(anomaly)}"
-    return f"{about}: {decimal(rho, 2, '+')} over {len(chosen)} augs: {meaning} here."
+    return f"{about}: {meaning} here."
 
 
 def _over_all(found: Sequence[Outcome]) -> list[str]:

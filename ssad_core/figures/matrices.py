@@ -207,13 +207,20 @@ def _names(shown: Sequence[ScatterPoint], others: Sequence[ScatterPoint], log: b
 
 
 def tasks_figure(
-    auc: np.ndarray, tasks: Sequence[str], runs: Sequence[str], *, contests: Sequence[Sequence[int]], title: str
+    auc: np.ndarray,
+    tasks: Sequence[str],
+    runs: Sequence[str],
+    *,
+    contests: Sequence[Sequence[int]],
+    enough: np.ndarray,
+    title: str,
 ) -> go.Figure:
     """AUC (tasks, runs) of each task, a row, by each run, a column; NaN where a run has no such task. A star marks the best
-    run of each task among those of each of the ``contests``, columns that can be compared: `leading`."""
+    run of each task among those of each of the ``contests``, columns that can be compared: `leading`, where an AUC is of
+    images ``enough``, bool (tasks, runs)."""
     top = np.zeros(auc.shape, bool)
     for columns in contests:
-        top[:, columns] = leading(auc[:, columns], axis=1)
+        top[:, columns] = leading(np.where(enough, auc, np.nan)[:, columns], axis=1)
     texts = np.array([["" if np.isnan(value) else f"{value:.3f}" for value in row] for row in auc], dtype=object)
     texts[top] = [f"<b>★ {text}</b>" for text in texts[top]]
     heat = go.Heatmap(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cost import can_be_judged
 from ..lineup import labels, scored_on
 from ..question import anomaly_name
 from ..spec import CONTROLLED, Anomaly
+from ..statistics import FEW
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -27,7 +29,7 @@ def task_aucs(run: StoredRun) -> dict[Anomaly, float]:
 
 def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
     """The AUC of stored runs, of whatever data sets, on each of their tasks. Only those that were scored on the same images
-    compete for a task's star, and none whose training went wrong."""
+    compete for a task's star, none that cannot be judged (`cost.can_be_judged`), and for none of too `FEW` images."""
     from .. import figures
 
     found = [task_aucs(run) for run in runs]
@@ -38,10 +40,17 @@ def draw_tasks(runs: Sequence[StoredRun]) -> go.Figure:
     names = [f"{'gen: ' if task.paired else ''}{anomaly_name(task)}" for task in tasks]
     alike: dict[object, list[int]] = {}
     for column, run in enumerate(runs):
-        if not run.warning:
+        if can_be_judged(run):
             alike.setdefault(scored_on(run.spec), []).append(column)
+    known = list(zip(runs, found, strict=True))
+    enough = np.array([[task in each and _enough(run, task) for run, each in known] for task in tasks])
     return figures.tasks_figure(
-        auc, names, labels([run.spec for run in runs]), contests=list(alike.values()), title="AUC by task"
+        auc,
+        names,
+        labels([run.spec for run in runs]),
+        contests=list(alike.values()),
+        enough=enough,
+        title="AUC by task",
     )
 
 
@@ -53,6 +62,11 @@ def draw_rocs(runs: Sequence[StoredRun], anomaly: Anomaly) -> go.Figure:
     curves = {name: (run.scores["normal"], _stored_scores(run, anomaly)) for name, run in zip(names, runs, strict=True)}
     beside = {"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"}
     return figures.roc_figure(curves, title=f"ROC curves on {anomaly_name(anomaly)}", legend=beside)
+
+
+def _enough(run: StoredRun, task: Anomaly) -> bool:
+    """Whether there are images enough of both groups that an AUC can be called the best."""
+    return min(len(run.scores["normal"]), len(_stored_scores(run, task))) >= FEW
 
 
 def _stored_scores(run: StoredRun, anomaly: Anomaly) -> np.ndarray:
