@@ -513,7 +513,8 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     service.jobs()._pool.submit(lambda: None).result()  # after what is at work
     calm(app.run())
     assert len(charts(app)) == 2
-    assert "A red frame marks the best aug of each column, the grey one what is chosen." in words(app)
+    assert "Nothing is concluded of these trainings" in words(app)
+    assert "the best aug of each column" not in words(app)
     curve, surface = (chart["layout"] for chart in charts(app))
     assert "gen: 0.14 to 0.57" in [note["text"] for note in curve["annotations"]]
     assert surface["meta"]["alt"].endswith("Chosen: aug 0.5.")
@@ -538,6 +539,17 @@ def test_a_what_if_shows_what_is_stored_and_offers_the_rest(own_lab: Store) -> N
     assert address(app)["over"] == "classes"
     calm(app.selectbox(key="ask-anomaly-digits-3").set_value(Anomaly("class", "8")).run())
     assert "Train 7 missing runs" in labels(app)
+
+
+def test_a_surface_of_steps_enough_says_where_the_best_lies(own_lab: Store) -> None:
+    sweep = Sweep(tiny(**LONG).run(load("digits")), (0,))
+    for spec in (sweep.run.baseline(), sweep.spec(0.2, 0), sweep.spec(0.5, 0)):
+        worker.run(spec, own_lab, "cpu")
+    app = open_page("pages/what_if.py", **LONG, aug="cutout(c=0.5)")
+    service.jobs()._pool.submit(lambda: None).result()  # after what is at work
+    calm(app.run())
+    assert "A red frame marks the best aug of each column, the grey one what is chosen." in words(app)
+    assert "Nothing is concluded" not in words(app)
 
 
 def test_a_what_if_says_what_its_band_is_of(own_lab: Store) -> None:

@@ -12,7 +12,9 @@ from pages.components.batch import Stored, stored_of
 from pages.components.chart import chart
 from pages.components.controls import use_as
 from pages.components.markdown import plain
+from pages.components.training import UNJUDGED
 from ssad_core import report, whatif
+from ssad_core.cost import can_be_judged
 from ssad_core.data import Dataset
 from ssad_core.detectors import with_baseline
 from ssad_core.numbers import leading
@@ -108,9 +110,10 @@ def surface(sweep: Sweep, stored: Stored, question: Question, dataset: Dataset, 
         st.session_state["gen of surface"] = gen != question.anomaly  # it is outside this part of the page
 
     chart(figure, height=400, key="surface", on_click=clicked)
+    judged = all(map(can_be_judged, stored.values()))
     st.caption(
-        f"{_verdict(sweep, found, list(anomalies), same)} A click on a cell asks its two values. Measured here, without any "
-        "further training."
+        f"{_verdict(sweep, found, list(anomalies), same) if judged else UNJUDGED} A click on a cell asks its two values. "
+        "Measured here, without any further training."
     )
 
 
