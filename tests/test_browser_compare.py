@@ -395,9 +395,7 @@ def test_over_all_classes_fills_as_its_runs_come(someone: Visitor, server: Serve
     someone.until(lambda: chart.locator(".yaxislayer-above text").count() == 13, "each aug has its row")
     expect(page.get_by_text("runs are there")).to_have_count(0)
     expect(page.get_by_text("that takes 6 normal classes, and this set has 2")).to_be_visible()
-    expect(
-        page.get_by_role("heading", name=re.compile("Photos, gen Invert: .+ (gains? most|loses? (least|nothing))"))
-    ).to_be_visible()
+    expect(page.get_by_role("heading", name="Photos, gen Invert: cannot be judged")).to_be_visible()  # of so few steps
     store = Store(server.cache)
     for run in store.list():  # other tests of this server count what is stored
         if run.spec.settings.limit == 32:
