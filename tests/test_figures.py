@@ -499,11 +499,7 @@ def test_tasks_mark_the_best_run_of_each_where_there_is_another() -> None:
         auc_of, ["gen Flip", "rest"], ["AE", "DAE, Flip"], contests=[[0], [1]], enough=enough, title="Tasks"
     )
     assert "★" not in str(of_other_images)
-    tied = tasks_figure(
-        np.array([[0.90001, 0.9, 0.1], [1, 1, 1]]),
-        ["gen Flip", "rest"],
-        ["a", "b", "c"],
-        contests=[[0, 1, 2]],
-        title="",
-    )
+    close, names = np.array([[0.90001, 0.9, 0.1], [1, 1, 1]]), ["AE", "DAE, Flip", "DAE, Noise"]
+    known = {"contests": [[0, 1, 2]], "enough": np.ones((2, 3), bool)}
+    tied = tasks_figure(close, ["gen Flip", "rest"], names, **known, title="Tasks")
     assert ["★" in text for row in tied.data[0].text for text in row] == [True, True, False, False, False, False]
