@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional as F
 
+from ssad_core.data import load
 from ssad_core.train import prepared
 
 # The fixtures of the tests of pages; a machine that only trains needs no Streamlit, and tests the core without it.
@@ -44,6 +45,17 @@ def shared_data() -> Path:
     if not (SHARED_DATA / "cifar10.zip").is_file():
         missing("../shared/data")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def cifar10_cache(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which the whole of cifar10.zip is decoded, which takes five seconds."""
+    cache = tmp_path_factory.mktemp("cifar10")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSAD_DATA_DIR", str(shared_data))
+        patch.setenv("SSAD_CACHE_DIR", str(cache))
+        load("cifar10")
+    return cache
 
 
 @pytest.fixture(autouse=True)

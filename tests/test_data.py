@@ -73,11 +73,11 @@ def cifar10_files(shared_data: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def cifar10(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[data.Dataset]:
-    """The whole of cifar10.zip, read once for this file."""
+def cifar10(shared_data: Path, cifar10_cache: Path) -> Iterator[data.Dataset]:
+    """The whole of cifar10.zip."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSAD_DATA_DIR", str(shared_data))
-        patch.setenv("SSAD_CACHE_DIR", str(tmp_path_factory.mktemp("cifar10")))
+        patch.setenv("SSAD_CACHE_DIR", str(cifar10_cache))
         yield data.load("cifar10")
 
 

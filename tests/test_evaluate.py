@@ -143,9 +143,10 @@ def test_against_the_rest_is_all_other_classes_and_of_equal_counts_the_mean_of_t
 
 
 def test_on_cifar10_against_the_rest_is_the_mean_of_the_pairs(
-    shared_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    shared_data: Path, cifar10_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SSAD_DATA_DIR", str(shared_data))
+    monkeypatch.setenv("SSAD_CACHE_DIR", str(cifar10_cache))
     settings = settings_for("quick", epochs=1, features=4, hidden=16, limit=100, test_limit=50)
     spec = Question("cifar10", "Automobile", augment="flip", settings=settings).run(load("cifar10"))
     auc = worker.run(spec, Store(tmp_path), "cpu").result["auc"]
