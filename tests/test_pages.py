@@ -413,6 +413,11 @@ def test_the_encoder_of_the_mmd_is_chosen_and_kept(lab: Path, encoder: str) -> N
     assert words(app) != before
 
 
+def test_a_guess_whose_ends_read_alike_is_one_time(lab: Path) -> None:
+    (line,) = (each.value for each in open_page(**{**TINY, "features": "5"}).caption if "About" in each.value)
+    assert line.startswith("About 1 s, a guess from runs of another size.")
+
+
 def test_a_run_beside_a_stored_baseline_costs_one_training(lab: Path) -> None:
     app = open_page(**{**TINY, "aug": "invert"})
     assert app.button(key="train").label == "Train: DAE-Invert"

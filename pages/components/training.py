@@ -270,7 +270,7 @@ def estimate(specs: list[RunSpec], dataset: Dataset, begun: Mapping[str, Begun] 
     """What training these runs costs, in words, and where the figure is from; ``begun`` as in `cost`."""
     at_once = min(len(specs), *(jobs().at_once(spec) for spec in specs))
     low, high, basis = cost(specs, _available(specs[0], dataset), jobs().store.list(), at_once, begun)
-    return in_words(low) if low == high else f"{in_words(low)} to {in_words(high)}", basis
+    return " to ".join(dict.fromkeys(map(in_words, (low, high)))), basis
 
 
 def _available(spec: RunSpec, dataset: Dataset) -> int:
