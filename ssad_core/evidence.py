@@ -7,6 +7,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from .numbers import highest
+
 TABLE = Path(__file__).resolve().parents[1] / "docs" / "finding1.csv"
 
 
@@ -29,8 +31,7 @@ class Row:
     @property
     def best(self) -> set[str]:
         """The augs of the highest AUC, as it is shown, with three digits: several where they tie in these."""
-        shown = {aug: round(value, 3) for aug, value in self.auc.items()}
-        return {aug for aug, value in shown.items() if value == max(shown.values())}
+        return set(highest(self.auc))
 
     @property
     def shows(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,6 +25,17 @@ def decimal(value: float, places: int = 3, sign: str = "") -> str:
     ('0.903', '−0.180', '+0.07', '−0.000', '0.000')
     """
     return f"{value:{sign if value else ''}.{places}f}".replace("-", "−" if value else "")
+
+
+def highest(values: Mapping[str, float]) -> list[str]:
+    """Whose value is the highest in the three digits that are shown: all that tie in these.
+
+    >>> highest({"cutout": 0.90001, "flip": 0.9, "noise": 0.1})
+    ['cutout', 'flip']
+    """
+    shown = {key: round(value, 3) for key, value in values.items()}
+    most = max(shown.values())
+    return [key for key, value in shown.items() if value == most]
 
 
 def leading(values: np.ndarray, axis: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from pages.components.markdown import plain
 from pages.components.matrix import Pairs
 from ssad_core.alignment import Outcome
 from ssad_core.data import Dataset
-from ssad_core.numbers import decimal
+from ssad_core.numbers import decimal, highest
 from ssad_core.selection import CRITERIA, choose
 from ssad_core.statistics import rank_correlation
 
@@ -74,8 +74,8 @@ def _lead(run: str | None, outcomes: Sequence[Outcome], measure: str) -> str | N
     """What DSV chooses, beside the best in the three digits that are shown."""
     if run is None:
         return None
-    shown = {one.run: round(one.gain, 3) for one in outcomes}
-    best = [one for one in outcomes if shown[one.run] == max(shown.values())]
+    leaders = highest({one.run: one.gain for one in outcomes})
+    best = [one for one in outcomes if one.run in leaders]
     (chosen,) = (one for one in outcomes if one.run == run)
 
     def said(one: Outcome) -> str:

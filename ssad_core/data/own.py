@@ -32,6 +32,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ..errors import BadInput
+from ..numbers import counted
 from ..paths import cache_dir, cannot_write
 from .decoded import fingerprint, own_images, own_images_of
 from .folders import REPORT_EVERY, SPLITS, SUFFIXES, complaint, is_image, numeric
@@ -393,7 +394,8 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
     if (pixels == pixels[:, :1]).all():
         pixels = np.ascontiguousarray(pixels[:, :1])
     labels = np.array([label for label, _ in files], np.int64)
-    testing = np.arange(len(files)) >= len(layout.train) if layout.test else _third(labels, hashes, _digests(pixels))
+    digests = [hashlib.sha256(image).digest() for image in pixels]  # the same of the same pixels
+    testing = np.arange(len(files)) >= len(layout.train) if layout.test else _third(labels, hashes, digests)
     images = Images(pixels[~testing], labels[~testing], pixels[testing], labels[testing])
     trained = np.bincount(images.train_labels, minlength=len(layout.classes))
     if (trained < 2).all():
@@ -409,7 +411,7 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
         classes=layout.classes,
         embedded=False,
         independent=True,
-        note=_note(images, test_only),
+        note=_note(images, test_only, _trained_on(digests, testing)),
         test_only=test_only,
         size=size,
     )
@@ -417,9 +419,10 @@ def _read(place: Place, size: int, progress: Progress) -> tuple[Images, dict[str
     return images, {"fingerprint": known, "info": asdict(info)}, note
 
 
-def _digests(pixels: np.ndarray) -> list[bytes]:
-    """One for each image (N, C, S, S), the same for the same pixels."""
-    return [hashlib.sha256(np.ascontiguousarray(image)).digest() for image in pixels]
+def _trained_on(digests: list[bytes], testing: np.ndarray) -> int:
+    """How many of the images for ``testing``, bool (N,), are trained on too: images with the same digest."""
+    trained = {digests[i] for i in np.flatnonzero(~testing)}
+    return sum(digests[i] in trained for i in np.flatnonzero(testing))
 
 
 def _third(labels: np.ndarray, hashes: list[bytes], pixels: list[bytes]) -> np.ndarray:
@@ -443,19 +446,17 @@ def _third(labels: np.ndarray, hashes: list[bytes], pixels: list[bytes]) -> np.n
     return testing
 
 
-def _note(images: Images, test_only: tuple[str, ...]) -> str:
-    """What is to be said of the images wherever they lie."""
+def _note(images: Images, test_only: tuple[str, ...], again: int) -> str:
+    """What is to be said of the images wherever they lie; ``again`` of those for testing are trained on too."""
     size, fewest = images.test_images.shape[-1], np.bincount(images.test_labels).min()
     lines = [f"Own images, resized to {size} x {size}."]
     if test_only:
         lines.append(f"With fewer than two training images, and so anomalies only: {_list(test_only)}.")
     if fewest < FEW:
-        count = "1 test image" if fewest == 1 else f"{fewest} test images"
-        lines.append(f"With as few as {count} of a class, an AUC says little.")
-    trained = set(_digests(images.train_images))
-    if again := sum(digest in trained for digest in _digests(images.test_images)):
+        lines.append(f"With as few as {counted(fewest, 'test image')} of a class, an AUC says little.")
+    if again:
         lines.append(
-            f"Of {len(images.test_images):,} test images {again:,} {'is a' if again == 1 else 'are'} training "
+            f"Of {counted(len(images.test_images), 'test image')} {again:,} {'is a' if again == 1 else 'are'} training "
             f"{'image' if again == 1 else 'images'} too, pixel by pixel, so an AUC is not that of new images."
         )
     return " ".join(lines)

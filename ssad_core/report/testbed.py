@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import augment
-from ..numbers import decimal
+from ..numbers import decimal, highest
 from ..spec import TITLES, exact
 from ..testbed import Spread, Summary
 from ..variants import VARIED
@@ -91,10 +91,9 @@ def lead(medians: Mapping[str, float]) -> str:
     >>> lead(dict.fromkeys(["cutout", "flip", "geom", "blur"], 0.0))
     '4 of 4 augs lose nothing, 0.000'
     """
-    shown = {aug: round(median, 3) for aug, median in medians.items()}
-    most = max(shown.values())
+    most = round(max(medians.values()), 3)
     value = decimal(most, sign="+")
-    names = [augment.label(aug, {}) for aug, median in shown.items() if median == most]
+    names = [augment.label(aug, {}) for aug in highest(medians)]
     s = "s" if len(names) == 1 else ""
     does = f"gain{s} most" if most > 0 else f"lose{s} least" if most < 0 else f"lose{s} nothing"
     if len(names) > MOST_NAMED:
